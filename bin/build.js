@@ -1,0 +1,131 @@
+/**
+ * Builds `dist/` from `src/` when it is missing or older. Plain JavaScript without dependencies, because it must work
+ * right after an install that runs no scripts. Several processes may start at once: one builds, the others wait.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** Root of the package: the folder that holds `package.json`. */
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** A lock of another machine cannot be checked for a living owner; after this it counts as left behind. */
+const LOCK_LIFETIME_MS = 600_000;
+
+/** Number, newest change and total size of the sources: changes with any edit, added or removed file. */
+function fingerprint(root) {
+  let count = 0;
+  let newest = 0;
+  let bytes = 0;
+  const visit = (path) => {
+    const stat = statSync(path);
+    if (stat.isDirectory()) {
+      for (const name of readdirSync(path)) visit(join(path, name));
+    } else {
+      count++;
+      bytes += stat.size;
+      newest = Math.max(newest, Math.round(stat.mtimeMs));
+    }
+  };
+  for (const path of ["src", "tsconfig.json", "tsconfig.build.json"]) visit(join(root, path));
+  return `${count} files, ${bytes} bytes, changed ${newest}`;
+}
+
+/** True if `dist/` was built from the sources as they are; an installed package has no sources and is never built. */
+export function isCurrent(root = ROOT) {
+  if (!existsSync(join(root, "src"))) return true;
+  const stamp = join(root, "dist", ".built");
+  return existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint(root);
+}
+
+function ownerIsGone(lock) {
+  try {
+    const { pid, host } = JSON.parse(readFileSync(join(lock, "owner.json"), "utf8"));
+    if (host === hostname()) {
+      try {
+        process.kill(pid, 0);
+        return false;
+      } catch (error) {
+        return error.code === "ESRCH";
+      }
+    }
+  } catch {
+    // the owner has not written its name yet, or has just left
+  }
+  try {
+    return Date.now() - statSync(lock).mtimeMs > LOCK_LIFETIME_MS;
+  } catch {
+    return false;
+  }
+}
+
+/** Renamed first: of several that wait only one succeeds, and none deletes files inside a lock taken since. */
+function removeAbandoned(lock) {
+  const aside = `${lock}.${process.pid}`;
+  try {
+    renameSync(lock, aside);
+  } catch {
+    return;
+  }
+  rmSync(aside, { recursive: true, force: true });
+}
+
+/** Takes the lock, waiting for another build to end. @returns what gives it back */
+function takeLock(root) {
+  const lock = join(root, ".cache", "build.lock");
+  mkdirSync(dirname(lock), { recursive: true });
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      writeFileSync(join(lock, "owner.json"), JSON.stringify({ pid: process.pid, host: hostname() }));
+      return () => rmSync(lock, { recursive: true, force: true });
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+      if (ownerIsGone(lock)) removeAbandoned(lock);
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
+  }
+}
+
+/**
+ * Builds if needed; says so on standard error.
+ * @throws Error with the compiler's output if the build fails
+ */
+export function build(root = ROOT) {
+  if (isCurrent(root)) return;
+  const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+  if (!existsSync(compiler)) {
+    throw new Error(`the TypeScript compiler is missing: ${compiler}. Run "npm install" in ${root} first.`);
+  }
+  const release = takeLock(root);
+  try {
+    if (isCurrent(root)) return;
+    const before = fingerprint(root);
+    const start = performance.now();
+    process.stderr.write("building dist/ ...\n");
+    rmSync(join(root, "dist", ".built"), { force: true });
+    // By its path: node_modules/.bin/tsc may belong to another version of TypeScript.
+    const result = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    if (result.status !== 0) {
+      throw new Error(`the build failed:\n${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}`);
+    }
+    writeFileSync(join(root, "dist", ".built"), before);
+    process.stderr.write(`built in ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+  } finally {
+    release();
+  }
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    build();
+  } catch (error) {
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,43 @@
+/** `atmorep verify DIR` */
+import { type Command, Option } from "commander";
+import { formatResult, selectCases, type VerifyOptions, verifyCase } from "../../verify/index.js";
+import { print, printJson, withExamples } from "../output.js";
+
+interface VerifyFlags {
+  case: string[];
+  engine: VerifyOptions["engine"];
+  json?: boolean;
+}
+
+export function registerVerify(program: Command): void {
+  const command = program
+    .command("verify")
+    .description("run every case of a golden folder")
+    .argument("<dir>", "folder with one folder a case")
+    .option("--case <glob>", "run only the cases whose name matches (repeatable)", collect, [])
+    .addOption(
+      new Option("--engine <name>", "engine to compute on").choices(["auto", "native", "wasm"]).default("auto"),
+    )
+    .option("--json", "print one JSON document instead of lines")
+    .action(verifyAction);
+  withExamples(command, ["verify test/golden", "verify test/golden --case 'mask_*' --case net_dense"]);
+}
+
+function collect(value: string, former: string[]): string[] {
+  return [...former, value];
+}
+
+async function verifyAction(dir: string, flags: VerifyFlags): Promise<void> {
+  const names = await selectCases(dir, flags.case);
+  const results = [];
+  for (const name of names) {
+    const result = await verifyCase(dir, name, { engine: flags.engine });
+    results.push(result);
+    if (!flags.json) print(formatResult(result));
+  }
+  const passed = results.filter((result) => result.ok).length;
+  const failed = results.length - passed;
+  if (flags.json) printJson({ cases: results, passed, failed });
+  else print(`${passed} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
+}

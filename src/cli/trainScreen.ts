@@ -1,0 +1,170 @@
+/**
+ * What a person sees of a training run: what is trained on and the baseline to beat, about a line a second, and a
+ * last screen of at most 25 lines. Pure text; the command decides where it goes.
+ */
+import type { FieldSkill, FinishedEvent, StartedEvent, StepEvent, ValidatedEvent } from "../training/events.js";
+
+/** 3 significant digits without exponent where possible. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (value === 0) return "0";
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1000 || magnitude < 1e-3) return value.toExponential(2);
+  return magnitude >= 100 ? value.toFixed(0) : magnitude >= 10 ? value.toFixed(1) : value.toFixed(3);
+}
+
+/** `1:05` or `1:02:03` */
+export function clock(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  const pad = (n: number) => String(n).padStart(2, "0");
+  return h > 0 ? `${h}:${pad(m)}:${pad(s)}` : `${m}:${pad(s)}`;
+}
+
+/** The baseline with the smallest error on a field, or null if there is none. */
+export function bestBaseline(skill: FieldSkill): { name: string; rmse: number } | null {
+  const rows = Object.entries(skill.rmse).filter(([name]) => name !== "model");
+  if (rows.length === 0) return null;
+  const [name, rmse] = rows.reduce((a, b) => (b[1] < a[1] ? b : a));
+  return { name, rmse };
+}
+
+const STRATEGY_TEXT: Record<string, string> = {
+  BERT: "restore masked, noised and coarsened tokens",
+  forecast: "forecast the last time tokens",
+  temporal_interpolation: "fill hidden time tokens from the steps before and after",
+};
+
+export function introLines(event: StartedEvent, storeText: string): string[] {
+  const { config } = event;
+  const fields = config.fields.map((f) => `${f[0]} (${f[2].map((l) => (l === 0 ? "surface" : l)).join(", ")})`);
+  const lines = [
+    `AtmoRep for TypeScript: run ${event.runId}`,
+    `data      ${storeText}`,
+    `fields    ${fields.join("; ")}`,
+    `task      ${STRATEGY_TEXT[config.BERT_strategy] ?? config.BERT_strategy}`,
+    `model     ${event.parameters.toLocaleString("en-US")} parameters, ${config.net_tail_num_nets} ensemble members; engine ${event.engine}`,
+    `training  ${event.plannedSteps} steps of ${config.batch_size} samples; validation on ${event.validationSamples} samples`,
+  ];
+  for (const skill of event.baselines) {
+    const best = bestBaseline(skill);
+    if (!best) continue;
+    const others = Object.entries(skill.rmse)
+      .filter(([name]) => name !== best.name)
+      .map(([name, value]) => `${name} ${short(value)}`);
+    lines.push(
+      `to beat   ${skill.field}: ${best.name} ${short(best.rmse)} ${skill.unit}${others.length ? ` (${others.join(", ")})` : ""}`,
+    );
+  }
+  return lines;
+}
+
+/** One line of progress: step, each loss term, last validation beside the best baseline, time left. */
+export function stepText(
+  event: StepEvent,
+  plannedSteps: number,
+  skill: FieldSkill[],
+  millisecondsLeft: number | null,
+): string {
+  const terms = Object.entries(event.series)
+    .filter(([name]) => name.includes(", ") && !name.startsWith("stddev"))
+    .map(([name, value]) => `${name.split(", ")[0]} ${short(value)}`);
+  const parts = [`step ${event.step}/${plannedSteps}`, `loss ${short(event.total)}`, ...new Set(terms)];
+  for (const s of skill.slice(0, 2)) {
+    if (s.rmse.model === undefined) continue;
+    const best = bestBaseline(s);
+    parts.push(`val ${short(s.rmse.model)} ${s.unit}${best ? ` (${best.name} ${short(best.rmse)})` : ""}`);
+  }
+  if (millisecondsLeft !== null) parts.push(`${clock(millisecondsLeft)} left`);
+  return parts.join("  ");
+}
+
+/** A bar for a terminal: losses, learning rate, ms for data and compute, samples/s, memory, time left. */
+export function progressBar(
+  event: StepEvent,
+  plannedSteps: number,
+  samplesPerSecond: number,
+  millisecondsLeft: number,
+  columns: number,
+): string {
+  const width = 20;
+  const done = Math.min(width, Math.floor((width * event.step) / Math.max(1, plannedSteps)));
+  const text = [
+    `[${"#".repeat(done)}${".".repeat(width - done)}] ${event.step}/${plannedSteps}`,
+    `loss ${short(event.total)}`,
+    `lr ${event.learningRate.toExponential(1)}`,
+    `data ${event.milliseconds.data.toFixed(0)} + compute ${event.milliseconds.compute.toFixed(0)} ms`,
+    `${samplesPerSecond.toFixed(1)} samples/s`,
+    `${(event.rss / 2 ** 20).toFixed(0)} MiB`,
+    `${clock(millisecondsLeft)} left`,
+  ].join("  ");
+  return text.slice(0, Math.max(20, columns - 1));
+}
+
+export function validatedText(event: ValidatedEvent): string {
+  const parts = [`validation after step ${event.step}: mse ${short(event.loss)}${event.best ? " (best so far)" : ""}`];
+  for (const s of event.skill.slice(0, 3)) {
+    if (s.rmse.model !== undefined) parts.push(`${s.field} ${short(s.rmse.model)} ${s.unit}`);
+  }
+  return parts.join("  ");
+}
+
+/** One sentence: who wins, the model or the best simple baseline; a model that loses is said to lose. */
+export function verdict(skill: FieldSkill[]): string {
+  const sentences = skill.slice(0, 3).map((s) => {
+    const best = bestBaseline(s);
+    const model = s.rmse.model;
+    if (!best || model === undefined) return `${s.field}: not compared`;
+    const share = Math.abs(1 - model / best.rmse) * 100;
+    const unit = s.unit ? ` ${s.unit}` : "";
+    if (model < best.rmse) {
+      return `${s.field}: the model wins, ${short(model)}${unit} against ${short(best.rmse)}${unit} of ${best.name} (${share.toFixed(0)} % less)`;
+    }
+    const beaten = Object.entries(s.rmse).filter(([name, value]) => name !== "model" && value > model);
+    const but = beaten.length > 0 ? `; it beats ${beaten.map(([name]) => name).join(" and ")}` : "";
+    return `${s.field}: the model loses, ${short(model)}${unit} against ${short(best.rmse)}${unit} of ${best.name} (${share.toFixed(0)} % more)${but}`;
+  });
+  return sentences.length === 0 ? "Nothing was compared." : `${sentences.join("; ")}.`;
+}
+
+/** At most 25 lines: one table in physical units, one verdict, where the files lie, three commands to try. */
+export function finalLines(event: FinishedEvent): string[] {
+  const lines: string[] = [];
+  const reasons: Record<string, string> = {
+    completed: "finished",
+    "max-steps": "stopped at --max-steps",
+    "max-time": "stopped at --max-time",
+    interrupted: "interrupted; everything is saved",
+  };
+  lines.push(`Run ${event.runId} ${reasons[event.reason]} after step ${event.step}, ${clock(event.milliseconds)}`, "");
+  const shown = event.skill.slice(0, 8);
+  if (shown.length > 0) {
+    const names = [...new Set(shown.flatMap((s) => Object.keys(s.rmse)))].sort((a, b) =>
+      a === "model" ? -1 : b === "model" ? 1 : 0,
+    );
+    const head = ["validation RMSE", "unit", ...names];
+    const rows = shown.map((s) => [
+      s.field,
+      s.unit,
+      ...names.map((n) => (s.rmse[n] === undefined ? "-" : short(s.rmse[n]))),
+    ]);
+    const widths = head.map((h, i) => Math.max(h.length, ...rows.map((r) => r[i].length)));
+    for (const row of [head, ...rows]) {
+      lines.push(
+        row
+          .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+          .join("  ")
+          .trimEnd(),
+      );
+    }
+    lines.push("", verdict(shown), "");
+  }
+  lines.push(`results  ${event.resultsDir}`, `models   ${event.modelsDir}`, "");
+  lines.push(
+    "Try next:",
+    `  npx atmorep runs show ${event.runId}`,
+    `  npx atmorep train --continue ${event.runId} --set num_epochs=12`,
+    `  npx atmorep train --set BERT_strategy=BERT --set losses=["kernel_crps"]`,
+  );
+  return lines;
+}
