@@ -1,0 +1,169 @@
+/**
+ * Files and folders that are written whole or not at all: a temporary name beside the target, fsync of the data,
+ * rename, fsync of the folder. What a killed process leaves is swept by `cleanLeftovers` on the next start.
+ */
+import { existsSync } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+
+/** Leftovers of another machine are swept after this time: their process cannot be looked up. */
+const FOREIGN_LEFTOVER_MS = 24 * 3600 * 1000;
+const HOST = hostname().replace(/[^A-Za-z0-9]/g, "");
+const LEFTOVER = /^\.(.+)\.(tmp|old)-([A-Za-z0-9]*)-(\d+)-\d+$/;
+let counter = 0;
+
+function sideName(path: string, kind: "tmp" | "old"): string {
+  counter += 1;
+  return join(dirname(path), `.${basename(path)}.${kind}-${HOST}-${process.pid}-${counter}`);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows and some network file systems cannot open or fsync a folder; the rename itself is still atomic there.
+  const handle = await open(path, "r").catch(() => null);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+/** A file being written under a temporary name; nothing is seen at `path` before `commit`. */
+export class AtomicFile {
+  private length = 0;
+
+  private constructor(
+    readonly path: string,
+    private readonly temporary: string,
+    private readonly handle: FileHandle,
+  ) {}
+
+  /** Opens the temporary file; the folder of `path` is made if missing. */
+  static async create(path: string): Promise<AtomicFile> {
+    await mkdir(dirname(path), { recursive: true });
+    const temporary = sideName(path, "tmp");
+    return new AtomicFile(path, temporary, await open(temporary, "w"));
+  }
+
+  /** bytes written so far */
+  get position(): number {
+    return this.length;
+  }
+
+  async write(data: Uint8Array): Promise<void> {
+    await writeFully(this.handle, data, this.length);
+    this.length += data.length;
+  }
+
+  /** Overwrites bytes already written. */
+  async patch(data: Uint8Array, position: number): Promise<void> {
+    await writeFully(this.handle, data, position);
+  }
+
+  /** Makes the file appear at `path`, replacing what stood there. */
+  async commit(): Promise<void> {
+    await this.handle.sync();
+    await this.handle.close();
+    await rename(this.temporary, this.path);
+    await syncFolder(dirname(this.path));
+  }
+
+  /** Gives the file up; nothing stays behind. */
+  async abort(): Promise<void> {
+    await this.handle.close().catch(() => {});
+    await rm(this.temporary, { force: true });
+  }
+}
+
+async function writeFully(handle: FileHandle, data: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < data.length; ) {
+    const { bytesWritten } = await handle.write(data, done, data.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+/** Runs `fill` on a new atomic file and commits it, or leaves nothing if `fill` throws. */
+export async function withAtomicFile<T>(path: string, fill: (file: AtomicFile) => Promise<T>): Promise<T> {
+  const file = await AtomicFile.create(path);
+  try {
+    const result = await fill(file);
+    await file.commit();
+    return result;
+  } catch (error) {
+    await file.abort();
+    throw error;
+  }
+}
+
+/** Writes a whole file; an existing one is replaced in one step. */
+export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+  const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
+  await withAtomicFile(path, (file) => file.write(bytes));
+}
+
+/**
+ * Writes a folder: `fill` gets the path of an empty folder beside `path`, which then takes its place.
+ * A folder cannot be renamed over another, so for an instant the former one stands aside; `cleanLeftovers` puts
+ * it back if the process was killed in that instant.
+ */
+export async function writeDirectoryAtomic(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = sideName(path, "tmp");
+  await mkdir(temporary);
+  try {
+    await fill(temporary);
+    await syncTree(temporary);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  const former = sideName(path, "old");
+  const replaces = existsSync(path);
+  if (replaces) await rename(path, former);
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+  if (replaces) await rm(former, { recursive: true, force: true });
+}
+
+async function syncTree(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await syncTree(path);
+    else {
+      const handle = await open(path, "r+");
+      await handle.sync();
+      await handle.close();
+    }
+  }
+  await syncFolder(folder);
+}
+
+/**
+ * Sweeps what killed processes left in `folder` (not below it): unfinished files and folders are removed, a folder
+ * that had been put aside and whose successor never came is put back. A missing folder is no fault.
+ * @returns the names that were removed or put back
+ */
+export async function cleanLeftovers(folder: string): Promise<string[]> {
+  const swept: string[] = [];
+  for (const name of await readdir(folder).catch(() => [])) {
+    const match = LEFTOVER.exec(name);
+    if (!match) continue;
+    const [, target, kind, host, pid] = match;
+    const path = join(folder, name);
+    if (await inUse(path, host, Number(pid))) continue;
+    if (kind === "old" && !existsSync(join(folder, target))) await rename(path, join(folder, target));
+    else await rm(path, { recursive: true, force: true });
+    swept.push(name);
+  }
+  return swept;
+}
+
+async function inUse(path: string, host: string, pid: number): Promise<boolean> {
+  if (host !== HOST) {
+    const info = await stat(path).catch(() => null);
+    return info !== null && Date.now() - info.mtimeMs < FOREIGN_LEFTOVER_MS;
+  }
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
