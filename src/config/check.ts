@@ -1,0 +1,110 @@
+/** Checking one value against its kind. */
+import type { Fault } from "./faults.js";
+import { describeKind, type Kind } from "./kinds.js";
+import { nearestName } from "./nearest.js";
+
+/** Names that belong to other rooms, so that this one imports none of them. */
+export interface KnownNames {
+  losses: Readonly<Record<string, { members: number; doc: string }>>;
+  strategies: readonly string[];
+  transformations: readonly string[];
+}
+
+/** The faults of `value`, which stands at `path`; empty if it fits. */
+export function checkValue(kind: Kind, value: unknown, path: string, names: KnownNames): Fault[] {
+  const wrong = (what: string, fix: string, expected = describeKind(kind)): Fault[] => [
+    { path, what, found: value === undefined ? "nothing" : value, expected, fix },
+  ];
+  switch (kind.kind) {
+    case "anything":
+      return [];
+    case "boolean":
+      return typeof value === "boolean" ? [] : wrong("not a truth value", "Write true or false, without quotes");
+    case "constant":
+      return value === kind.value ? [] : wrong("not available", `Leave it at ${kind.value}`);
+    case "integer":
+      if (typeof value !== "number" || !Number.isInteger(value)) return wrong("not an integer", "Write a whole number");
+      if (!Number.isSafeInteger(value)) return wrong("number too large", `Stay below 2^53 = ${2 ** 53}`);
+      return withinBounds(kind, value) ? [] : wrong("number out of range", `Change it to ${describeKind(kind)}`);
+    case "real":
+      if (typeof value !== "number" || !Number.isFinite(value)) return wrong("not a finite number", "Write a number");
+      return withinBounds(kind, value) ? [] : wrong("number out of range", `Change it to ${describeKind(kind)}`);
+    case "text":
+      if (typeof value !== "string") return wrong("not a string", "Write it in double quotes");
+      return kind.pattern && !kind.pattern.test(value) ? wrong("malformed", `Write ${describeKind(kind)}`) : [];
+    case "choice":
+      return kind.of.includes(value as string | number)
+        ? []
+        : wrong("unknown value", suggest(String(value), kind.of.map(String)));
+    case "name": {
+      const known = knownNames(kind.table, names);
+      return typeof value === "string" && known.includes(value)
+        ? []
+        : wrong(`not ${describeKind(kind)}`, suggest(String(value), known), known.length ? known.join(", ") : "none");
+    }
+    case "nullable":
+      return value === null ? [] : checkValue(kind.of, value, path, names);
+    case "either":
+      return kind.of.some((option) => checkValue(option, value, path, names).length === 0)
+        ? []
+        : wrong("wrong type", `Write ${describeKind(kind)}`);
+    case "list":
+      return checkList(kind, value, path, names);
+    case "tuple":
+      return checkTuple(kind, value, path, names);
+  }
+}
+
+function checkList(kind: Extract<Kind, { kind: "list" }>, value: unknown, path: string, names: KnownNames): Fault[] {
+  const expected = describeKind(kind);
+  if (!Array.isArray(value)) {
+    const hint = typeof value === "string" && value.startsWith("[");
+    const fix = hint ? `Quote it for the shell: --set '${path}=["a","b"]'` : "Write a list in square brackets";
+    return [{ path, what: "not a list", found: value, expected, fix }];
+  }
+  const minLength = kind.minLength ?? 0;
+  if (value.length < minLength) {
+    return [{ path, what: "the list is too short", found: value, expected, fix: `Give at least ${minLength}` }];
+  }
+  const faults = value.flatMap((item, i) => checkValue(kind.of, item, `${path}[${i}]`, names));
+  if (!kind.unique) return faults;
+  value.forEach((item, i) => {
+    if (value.indexOf(item) < i) {
+      faults.push({ path: `${path}[${i}]`, what: "listed twice", found: item, expected, fix: "Remove one of the two" });
+    }
+  });
+  return faults;
+}
+
+function checkTuple(kind: Extract<Kind, { kind: "tuple" }>, value: unknown, path: string, names: KnownNames): Fault[] {
+  const expected = describeKind(kind);
+  if (!Array.isArray(value)) return [{ path, what: "not a list", found: value, expected, fix: `Write ${expected}` }];
+  const least = kind.items.length - kind.optional;
+  if (value.length < least || value.length > kind.items.length) {
+    const count = kind.optional ? `${least} to ${kind.items.length}` : `${least}`;
+    return [{ path, what: `${value.length} entries`, found: value, expected, fix: `Give ${count} entries` }];
+  }
+  return value.flatMap((item, i) => checkValue(kind.items[i].of, item, `${path}[${i}]`, names).map(labelled(kind, i)));
+}
+
+/** Says which place of the tuple is meant, since its path has a number only. */
+function labelled(kind: Extract<Kind, { kind: "tuple" }>, place: number): (fault: Fault) => Fault {
+  return (fault) => (fault.path.endsWith("]") ? { ...fault, what: `${kind.items[place].name}: ${fault.what}` } : fault);
+}
+
+function withinBounds({ min, max, above, below }: Record<string, unknown>, value: number): boolean {
+  if (typeof min === "number" && value < min) return false;
+  if (typeof max === "number" && value > max) return false;
+  if (typeof above === "number" && value <= above) return false;
+  return !(typeof below === "number" && value >= below);
+}
+
+function knownNames(table: Extract<Kind, { kind: "name" }>["table"], names: KnownNames): string[] {
+  return table === "losses" ? Object.keys(names.losses) : [...names[table]];
+}
+
+function suggest(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  if (nearest) return `Did you mean ${JSON.stringify(nearest)}?`;
+  return known.length ? `Choose ${known.join(", ")}` : "Set it to null";
+}

@@ -1,0 +1,109 @@
+/** Configuration files: the reference's flat JSON on one line. */
+import { readFileSync } from "node:fs";
+import { AtmorepError } from "../errors.js";
+import { parseJson } from "./json.js";
+import { nearestName } from "./nearest.js";
+import { pythonJson, pythonRepr } from "./python.js";
+import { KEYS, schemaEntry } from "./schema.js";
+
+export interface ReadConfig {
+  /** the keys of the file, in its order */
+  values: Record<string, unknown>;
+  warnings: string[];
+}
+
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Reads a configuration, ours or the reference's. Unknown keys are kept and warned about.
+ *
+ * @throws AtmorepError `config` if the file cannot be read or is no JSON object
+ */
+export function readConfigFile(path: string): ReadConfig {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    throw new AtmorepError("config", code === "ENOENT" ? "no such configuration file" : "cannot read the file", {
+      where: path,
+      found: code,
+      expected: "a JSON file",
+      fix: "Give the path of a configuration, or --preset NAME",
+      cause,
+    });
+  }
+  if (text.length > MAX_BYTES) {
+    throw new AtmorepError("config", "the file is too large for a configuration", {
+      where: path,
+      found: `${text.length} characters`,
+      expected: `at most ${MAX_BYTES}`,
+      fix: "Give the path of a configuration",
+    });
+  }
+  return parseConfig(text, path);
+}
+
+/** Parses the text of a configuration file; `where` names it in messages. */
+export function parseConfig(text: string, where: string): ReadConfig {
+  const { value, largeIntegers } = parseJson(text, where);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new AtmorepError("config", "not a JSON object at the top", {
+      where,
+      found: Array.isArray(value) ? "a list" : value === null ? "null" : `a ${typeof value}`,
+      expected: '{"key": value, ...}',
+      fix: "Give the path of a configuration",
+    });
+  }
+  const values = value as Record<string, unknown>;
+  const warnings = unknownKeys(values).map((key) => {
+    const nearest = nearestName(key, KEYS);
+    const hint = nearest ? ` (did you mean ${JSON.stringify(nearest)}?)` : "";
+    return `${where}: unknown key ${JSON.stringify(key)} is kept but not read${hint}`;
+  });
+  for (const key of ["torch_seed", "rng_seed"]) {
+    const literal = largeIntegers.get(key);
+    if (literal === undefined || literal.startsWith("-")) continue;
+    // the reference stores PyTorch's 64-bit initial seed when none was given
+    values[key] = Number(BigInt(literal) % (1n << 53n));
+    warnings.push(`${where}: ${key} ${literal} has more than 53 bits; ${values[key]} (its lower 53 bits) is used`);
+  }
+  return { values, warnings };
+}
+
+/** Keys that the schema does not know, in the order of the file. */
+export function unknownKeys(values: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(values).filter((key) => !schemaEntry(key));
+}
+
+/**
+ * The configuration as the reference writes it: one line, Python's separators and floats, no line end.
+ * Keys stand in the order of the object; optional keys of the reference are left out while null.
+ */
+export function configText(config: Readonly<Record<string, unknown>>): string {
+  const entries = writtenEntries(config).map(([key, value]) => {
+    return `${pythonJson(key)}: ${pythonJson(value, schemaEntry(key)?.kind)}`;
+  });
+  return `{${entries.join(", ")}}`;
+}
+
+/** The reference's console lines at the start of a run: `key : value`, values as Python prints them. */
+export function consoleLines(config: Readonly<Record<string, unknown>>): string[] {
+  return writtenEntries(config).map(([key, value]) => {
+    // the reference prints strings without quotes at the top, with them inside lists
+    const text = typeof value === "string" ? value : pythonRepr(value, schemaEntry(key)?.kind);
+    return `${key} : ${text}`;
+  });
+}
+
+function writtenEntries(config: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries(config).filter(([key, value]) => {
+    return value !== undefined && !(value === null && schemaEntry(key)?.omitNull);
+  });
+}
+
+/** The same configuration in the order of files: the reference's keys, ours, unknown ones. */
+export function inFileOrder<T extends Readonly<Record<string, unknown>>>(config: T): T {
+  const known = KEYS.filter((key) => Object.hasOwn(config, key));
+  return Object.fromEntries([...known, ...unknownKeys(config)].map((key) => [key, config[key]])) as T;
+}

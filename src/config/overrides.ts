@@ -1,0 +1,88 @@
+/** Overrides `path=value` of a configuration, such as `fields[0][2]=[96,105]`. */
+import { AtmorepError } from "../errors.js";
+import { nearestName } from "./nearest.js";
+import { KEYS, schemaEntry } from "./schema.js";
+
+export interface Override {
+  key: string;
+  indices: number[];
+  value: unknown;
+  /** as it was given, for messages */
+  text: string;
+}
+
+const PATH = /^([A-Za-z_][A-Za-z0-9_]*)((?:\[\d+\])*)$/;
+
+/**
+ * Reads one override. The value is JSON if it parses, else the string itself.
+ *
+ * @throws AtmorepError `usage` for a malformed path or a key that does not exist
+ */
+export function parseOverride(text: string): Override {
+  const equals = text.indexOf("=");
+  const path = text.slice(0, equals).trim();
+  const match = equals > 0 ? PATH.exec(path) : null;
+  if (!match) {
+    throw new AtmorepError("usage", "malformed override", {
+      where: "--set",
+      found: text,
+      expected: "path=value, such as fields[0][2]=[96,105]",
+      fix: "Quote the whole of it for the shell: --set 'losses=[\"mse\"]'",
+    });
+  }
+  const [, key, places] = match;
+  assertKnownKey(key);
+  const indices = [...places.matchAll(/\d+/g)].map(([digits]) => Number(digits));
+  return { key, indices, value: parseOverrideValue(text.slice(equals + 1)), text };
+}
+
+function parseOverrideValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function assertKnownKey(key: string): void {
+  if (schemaEntry(key)) return;
+  const nearest = nearestName(key, KEYS);
+  throw new AtmorepError("usage", "unknown key", {
+    where: "--set",
+    found: key,
+    expected: "a key of the configuration (atmorep config docs lists them)",
+    fix: nearest ? `Did you mean ${nearest}?` : "Look it up with atmorep config docs",
+  });
+}
+
+/**
+ * A copy of `values` with the override applied. Indices must exist.
+ *
+ * @throws AtmorepError `usage` if an index does not exist
+ */
+export function applyOverride(values: Readonly<Record<string, unknown>>, override: Override): Record<string, unknown> {
+  const { key, indices, value } = override;
+  return { ...values, [key]: replaceAt(values[key], indices, value, key, override.text) };
+}
+
+function replaceAt(current: unknown, indices: readonly number[], value: unknown, path: string, text: string): unknown {
+  if (indices.length === 0) return value;
+  const [index, ...rest] = indices;
+  if (!Array.isArray(current) || index >= current.length) {
+    throw new AtmorepError("usage", `${path}[${index}] does not exist`, {
+      where: "--set",
+      found: text,
+      expected: Array.isArray(current)
+        ? `an index below ${current.length} in ${path}`
+        : `${path} is ${JSON.stringify(current)}, not a list`,
+      fix: `Set the whole of ${path} instead`,
+    });
+  }
+  return current.map((item, i) => (i === index ? replaceAt(item, rest, value, `${path}[${index}]`, text) : item));
+}
+
+/** Overrides as text, from `["a=1"]` or from an object `{a: 1}` (keys may be paths). */
+export function parseOverrides(set: readonly string[] | Readonly<Record<string, unknown>> = []): Override[] {
+  if (Array.isArray(set)) return set.map(parseOverride);
+  return Object.entries(set).map(([path, value]) => ({ ...parseOverride(`${path}=`), value, text: path }));
+}

@@ -1,0 +1,50 @@
+/** The shipped configurations. */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { AtmorepError } from "../errors.js";
+import { type ReadConfig, readConfigFile } from "./files.js";
+import { nearestName } from "./nearest.js";
+
+/** The folder of the package: holds `configs/` and `assets/`. */
+export const PACKAGE_ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface Preset {
+  name: string;
+  /** one line */
+  doc: string;
+  file: string;
+}
+
+const DOCS: Readonly<Record<string, string>> = {
+  storm: "January 1996 storm, real data shipped with the package: small, trains in about two minutes",
+  waves: "made-up travelling waves (atmorep data sample): for scaling, benchmarks and tests",
+  "era5-slice": "one day of ERA5 wind and humidity on five model levels: a check of input, levels and files",
+  single: "the reference's single-field run: velocity_u on five model levels, width 1024",
+  multi: "the reference's coupled run of five fields, each from its own pre-trained run",
+};
+
+/** The presets, with the default first. */
+export function presets(): Preset[] {
+  return Object.entries(DOCS).map(([name, doc]) => ({
+    name,
+    doc,
+    file: join(PACKAGE_ROOT, "configs", `${name}.json`),
+  }));
+}
+
+/**
+ * Reads a preset by name.
+ *
+ * @throws AtmorepError `usage` for an unknown name
+ */
+export function readPreset(name: string): ReadConfig {
+  const preset = presets().find((candidate) => candidate.name === name);
+  if (preset) return readConfigFile(preset.file);
+  const nearest = nearestName(name, Object.keys(DOCS));
+  throw new AtmorepError("usage", "unknown preset", {
+    where: "--preset",
+    found: name,
+    expected: Object.keys(DOCS).join(", "),
+    fix: nearest ? `Did you mean ${nearest}?` : "Choose one of these",
+  });
+}

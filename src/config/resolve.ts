@@ -1,0 +1,136 @@
+/** From files, presets and overrides to one complete configuration, with the origin of every value. */
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { AtmorepError } from "../errors.js";
+import { inFileOrder, readConfigFile } from "./files.js";
+import { applyOverride, parseOverrides } from "./overrides.js";
+import { PACKAGE_ROOT, readPreset } from "./presets.js";
+import { SCHEMA } from "./schema.js";
+import type { RunConfig } from "./types.js";
+
+export interface ResolveOptions {
+  /** path of a configuration file */
+  file?: string;
+  /** name of a shipped configuration */
+  preset?: string;
+  /** values that files overwrite, such as a former run's configuration */
+  base?: Readonly<Record<string, unknown>>;
+  /** what `origins` calls the values of `base`; default `base` */
+  baseOrigin?: string;
+  /** folder of a relative `file_path` of `base`; default the current folder */
+  baseFolder?: string;
+  /** `["key=value"]`, or an object of values by path */
+  set?: readonly string[] | Readonly<Record<string, unknown>>;
+  /** store that replaces `file_path` */
+  data?: string;
+  /** sets `torch_seed` and `rng_seed` */
+  seed?: number;
+  runId?: string;
+}
+
+export interface ResolvedConfig {
+  /** complete, in the order of files; not validated yet */
+  config: RunConfig;
+  /** by key: `default`, `default (from fields)`, `preset:NAME`, `file`, `base`, `--set`, `--data`, `--seed`, `--run-id` */
+  origins: Record<string, string>;
+  warnings: string[];
+  /** folder that a relative `file_path` is taken from first */
+  folder: string;
+}
+
+/**
+ * Resolves a configuration: defaults, then `base`, preset or file, then `set`, then `data`, `seed`, `runId`.
+ * The values are not checked: see `validateConfig`.
+ *
+ * @throws AtmorepError `config` or `usage` for files and overrides that cannot be read
+ */
+export function resolveConfig(options: ResolveOptions = {}): ResolvedConfig {
+  const { file, preset, base, set, data, seed, runId } = options;
+  if (file !== undefined && preset !== undefined) {
+    throw new AtmorepError("usage", "both a configuration file and a preset", {
+      where: "--preset",
+      found: preset,
+      expected: "one of the two",
+      fix: `Leave out --preset, or ${file}`,
+    });
+  }
+  const warnings: string[] = [];
+  const origins: Record<string, string> = {};
+  let folder = process.cwd();
+  let values: Record<string, unknown> = {};
+
+  const take = (layer: Readonly<Record<string, unknown>>, origin: string, from: string) => {
+    for (const [key, value] of Object.entries(layer)) {
+      if (value === undefined) continue;
+      origins[key] = origin;
+      if (key === "file_path") folder = from;
+    }
+    values = { ...values, ...withoutUndefined(layer) };
+  };
+
+  if (base) take(base, options.baseOrigin ?? "base", options.baseFolder ?? process.cwd());
+  if (preset !== undefined) take(readPreset(preset).values, `preset:${preset}`, PACKAGE_ROOT);
+  if (file !== undefined) {
+    const read = readConfigFile(file);
+    warnings.push(...read.warnings);
+    take(read.values, "file", dirname(resolve(file)));
+  }
+  for (const { key, default: fallback } of SCHEMA) {
+    if (Object.hasOwn(values, key)) continue;
+    values[key] = structuredClone(fallback);
+    origins[key] = "default";
+  }
+  // a file that names its fields alone means to predict them
+  const derivesPrediction = origins.fields_prediction === "default" && origins.fields !== "default";
+  for (const override of parseOverrides(set)) {
+    values = applyOverride(values, override);
+    origins[override.key] = "--set";
+    if (override.key === "file_path") folder = process.cwd();
+  }
+  const fieldsSetAlone = origins.fields === "--set" && origins.fields_prediction === "default";
+  if (origins.fields_prediction !== "--set" && (derivesPrediction || fieldsSetAlone)) {
+    values.fields_prediction = predictedByDefault(values.fields) ?? values.fields_prediction;
+    origins.fields_prediction = "default (from fields)";
+  }
+  if (data !== undefined) take({ file_path: data }, "--data", process.cwd());
+  if (seed !== undefined) take({ torch_seed: seed, rng_seed: seed }, "--seed", folder);
+  if (runId !== undefined) take({ wandb_id: runId }, "--run-id", folder);
+
+  return { config: inFileOrder(values) as RunConfig, origins, warnings, folder };
+}
+
+/** Every field that a strategy can hide (dynamic, with a rate), with weight 1; null if `fields` is malformed. */
+function predictedByDefault(fields: unknown): [string, number][] | null {
+  if (!Array.isArray(fields)) return null;
+  const hidden = fields.filter((entry) => {
+    return Array.isArray(entry) && typeof entry[0] === "string" && entry[1]?.[0] === 1 && entry[5]?.[0] > 0;
+  });
+  return hidden.length ? hidden.map((entry) => [entry[0], 1]) : null;
+}
+
+function withoutUndefined(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+/** True for a store that is read over http. */
+export const isUrl = (path: string) => /^https?:\/\//.test(path);
+
+/**
+ * The place of a store: addresses and absolute paths as they are; a relative path from `folder` (the
+ * configuration's), else from the current folder, else from the package (its samples).
+ *
+ * @throws AtmorepError `input` if there is nothing at any of these
+ */
+export function resolveStorePath(filePath: string, folder: string = process.cwd()): string {
+  if (isUrl(filePath)) return filePath;
+  const bases = [...new Set([folder, process.cwd(), PACKAGE_ROOT].map((base) => resolve(base)))];
+  const tried = isAbsolute(filePath) ? [filePath] : bases.map((base) => resolve(base, filePath));
+  const found = filePath === "" ? undefined : tried.find((path) => existsSync(path));
+  if (found) return found;
+  throw new AtmorepError("input", filePath === "" ? "no store is named" : "there is no store at this path", {
+    where: "file_path",
+    found: filePath,
+    expected: filePath === "" ? "a Zarr store" : `a folder or a zip (looked at ${tried.join(", ")})`,
+    fix: "Name one with --data STORE; npx atmorep data sample DIR makes one",
+  });
+}

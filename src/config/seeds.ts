@@ -1,0 +1,30 @@
+/** Seeds and run ids that a configuration leaves open. */
+import { randomInt } from "node:crypto";
+import { AtmorepError } from "../errors.js";
+import { RUN_ID } from "./schema.js";
+import type { RunConfig } from "./types.js";
+
+/** A seed from the system's generator: 32 bits, so that every program can take it. */
+export const drawSeed = () => randomInt(2 ** 32);
+
+/** A random run id: 8 characters of a-z and 0-9. */
+export function drawRunId(): string {
+  const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+  return Array.from({ length: 8 }, () => alphabet[randomInt(alphabet.length)]).join("");
+}
+
+/** The configuration with null seeds drawn, so that the written file repeats the run; `draw` is for tests. */
+export function withSeeds(config: RunConfig, draw: () => number = drawSeed): RunConfig {
+  return { ...config, torch_seed: config.torch_seed ?? draw(), rng_seed: config.rng_seed ?? draw() };
+}
+
+/** @throws AtmorepError `usage` unless `id` is 8 characters of a-z and 0-9 */
+export function assertRunId(id: string): void {
+  if (RUN_ID.test(id)) return;
+  throw new AtmorepError("usage", "malformed run id", {
+    where: "--run-id",
+    found: id,
+    expected: "8 characters of a-z, 0-9",
+    fix: "Leave it out to have one drawn",
+  });
+}
