@@ -1,17 +1,70 @@
 /**
- * Safetensors: an 8-byte little-endian header length, a JSON header, then raw little-endian data.
+ * Safetensors: an 8-byte little-endian header length, a JSON header, then raw little-endian data without gaps.
  * Format: https://github.com/huggingface/safetensors (README, "Format").
+ *
+ * Aliases (one tensor under two names) are written as two entries, since data may not overlap; the file's
+ * `__metadata__` says which name repeats which, so that converting back gives one storage again.
  */
-import { readFile } from "node:fs/promises";
 import { AtmorepError } from "../errors.js";
+import { withAtomicFile } from "./atomic.js";
+import {
+  DTYPE_SIZE,
+  numElements,
+  type SafeTensor,
+  type TensorDtype,
+  type TensorFile,
+  type TensorInfo,
+  type TensorSpec,
+} from "./tensors.js";
+import { openFile, readRange } from "./zip/reader.js";
 
-export type SafetensorsDtype = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
+export { type SafeTensor, toFloat32, toNumbers } from "./tensors.js";
+export type SafetensorsDtype = TensorDtype;
 
-export interface SafeTensor {
-  dtype: SafetensorsDtype;
-  shape: number[];
-  /** raw little-endian bytes, not copied */
-  bytes: Uint8Array;
+/** The format's own bound on the header (the reference implementation refuses longer ones). */
+const MAX_HEADER = 100_000_000;
+const ALIASES = "atmorep.aliases";
+const MODULE_VERSIONS = "atmorep.module_versions";
+
+interface Located extends TensorInfo {
+  start: number;
+  end: number;
+}
+
+/**
+ * Opens a safetensors file: reads and checks its header only.
+ * @throws AtmorepError (input) if the file is not valid safetensors
+ */
+export async function openSafetensors(path: string): Promise<TensorFile & { metadata: Map<string, string> }> {
+  const handle = await openFile(path);
+  try {
+    const { size } = await handle.stat();
+    if (size < 8) throw damaged(path, "shorter than a safetensors header");
+    const prefix = Buffer.from(await readRange(path, handle, 0, 8, size));
+    const headerLength = Number(prefix.readBigUInt64LE(0));
+    if (headerLength > Math.min(size - 8, MAX_HEADER)) throw damaged(path, "the header is longer than the file");
+    const header = Buffer.from(await readRange(path, handle, 8, headerLength, size));
+    const base = 8 + headerLength;
+    const { located, metadata } = parseHeader(path, header, size - base);
+    const byName = new Map(located.map((entry) => [entry.name, entry]));
+    return {
+      format: "safetensors",
+      path,
+      metadata,
+      tensors: located.map(({ start: _start, end: _end, ...info }) => info),
+      moduleVersions: parseModuleVersions(metadata.get(MODULE_VERSIONS)),
+      async read(name) {
+        const entry = byName.get(name);
+        if (!entry) throw new AtmorepError("input", `the file has no tensor ${name}`, { where: path });
+        const bytes = await readRange(path, handle, base + entry.start, entry.end - entry.start, size);
+        return { dtype: entry.dtype, shape: entry.shape, bytes };
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /**
@@ -20,52 +73,148 @@ export interface SafeTensor {
  * @throws AtmorepError (input) if the file is not valid safetensors
  */
 export async function readSafetensors(path: string): Promise<Map<string, SafeTensor>> {
-  const file = await readFile(path);
-  const fail = (what: string) =>
-    new AtmorepError("input", what, { where: path, fix: "The file is damaged or not a safetensors file." });
-  if (file.length < 8) throw fail("shorter than a safetensors header");
-  const headerLength = Number(file.readBigUInt64LE(0));
-  if (headerLength > file.length - 8) throw fail("header longer than the file");
-  let header: Record<string, { dtype: SafetensorsDtype; shape: number[]; data_offsets: [number, number] }>;
+  const file = await openSafetensors(path);
   try {
-    header = JSON.parse(file.toString("utf8", 8, 8 + headerLength));
+    const tensors = new Map<string, SafeTensor>();
+    for (const { name } of file.tensors) tensors.set(name, await file.read(name));
+    return tensors;
+  } finally {
+    await file.close();
+  }
+}
+
+export interface SafetensorsOptions {
+  /** PyTorch's `_metadata`, kept for the way back */
+  moduleVersions?: Map<string, number> | null;
+  /** further entries of `__metadata__` */
+  metadata?: Record<string, string>;
+}
+
+/** Writes a safetensors file, tensor by tensor, atomically; equal tensors give equal bytes. */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly TensorSpec[],
+  { moduleVersions, metadata = {} }: SafetensorsOptions = {},
+): Promise<void> {
+  const aliases = Object.fromEntries(tensors.flatMap((t) => (t.aliasOf === undefined ? [] : [[t.name, t.aliasOf]])));
+  const meta: Record<string, string> = { format: "pt", ...metadata };
+  if (Object.keys(aliases).length > 0) meta[ALIASES] = JSON.stringify(aliases);
+  if (moduleVersions) meta[MODULE_VERSIONS] = JSON.stringify([...moduleVersions]);
+  let offset = 0;
+  const entries = [`"__metadata__":${JSON.stringify(meta)}`];
+  for (const { name, dtype, shape } of tensors) {
+    const end = offset + numElements(shape) * DTYPE_SIZE[dtype];
+    entries.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [offset, end] })}`);
+    offset = end;
+  }
+  const json = Buffer.from(`{${entries.join(",")}}`, "utf8");
+  const header = Buffer.alloc(8 + Math.ceil(json.length / 8) * 8, " ");
+  header.writeBigUInt64LE(BigInt(header.length - 8), 0);
+  json.copy(header, 8);
+  await withAtomicFile(path, async (file) => {
+    await file.write(header);
+    for (const tensor of tensors) {
+      const bytes = await tensor.read();
+      checkSize(tensor, bytes);
+      await file.write(bytes);
+    }
+  });
+}
+
+/** @throws AtmorepError (failed) if a tensor's data do not fit its shape */
+export function checkSize({ name, shape, dtype }: TensorInfo, bytes: Uint8Array): void {
+  const expected = numElements(shape) * DTYPE_SIZE[dtype];
+  if (bytes.length === expected) return;
+  throw new AtmorepError("failed", "a tensor's data do not fit its shape", {
+    where: name,
+    found: `${bytes.length} bytes`,
+    expected: `${expected} bytes for [${shape.join(", ")}] ${dtype}`,
+  });
+}
+
+function damaged(path: string, what: string): AtmorepError {
+  return new AtmorepError("input", what, { where: path, fix: "The file is damaged or not a safetensors file." });
+}
+
+function parseHeader(path: string, header: Buffer, dataSize: number) {
+  let json: unknown;
+  try {
+    json = JSON.parse(header.toString("utf8"));
   } catch {
-    throw fail("header is not JSON");
+    throw damaged(path, "the header is not JSON");
   }
-  const base = 8 + headerLength;
-  const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
-  entries.sort((a, b) => a[1].data_offsets[0] - b[1].data_offsets[0]);
-  const tensors = new Map<string, SafeTensor>();
-  for (const [name, { dtype, shape, data_offsets }] of entries) {
-    const [start, end] = data_offsets;
-    if (base + end > file.length || start > end) throw fail(`tensor ${name} lies outside the file`);
-    tensors.set(name, { dtype, shape, bytes: file.subarray(base + start, base + end) });
+  if (!isRecord(json)) throw damaged(path, "the header is not a JSON object");
+  const metadata = new Map<string, string>();
+  const located: Located[] = [];
+  for (const [name, value] of Object.entries(json)) {
+    if (name !== "__metadata__") located.push(parseEntry(path, name, value, dataSize));
+    else if (isRecord(value)) for (const [key, text] of Object.entries(value)) metadata.set(key, String(text));
   }
-  return tensors;
+  located.sort((a, b) => a.start - b.start || a.end - b.end);
+  let end = 0;
+  for (const entry of located) {
+    if (entry.start !== end) throw damaged(path, `tensor ${entry.name} overlaps another or leaves a gap before it`);
+    end = entry.end;
+  }
+  if (end !== dataSize) throw damaged(path, `the data have ${dataSize} bytes and the header describes ${end}`);
+  applyAliases(located, metadata.get(ALIASES));
+  return { located, metadata };
 }
 
-/** Elements of a tensor as float32 (F32, F64 or integers, converted), in a new array. */
-export function toFloat32(tensor: SafeTensor): Float32Array {
-  const numbers = toNumbers(tensor);
-  return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
+function parseEntry(path: string, name: string, value: unknown, dataSize: number): Located {
+  const { dtype, shape, data_offsets: offsets } = isRecord(value) ? value : {};
+  if (typeof dtype !== "string" || !(dtype in DTYPE_SIZE)) {
+    throw damaged(path, `tensor ${name} has the unknown dtype ${String(dtype)}`);
+  }
+  if (!isCounts(shape)) throw damaged(path, `tensor ${name} has no valid shape`);
+  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1] || offsets[1] > dataSize) {
+    throw damaged(path, `tensor ${name} lies outside the file`);
+  }
+  const [start, end] = offsets;
+  if (numElements(shape) * DTYPE_SIZE[dtype as TensorDtype] !== end - start) {
+    throw damaged(path, `tensor ${name} has ${end - start} bytes, which do not fit [${shape.join(", ")}] ${dtype}`);
+  }
+  return { name, dtype: dtype as TensorDtype, shape, start, end };
 }
 
-/** Elements of a tensor in their own precision; int64 becomes float64 (exact below 2^53). */
-export function toNumbers(tensor: SafeTensor): Float32Array | Float64Array | Int32Array | Uint8Array {
-  const copy = tensor.bytes.slice().buffer;
-  switch (tensor.dtype) {
-    case "F32":
-      return new Float32Array(copy);
-    case "F64":
-      return new Float64Array(copy);
-    case "I32":
-      return new Int32Array(copy);
-    case "I64":
-      return Float64Array.from(new BigInt64Array(copy), Number);
-    case "U8":
-    case "BOOL":
-      return new Uint8Array(copy);
-    default:
-      throw new AtmorepError("input", `dtype ${tensor.dtype} is not supported here`);
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+/** A name repeats another only if both are there, alike, and the other comes first. */
+function applyAliases(located: Located[], text: string | undefined): void {
+  const aliases = parseJson(text);
+  if (!isRecord(aliases)) return;
+  const seen = new Map<string, Located>();
+  for (const entry of located) {
+    const original = Object.hasOwn(aliases, entry.name) ? seen.get(String(aliases[entry.name])) : undefined;
+    if (original && original.dtype === entry.dtype && original.shape.join() === entry.shape.join()) {
+      entry.aliasOf = original.name;
+    }
+    seen.set(entry.name, entry);
+  }
+}
+
+function parseModuleVersions(text: string | undefined): Map<string, number> | null {
+  const pairs = parseJson(text);
+  if (!Array.isArray(pairs)) return null;
+  const versions = new Map<string, number>();
+  for (const pair of pairs) {
+    if (Array.isArray(pair) && typeof pair[0] === "string" && Number.isSafeInteger(pair[1])) {
+      versions.set(pair[0], pair[1]);
+    }
+  }
+  return versions;
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
