@@ -1,0 +1,118 @@
+/** `atmorep runs`, `runs show ID`, `runs compare ID ID...` */
+import type { Command } from "commander";
+import { compareRuns, type RunComparison } from "../../training/compareRuns.js";
+import { listRuns, type RunDetails, readRun, validationLoss } from "../../training/runs.js";
+import { formatTable, note, print, printJson, withExamples } from "../output.js";
+
+interface Flags {
+  out: string;
+  json?: boolean;
+}
+
+export function registerRuns(program: Command): void {
+  const runs = program
+    .command("runs")
+    .description("list, show and compare runs")
+    .option("--out <dir>", "folder that holds results/ and models/", ".")
+    .option("--json", "print one JSON document")
+    .action(async (flags: Flags) => listAction(flags));
+  withExamples(runs, ["runs", "runs show ab12cd34", "runs compare ab12cd34 ef56gh78 --out /data/experiments"]);
+  const show = addFlags(runs.command("show").description("one run: configuration, losses, files"))
+    .argument("<id>", "run id, 8 characters of a-z and 0-9")
+    .action(async (id: string, _: unknown, command: Command) => showAction(id, command.optsWithGlobals<Flags>()));
+  withExamples(show, ["runs show ab12cd34"]);
+  const compare = addFlags(runs.command("compare").description("loss curves and configuration differences"))
+    .argument("<ids...>", "two or more run ids")
+    .action(async (ids: string[], _: unknown, command: Command) =>
+      compareAction(ids, command.optsWithGlobals<Flags>()),
+    );
+  withExamples(compare, ["runs compare ab12cd34 ef56gh78"]);
+}
+
+/** The flags of `runs` may also follow the subcommand. */
+function addFlags(command: Command): Command {
+  return command
+    .option("--out <dir>", "folder that holds results/ and models/ (default: .)")
+    .option("--json", "print one JSON document");
+}
+
+async function listAction({ out, json }: Flags): Promise<void> {
+  const runs = await listRuns(out);
+  if (json) return printJson(runs);
+  if (runs.length === 0) return note(`no runs in ${out}; start one with: npx atmorep train`);
+  const rows = runs.map((run) => [
+    run.id,
+    formatDate(run.date),
+    run.strategy,
+    run.fields.join(","),
+    String(run.steps),
+    formatLoss(run.validationLoss),
+    formatLoss(run.bestValidationLoss),
+    run.status,
+  ]);
+  const heading = ["id", "date", "strategy", "fields", "steps", "val. loss", "best", "status"];
+  for (const line of formatTable([heading, ...rows], [4, 5, 6])) print(line);
+}
+
+async function showAction(id: string, { out, json }: Flags): Promise<void> {
+  const run = await readRun(out, id);
+  if (json) return printJson(run);
+  print(`run ${run.id}, ${run.strategy}, ${run.status}`);
+  print(`started ${formatDate(run.date)}, ${run.steps} steps, last validation loss ${formatLoss(run.validationLoss)}`);
+  print();
+  for (const line of validationTable(run)) print(line);
+  for (const [dir, files] of [
+    [run.resultsDir, run.files.results],
+    [run.modelsDir, run.files.models],
+  ] as const) {
+    print();
+    print(dir);
+    for (const file of files) print(`  ${file}`);
+  }
+  print();
+  print(`its configuration: npx atmorep config show ${run.id}`);
+}
+
+/** One row a validation: epoch, step and every `val.` series. */
+function validationTable(run: RunDetails): string[] {
+  const rows = run.metrics.filter((row) => validationLoss(row) !== null);
+  if (rows.length === 0) return ["not validated yet"];
+  const series = Object.keys(rows[0]).filter((name) => name.startsWith("val."));
+  const body = rows.map((row) => [
+    String(row.epoch),
+    String(row.step),
+    ...series.map((name) => formatLoss(typeof row[name] === "number" ? (row[name] as number) : null)),
+  ]);
+  return formatTable([["epoch", "step", ...series], ...body], [0, 1, ...series.map((_, i) => i + 2)]);
+}
+
+async function compareAction(ids: string[], { out, json }: Flags): Promise<void> {
+  const comparison = await compareRuns(out, ids);
+  if (json) return printJson(comparison);
+  for (const line of lossCurves(comparison)) print(line);
+  print();
+  if (comparison.differences.length === 0) return print("the configurations are the same (run ids and seeds aside)");
+  print("differences in the configuration");
+  const rows = comparison.differences.map(({ path, values }) => [
+    path,
+    ...values.map((v) => JSON.stringify(v) ?? "absent"),
+  ]);
+  for (const line of formatTable([["key", ...comparison.ids], ...rows])) print(line);
+}
+
+function lossCurves({ ids, curves }: RunComparison): string[] {
+  const epochs = [...new Set(curves.flatMap((curve) => curve.map(({ epoch }) => epoch)))].sort((a, b) => a - b);
+  const rows = epochs.map((epoch) => [
+    String(epoch),
+    ...curves.map((curve) => formatLoss(curve.find((point) => point.epoch === epoch)?.loss ?? null)),
+  ]);
+  return formatTable([["epoch", ...ids.map((id) => `val. loss ${id}`)], ...rows], [0, ...ids.map((_, i) => i + 1)]);
+}
+
+function formatDate(iso: string): string {
+  return iso.slice(0, 16).replace("T", " ");
+}
+
+function formatLoss(loss: number | null): string {
+  return loss === null ? "-" : loss.toFixed(5);
+}
