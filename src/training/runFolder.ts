@@ -1,0 +1,74 @@
+/** The folders of a run, `results/id<ID>` and `models/id<ID>`, and the rule for run ids. */
+import { randomInt } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { AtmorepError } from "../errors.js";
+
+export interface RunFolder {
+  id: string;
+  resultsDir: string;
+  modelsDir: string;
+  metrics: string;
+  console: string;
+  checkpointDir: string;
+}
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+/** A random run id, `[a-z0-9]{8}`. It names files only; no result depends on it. */
+export function newRunId(): string {
+  return Array.from({ length: 8 }, () => LETTERS[randomInt(LETTERS.length)]).join("");
+}
+
+/** Paths of run `id` under `out`; nothing is created. */
+export function runFolder(out: string, id: string): RunFolder {
+  if (!/^[a-z0-9]{8}$/.test(id)) {
+    throw new AtmorepError("usage", "not a run id", {
+      where: "run id",
+      found: id,
+      expected: "8 characters of a-z and 0-9",
+    });
+  }
+  const resultsDir = join(out, "results", `id${id}`);
+  const modelsDir = join(out, "models", `id${id}`);
+  return {
+    id,
+    resultsDir,
+    modelsDir,
+    metrics: join(resultsDir, "metrics.jsonl"),
+    console: join(resultsDir, "console.log"),
+    checkpointDir: join(modelsDir, "checkpoint"),
+  };
+}
+
+/** Refuses an id that is already taken under `out`. */
+export function assertFree(folder: RunFolder): void {
+  for (const dir of [folder.resultsDir, folder.modelsDir]) {
+    if (existsSync(dir)) {
+      throw new AtmorepError("usage", "a run with this id exists already", {
+        where: dir,
+        fix: "Choose another --run-id, another --out, or continue it with --continue ID --in-place.",
+      });
+    }
+  }
+}
+
+/** Creates both folders. */
+export async function createRunFolder(folder: RunFolder): Promise<void> {
+  await mkdir(folder.resultsDir, { recursive: true });
+  await mkdir(folder.modelsDir, { recursive: true });
+}
+
+/** Splits `RUN[@latest|best|EPOCH]`; also accepts `id<RUN>` and a path to a run's folder. */
+export function parseRunReference(reference: string): { id: string; which: string } {
+  const match = /^(?:.*[/\\])?(?:id)?([a-z0-9]{8})(?:@(latest|best|-?\d+))?$/.exec(reference);
+  if (!match) {
+    throw new AtmorepError("usage", "not a run", {
+      where: reference,
+      expected: "RUN, RUN@latest, RUN@best or RUN@EPOCH, where RUN is 8 characters of a-z and 0-9",
+      fix: "List the runs here with: npx atmorep runs",
+    });
+  }
+  return { id: match[1], which: match[2] ?? "latest" };
+}
