@@ -1,0 +1,80 @@
+/**
+ * Scaled dot-product attention head by head. The probabilities are not kept: the backward pass computes them again
+ * (as in FlashAttention, Dao et al. 2022), so no T x S matrix outlives one head.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+
+export interface Heads {
+  /** independent sequences */
+  batch: number;
+  heads: number;
+}
+
+/**
+ * `softmax(q k^T / sqrt(w)) v` for each sequence and head, w being the head's width.
+ *
+ * @param q [batch*T, heads*w], head h in columns h*w to (h+1)*w
+ * @param k [batch*S, heads*w]
+ * @param v [batch*S, heads*w]
+ * @returns [batch*T, heads*w]
+ */
+export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): tf.Tensor {
+  const run = tf.customGrad((...args) => {
+    const save = args[3] as unknown as tf.GradSaveFunc;
+    const [q, k, v] = args as unknown as tf.Tensor[];
+    const value = forward(q, k, v, shape);
+    save([q, k, v, value]);
+    return {
+      value,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => backward(dy, saved, shape),
+    };
+  });
+  return run(q, k, v);
+}
+
+function forward(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): tf.Tensor {
+  const scale = 1 / Math.sqrt(q.shape[1]! / shape.heads);
+  const [qs, ks, vs] = [split(tf.mul(q, scale), shape), split(k, shape), split(v, shape)];
+  return merge(
+    qs.map((qh, i) => tf.tidy(() => tf.matMul(probabilities(qh, ks[i]), vs[i]))),
+    shape,
+  );
+}
+
+function backward(dy: tf.Tensor, [q, k, v, o]: tf.Tensor[], shape: Heads): tf.Tensor[] {
+  const scale = 1 / Math.sqrt(q.shape[1]! / shape.heads);
+  const [qs, ks, vs] = [split(tf.mul(q, scale), shape), split(k, shape), split(v, shape)];
+  const [os, dys] = [split(o, shape), split(dy, shape)];
+  const grads = qs.map((qh, i) =>
+    tf.tidy(() => {
+      const p = probabilities(qh, ks[i]);
+      // the row sums of dP * P equal those of dy * o
+      const rows = tf.sum(tf.mul(dys[i], os[i]), -1, true);
+      const ds = tf.mul(p, tf.sub(tf.matMul(dys[i], vs[i], false, true), rows));
+      return [tf.mul(tf.matMul(ds, ks[i]), scale), tf.matMul(ds, qh, true), tf.matMul(p, dys[i], true)];
+    }),
+  );
+  return [0, 1, 2].map((part) =>
+    merge(
+      grads.map((grad) => grad[part] as tf.Tensor2D),
+      shape,
+    ),
+  );
+}
+
+const probabilities = (q: tf.Tensor2D, k: tf.Tensor2D): tf.Tensor2D =>
+  tf.softmax(tf.matMul(q, k, false, true) as tf.Tensor2D);
+
+/** [batch*T, heads*w] -> batch*heads tensors [T, w] */
+function split(x: tf.Tensor, { batch, heads }: Heads): tf.Tensor2D[] {
+  const [rows, width] = x.shape;
+  const byHead = tf.transpose(tf.reshape(x, [batch, rows / batch, heads, width / heads]), [0, 2, 1, 3]);
+  return tf.unstack(tf.reshape(byHead, [batch * heads, rows / batch, width / heads])) as tf.Tensor2D[];
+}
+
+/** batch*heads tensors [T, w] -> [batch*T, heads*w] */
+function merge(parts: tf.Tensor2D[], { batch, heads }: Heads): tf.Tensor {
+  const [rows, width] = parts[0].shape;
+  const byHead = tf.reshape(tf.stack(parts), [batch, heads, rows, width]);
+  return tf.reshape(tf.transpose(byHead, [0, 2, 1, 3]), [batch * rows, heads * width]);
+}

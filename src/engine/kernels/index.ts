@@ -1,0 +1,8 @@
+/** The pieces the network is built of; the same functions on every engine. */
+export { attention, type Heads } from "./attention.js";
+export { dropout } from "./dropout.js";
+export { ensembleMean, ensembleStd } from "./ensemble.js";
+export { gatherRows } from "./gatherRows.js";
+export { gelu } from "./gelu.js";
+export { layerNorm } from "./layerNorm.js";
+export { linear } from "./linear.js";

@@ -1,0 +1,41 @@
+/** The WASM engine: TensorFlow.js's backend with SIMD on one thread, and kernels of ours where its own fall short. */
+import { createRequire } from "node:module";
+import { dirname, join, sep } from "node:path";
+import * as wasm from "@tensorflow/tfjs-backend-wasm";
+import * as tf from "@tensorflow/tfjs-core";
+import { AtmorepError } from "../../errors.js";
+import { registerGradients } from "../gradients.js";
+import type { Engine } from "../types.js";
+import { registerWasmKernels } from "./register.js";
+
+let opened: Promise<void> | null = null;
+
+/** Sets the backend up once, and makes it the current one. */
+export async function openWasm(): Promise<Engine> {
+  opened ??= setUp();
+  await opened;
+  if (tf.getBackend() !== "wasm") await tf.setBackend("wasm");
+  return {
+    name: "wasm",
+    description: "TensorFlow.js on WebAssembly (SIMD, one thread)",
+    threads: 1,
+    memory: () => {
+      const { numTensors, numBytes } = tf.memory();
+      return { numTensors, bytes: numBytes };
+    },
+  };
+}
+
+async function setUp(): Promise<void> {
+  const entry = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
+  wasm.setWasmPaths(join(dirname(entry), sep));
+  wasm.setThreadsCount(1);
+  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+  if (!(await tf.setBackend("wasm"))) {
+    throw new AtmorepError("failed", "TensorFlow.js could not start its WASM backend", {
+      fix: "Install the package again: its .wasm files may be missing.",
+    });
+  }
+  registerGradients();
+  registerWasmKernels();
+}

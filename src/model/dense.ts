@@ -1,0 +1,78 @@
+/** Dense attention blocks: every token of a sample attends to every other, of its own field and of coupled ones. */
+import * as tf from "@tensorflow/tfjs-core";
+import { attention, layerNorm } from "../engine/kernels/index.js";
+import { drop, project, type Run } from "./run.js";
+
+/**
+ * Self-attention of a field with cross heads to its coupled fields; layer norms of the inputs are the caller's.
+ *
+ * @param x [B*T, d] the residual stream
+ * @param own [B*T, d] its normalised form
+ * @param others [B*S, d'] the coupled fields' normalised forms
+ * @param heads self heads; each has width d / heads
+ */
+export function coupledAttention(
+  run: Run,
+  name: string,
+  x: tf.Tensor,
+  own: tf.Tensor,
+  others: tf.Tensor[],
+  heads: number,
+): tf.Tensor {
+  const { batch, spec } = run;
+  const normed = (t: tf.Tensor) => (spec.withQkNorm ? layerNorm(t) : t);
+  const [q, k, v] = splitHeads(project(run, `${name}.proj_heads`, own), heads, 3);
+  const outputs = [attention(flat(normed(q)), flat(normed(k)), flat(v), { batch, heads })];
+  if (others.length > 0) {
+    const queries = tf.split(project(run, `${name}.proj_heads_other.0`, own), others.length, 1);
+    for (const [i, other] of others.entries()) {
+      const crossHeads = spec.couplingHeads;
+      const [k, v] = splitHeads(project(run, `${name}.proj_heads_other.${i + 1}`, other), crossHeads, 2);
+      // the reference normalises the keys of cross heads, not their queries
+      outputs.push(attention(queries[i], flat(normed(k)), flat(v), { batch, heads: crossHeads }));
+    }
+  }
+  return residual(run, name, x, outputs);
+}
+
+/**
+ * The decoder's block: self heads on its own stream and cross heads to the encoder's, both layer-normalised; queries
+ * and keys pass through layer norms with weights that self and cross heads share.
+ *
+ * @param x [B*T, d]
+ * @param encoded [B*T, d] output of an encoder layer
+ */
+export function decoderAttention(run: Run, name: string, x: tf.Tensor, encoded: tf.Tensor): tf.Tensor {
+  const { batch, params, spec } = run;
+  const { heads, crossHeads } = spec.decoder;
+  const selfHeads = heads - crossHeads;
+  const norm = (kind: "q" | "k", t: tf.Tensor) =>
+    flat(layerNorm(t, params[`${name}.ln_${kind}.weight`], params[`${name}.ln_${kind}.bias`]));
+  const own = layerNorm(x);
+  const outputs: tf.Tensor[] = [];
+  if (selfHeads > 0) {
+    const [q, k, v] = splitHeads(project(run, `${name}.proj_heads`, own), selfHeads, 3);
+    outputs.push(attention(norm("q", q), norm("k", k), flat(v), { batch, heads: selfHeads }));
+  }
+  if (crossHeads > 0) {
+    const [q] = splitHeads(project(run, `${name}.proj_heads_o_q`, own), crossHeads, 1);
+    const [k, v] = splitHeads(project(run, `${name}.proj_heads_o_kv`, layerNorm(encoded)), crossHeads, 2);
+    outputs.push(attention(norm("q", q), norm("k", k), flat(v), { batch, heads: crossHeads }));
+  }
+  return residual(run, name, x, outputs);
+}
+
+function residual(run: Run, name: string, x: tf.Tensor, outputs: tf.Tensor[]): tf.Tensor {
+  const joined = outputs.length === 1 ? outputs[0] : tf.concat(outputs, 1);
+  return tf.add(x, drop(run, name, project(run, `${name}.proj_out`, joined)));
+}
+
+/** [R, heads*parts*w], head by head -> parts tensors [R, heads, w] */
+function splitHeads(x: tf.Tensor, heads: number, parts: number): tf.Tensor[] {
+  const [rows, columns] = x.shape;
+  const byHead = tf.reshape(x, [rows, heads, columns! / heads]);
+  return parts === 1 ? [byHead] : tf.split(byHead, parts, 2);
+}
+
+/** [R, heads, w] -> [R, heads*w] */
+const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [x.shape[0], -1]);

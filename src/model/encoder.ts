@@ -1,0 +1,51 @@
+/** Embedding and encoder. */
+import * as tf from "@tensorflow/tfjs-core";
+import { layerNorm } from "../engine/kernels/index.js";
+import { axialAttention, gridOf } from "./axial.js";
+import { coupledAttention } from "./dense.js";
+import { mlp } from "./mlp.js";
+import { project, type Run } from "./run.js";
+import type { NetworkInputs } from "./types.js";
+
+/**
+ * Tokens and their infos side by side, plus the position code.
+ *
+ * @returns [B*L*N, d]
+ */
+export function embed(run: Run, f: number, { tokens, infos }: NetworkInputs["fields"][number]): tf.Tensor {
+  const { L, N, D, width, positions } = run.spec.fields[f];
+  const rows = run.batch * L * N;
+  const values = project(run, `embeds.${f}`, tf.reshape(tokens, [rows, D]));
+  const info = project(run, `embeds_token_info.${f}`, tf.reshape(infos, [rows, run.spec.tokenInfo.size]));
+  const joined = tf.reshape(tf.concat([values, info], 1), [run.batch, L * N * width]);
+  return tf.reshape(tf.add(joined, tf.tensor(positions, [1, L * N * width])), [rows, width]);
+}
+
+/**
+ * One encoder layer for all fields: every attention block reads the layer's input, then the MLPs follow.
+ *
+ * @param xs per field [B*L*N, d]
+ */
+export function encoderLayer(run: Run, layer: number, xs: tf.Tensor[]): tf.Tensor[] {
+  const { fields, withLayerNorm, encoder } = run.spec;
+  const normed = xs.map((x) => (withLayerNorm ? layerNorm(x) : x));
+  const attended = xs.map((x, f) => {
+    const name = `encoders.${f}.heads.${layer}`;
+    const { coupled } = fields[f];
+    if (encoder.attention === "dense") {
+      const others = coupled.map((other) => normed[other]);
+      return coupledAttention(run, name, x, normed[f], others, encoder.heads);
+    }
+    const grid = gridOf(fields[f]);
+    const sources = [
+      { tokens: null, grid, heads: encoder.heads },
+      ...coupled.map((other) => ({
+        tokens: normed[other],
+        grid: gridOf(fields[other]),
+        heads: run.spec.couplingHeads,
+      })),
+    ];
+    return axialAttention(run, name, x, normed[f], grid, sources, encoder.attention === "axial_parallel");
+  });
+  return attended.map((x, f) => mlp(run, `encoders.${f}.mlps.${layer}`, x, encoder.mlpLayers));
+}

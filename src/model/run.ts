@@ -1,0 +1,28 @@
+/** What every block of one forward pass shares. */
+import type { Tensor } from "@tensorflow/tfjs-core";
+import { dropout, linear } from "../engine/kernels/index.js";
+import { derivedSeed } from "../random/index.js";
+import type { ModelSpec } from "./spec.js";
+import type { Params } from "./types.js";
+
+export interface Run {
+  params: Params;
+  spec: ModelSpec;
+  /** samples in the batch */
+  batch: number;
+  /** run seed below 2^32 and step; null: no dropout */
+  dropoutSeed: readonly [number, number] | null;
+}
+
+/** The linear layer `name`, with its bias if it has one. x [R, i] -> [R, o] */
+export function project({ params }: Run, name: string, x: Tensor): Tensor {
+  return linear(x, params[`${name}.weight`], params[`${name}.bias`]);
+}
+
+/** Dropout at the place called `site`: each place and step has a mask of its own. */
+export function drop({ spec, dropoutSeed }: Run, site: string, x: Tensor): Tensor {
+  if (dropoutSeed === null || spec.dropoutRate === 0) return x;
+  const [seed, step] = dropoutSeed;
+  const place = derivedSeed(0, site)[1] >>> 11; // 21 bits above the seed's 32: a whole number below 2^53
+  return dropout(x, spec.dropoutRate, [seed + place * 4294967296, step]);
+}
