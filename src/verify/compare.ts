@@ -47,7 +47,9 @@ export function compare(
     if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
     const error = Math.abs(a - b);
     const allowed = atol + rtol * Math.abs(b) + rtolOfMax * largest;
-    const r = Number.isNaN(error) || allowed === 0 ? Infinity : error / allowed;
+    // NaN also where an infinity was expected and another value came.
+    const quotient = error / allowed;
+    const r = Number.isNaN(quotient) ? Infinity : quotient;
     if (!(error <= maxError)) maxError = error;
     if (r > ratio) {
       ratio = r;
