@@ -89,7 +89,7 @@ function checkTuple(kind: Extract<Kind, { kind: "tuple" }>, value: unknown, path
 
 /** Says which place of the tuple is meant, since its path has a number only. */
 function labelled(kind: Extract<Kind, { kind: "tuple" }>, place: number): (fault: Fault) => Fault {
-  return (fault) => (fault.path.endsWith("]") ? { ...fault, what: `${kind.items[place].name}: ${fault.what}` } : fault);
+  return (fault) => ({ ...fault, what: `${kind.items[place].name}: ${fault.what}` });
 }
 
 function withinBounds({ min, max, above, below }: Record<string, unknown>, value: number): boolean {

@@ -1,0 +1,48 @@
+/** Rules on what a strategy hides. */
+import { eachField, isHidden, type Rule } from "./rule.js";
+
+const FORECASTS = ["forecast", "global_forecast"];
+
+const forecastLeavesSource = eachField(["BERT_strategy", "forecast_num_tokens"], (field, where, config) => {
+  const [nt] = field.numTokens;
+  if (!FORECASTS.includes(config.BERT_strategy) || !isHidden(field) || config.forecast_num_tokens < nt) return [];
+  return [
+    {
+      path: "forecast_num_tokens",
+      what: `the forecast hides all ${nt} time tokens of ${field.name} (${where}[3][0])`,
+      found: config.forecast_num_tokens,
+      expected: `below ${nt}`,
+      fix: nt > 1 ? `Set it to ${nt - 1} or less` : `Give ${field.name} more tokens in time`,
+    },
+  ];
+});
+
+const timeMaskFits = eachField(["BERT_strategy", "idx_time_mask"], (field, where, config) => {
+  if (config.BERT_strategy !== "temporal_interpolation" || !isHidden(field)) return [];
+  const [nt] = field.numTokens;
+  const hidden = config.idx_time_mask ?? [Math.floor(nt / 2)];
+  const outside = hidden.findIndex((index) => index >= nt);
+  if (outside >= 0) {
+    return [
+      {
+        path: `idx_time_mask[${outside}]`,
+        what: `${field.name} has no such time token (${where}[3][0] = ${nt})`,
+        found: hidden[outside],
+        expected: `0 to ${nt - 1}`,
+        fix: "Count the time tokens from 0",
+      },
+    ];
+  }
+  if (hidden.length < nt) return [];
+  return [
+    {
+      path: config.idx_time_mask ? "idx_time_mask" : `${where}[3][0]`,
+      what: `the interpolation hides all ${nt} time tokens of ${field.name}`,
+      found: hidden,
+      expected: "at least one time token left to see",
+      fix: nt > 1 ? "Hide fewer time tokens" : `Give ${field.name} more tokens in time`,
+    },
+  ];
+});
+
+export const STRATEGY_RULES: readonly Rule[] = [forecastLeavesSource, timeMaskFits];

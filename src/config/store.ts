@@ -1,0 +1,157 @@
+/** Faults of a configuration that only its data can show. */
+import type { Fault } from "./faults.js";
+import { parseFields } from "./fields.js";
+import { nearestName } from "./nearest.js";
+import type { Field, RunConfig } from "./types.js";
+
+/** What a configuration is checked against; the data room's store description holds it. */
+export interface StoreSummary {
+  fields: readonly string[];
+  fieldsSfc: readonly string[];
+  levels: readonly number[];
+  /** degrees between grid rows, columns */
+  res: readonly [lat: number, lon: number];
+  numTimes: number;
+  numLats: number;
+  numLons: number;
+}
+
+/** What can be drawn from the store under the configuration; counted by the data room. */
+export interface DrawCounts {
+  trainTimes: number;
+  valTimes: number;
+  /** window centres on the grid */
+  places: number;
+}
+
+/**
+ * Every fault of a valid configuration against its store: fields, levels, window, and, with `counts`, whether
+ * an epoch can be drawn. `period` describes the store's times in messages.
+ */
+export function validateAgainstStore(
+  config: RunConfig,
+  store: StoreSummary,
+  counts?: DrawCounts,
+  period = `${store.numTimes} time steps`,
+): Fault[] {
+  const fields = parseFields(config);
+  return [
+    ...fields.flatMap((field) => fieldFaults(field, store)),
+    ...windowFaults(config, fields[0], store),
+    ...(counts ? drawFaults(config, counts, period) : []),
+  ];
+}
+
+function fieldFaults(field: Field, store: StoreSummary): Fault[] {
+  const surface = field.levels[0] === 0;
+  const [known, others] = surface ? [store.fieldsSfc, store.fields] : [store.fields, store.fieldsSfc];
+  const where = `fields[${field.index}]`;
+  if (!known.includes(field.name)) {
+    const nearest = nearestName(field.name, known);
+    const elsewhere = surface ? "It has model levels: give those" : "It is a surface field: its levels are [0]";
+    return [
+      {
+        path: `${where}[0]`,
+        what: `the store has no such ${surface ? "surface field" : "field on model levels"}`,
+        found: field.name,
+        expected: known.length ? `one of ${known.join(", ")}` : "a store that has any",
+        fix: others.includes(field.name) ? elsewhere : nearest ? `Did you mean ${nearest}?` : "See data info STORE",
+      },
+    ];
+  }
+  if (surface) return [];
+  return field.levels.flatMap((level, i): Fault[] =>
+    store.levels.includes(level)
+      ? []
+      : [
+          {
+            path: `${where}[2][${i}]`,
+            what: "the store has no such level",
+            found: level,
+            expected: `levels among ${store.levels.join(", ")}`,
+            fix: "Choose one of these; data info STORE describes the store",
+          },
+        ],
+  );
+}
+
+function windowFaults(config: RunConfig, first: Field, store: StoreSummary): Fault[] {
+  const faults: Fault[] = [];
+  const axes = [
+    { axis: 1, name: "latitude", size: store.numLats },
+    { axis: 2, name: "longitude", size: store.numLons },
+  ] as const;
+  for (const { axis, name, size } of axes) {
+    const tokens = first.numTokens[axis];
+    const points = tokens * first.tokenSize[axis];
+    const step = store.res[axis - 1];
+    const degrees = points * step;
+    if (Math.abs(degrees - config.n_size[axis]) > 1e-6 * degrees) {
+      faults.push({
+        path: `n_size[${axis}]`,
+        what: `${tokens} tokens of ${first.tokenSize[axis]} points at ${step} degrees make ${degrees} degrees of ${name}`,
+        found: config.n_size[axis],
+        expected: `${degrees}`,
+        fix: `Set n_size[${axis}] to ${degrees}, or change the tokens in fields[${first.index}]`,
+      });
+    } else if (points > size) {
+      faults.push({
+        path: `n_size[${axis}]`,
+        what: `the window is larger than the store in ${name}`,
+        found: `${points} points`,
+        expected: `at most ${size} points (${size * step} degrees)`,
+        fix: "Use fewer or smaller tokens",
+      });
+    }
+  }
+  const span = config.n_size[0] * config.time_sampling;
+  if (span > store.numTimes) {
+    faults.push({
+      path: "n_size[0]",
+      what: "the cube is longer than the store",
+      found: `${config.n_size[0]} steps, every ${config.time_sampling}`,
+      expected: `at most ${store.numTimes} time steps`,
+      fix: "Use fewer time steps or a smaller time_sampling",
+    });
+  }
+  return faults;
+}
+
+function drawFaults(config: RunConfig, counts: DrawCounts, period: string): Fault[] {
+  const faults: Fault[] = [];
+  if (counts.places === 0) {
+    faults.push({
+      path: "geo_range_sampling",
+      what: "no window has its centre in this range",
+      found: config.geo_range_sampling,
+      expected: "a range that holds a place half a window away from the store's edges",
+      fix: "Widen it, or set it to [[-90.0, 90.0], [0.0, 360.0]]",
+    });
+  }
+  const splits = [
+    ["train", counts.trainTimes, config.num_samples_per_epoch, config.batch_size, "batch_size"],
+    ["val", counts.valTimes, config.num_samples_validate, config.batch_size_validation, "batch_size_validation"],
+  ] as const;
+  for (const [split, times, asked, batch, batchKey] of splits) {
+    const key = config[`dates_${split}`] === null ? `years_${split}` : `dates_${split}`;
+    const samples = Math.min(asked, times * config.samples_per_time);
+    if (times === 0) {
+      faults.push({
+        path: key,
+        what: `no whole cube of ${config.n_size[0]} steps lies in these times`,
+        found: config[key],
+        expected: `times of the store (${period})${config.month ? " in the chosen months" : ""}`,
+        fix: "Choose other times, or a shorter cube",
+      });
+    } else if (samples < batch) {
+      faults.push({
+        path: batchKey,
+        what: `an epoch has ${samples} samples (${times} times, samples_per_time ${config.samples_per_time}): no batch`,
+        found: batch,
+        expected: `at most ${samples}`,
+        fix: `Lower ${batchKey} or raise samples_per_time`,
+      });
+    }
+  }
+  return faults;
+}
