@@ -1,0 +1,74 @@
+/** Carries out a choice on the values of one level. */
+import type { LevelChoice } from "./choice.js";
+import { coarseSize, resample } from "./resample.js";
+import { TOKEN_KIND } from "./types.js";
+
+const NOISE_SCALE = 0.1;
+
+/**
+ * Standard deviation (unbiased) of each grid point of a token over all tokens of a level.
+ * @param tokens [B*N, D]
+ * @returns [D]; zeros for a single token
+ */
+export function pointwiseStd(tokens: Float32Array, D: number): Float64Array {
+  const n = tokens.length / D;
+  const mean = new Float64Array(D);
+  const squares = new Float64Array(D);
+  if (n < 2) return squares;
+  for (let i = 0; i < tokens.length; ) for (let d = 0; d < D; d++) mean[d] += tokens[i++];
+  for (let d = 0; d < D; d++) mean[d] /= n;
+  for (let i = 0; i < tokens.length; ) {
+    for (let d = 0; d < D; d++) {
+      const difference = tokens[i++] - mean[d];
+      squares[d] += difference * difference;
+    }
+  }
+  for (let d = 0; d < D; d++) squares[d] = Math.sqrt(squares[d] / (n - 1));
+  return squares;
+}
+
+/** Where the tokens of one level lie in `source`: token n of sample b starts at `start + b*stride + n*D`. */
+export interface LevelLayout {
+  source: Float32Array;
+  start: number;
+  stride: number;
+  N: number;
+  tokenSize: readonly [tt: number, ty: number, tx: number];
+}
+
+/**
+ * Masks, noises and coarsens the chosen tokens of `layout.source` in place, in this order, each on what the former left.
+ * @param std [D] of the level before any masking; looked at only if tokens are noised
+ * @param normals [noised tokens * D] standard normal numbers
+ * @param maxFactor `BERT_mr_max`
+ */
+export function applyChoice(
+  layout: LevelLayout,
+  choice: LevelChoice,
+  std: Float64Array,
+  normals: Float32Array,
+  maxFactor: number,
+): void {
+  const { source, start, stride, N, tokenSize } = layout;
+  const [tt, ty, tx] = tokenSize;
+  const D = tt * ty * tx;
+  const small = choice.coarseDraw === null ? null : coarseSize([ty, tx], choice.coarseDraw, maxFactor);
+  let noised = 0;
+  for (let m = 0; m < choice.idx.length; m++) {
+    const b = Math.floor(choice.idx[m] / N);
+    const at = start + b * stride + (choice.idx[m] - b * N) * D;
+    const kind = choice.kind[m];
+    if (kind & TOKEN_KIND.masked) source.fill(0, at, at + D);
+    if (kind & TOKEN_KIND.noised) {
+      const keep = 1 - choice.noiseWeights[noised];
+      for (let d = 0; d < D; d++) {
+        source[at + d] = keep * source[at + d] + NOISE_SCALE * std[d] * normals[noised * D + d];
+      }
+      noised++;
+    }
+    if (kind & TOKEN_KIND.coarsened && small) {
+      const coarse = resample(source.subarray(at, at + D), [ty, tx], small);
+      source.set(resample(coarse, small, [ty, tx]), at);
+    }
+  }
+}

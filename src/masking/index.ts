@@ -1,0 +1,14 @@
+/**
+ * Masking: which tokens of a batch the network does not see, and what it sees in their place.
+ *
+ * @example
+ * const generators = createMaskGenerators(config, fields);
+ * const batch = maskBatch(cube, fields, config, generators);
+ */
+export { isUnmasked, type LevelChoice, type MaskingStrategy } from "./choice.js";
+export { createMaskGenerators, type MaskGenerators, type MaskGeneratorsState } from "./generators.js";
+export { type MaskOptions, maskBatch } from "./maskBatch.js";
+export { getStrategy, STRATEGIES } from "./registry.js";
+export { coarseSize, resample } from "./resample.js";
+export { type LevelSummary, type MaskingSummary, maskingSummary } from "./summary.js";
+export { type MaskedBatch, type MaskedField, TOKEN_KIND } from "./types.js";
