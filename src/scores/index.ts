@@ -1,0 +1,24 @@
+/**
+ * Scores and baselines on plain arrays (`atmorep/scores`).
+ *
+ * @example
+ * import { crpsEnsemble, spreadSkillRatio } from "atmorep/scores";
+ * crpsEnsemble([0.1, 0.4, 0.9], 0.5);
+ */
+export { type AccumulatorOptions, type ScoreAccumulator, type ScoreBatch, scoreAccumulator } from "./accumulate.js";
+export { BASELINES, type Baseline, type BaselineParams, baselineNames, baselinePredictions } from "./baselines.js";
+export {
+  type BootstrapOptions,
+  blockBootstrap,
+  defaultBlockLength,
+  type Interval,
+  MIN_BLOCKS,
+  type PairedTest,
+  pairedBootstrap,
+} from "./bootstrap.js";
+export { type Damping, type DampingFit, dampingFit, fitDamping } from "./damping.js";
+export { latitudeWeight, latitudeWeights } from "./latitude.js";
+export { type Box, boxRegion, namedRegion, REGIONS, type Region } from "./regions.js";
+export { type PredictorScores, type ScoreRow, type Selection, scoreRow, scoreRows, scoreTree } from "./summary.js";
+export { SCORED_KINDS, type ScoredKind, scoredKind } from "./tokenKinds.js";
+export { type FieldVerdict, formatScore, type Verdict, type VerdictOptions, verdict } from "./verdict.js";
