@@ -3,6 +3,7 @@
  * Every size and offset is checked against the file before it is used.
  */
 import { type FileHandle, open } from "node:fs/promises";
+import { crc32 } from "node:zlib";
 import { AtmorepError } from "../../errors.js";
 
 const UINT32 = 0xffffffff;
@@ -47,12 +48,18 @@ export class ZipReader {
     return this.handle.close();
   }
 
-  /** Bytes `start` to `start + length` of a stored entry, in a new buffer. */
+  /** Bytes `start` to `start + length` of a stored entry, in a new buffer; a whole entry is checked by its checksum. */
   async read(entry: ZipEntry, start = 0, length = entry.size - start): Promise<Uint8Array> {
     if (start < 0 || length < 0 || start + length > entry.size) {
       throw damaged(this.path, `entry ${entry.name} is shorter than its use`);
     }
-    return readRange(this.path, this.handle, (await this.dataStart(entry)) + start, length, this.fileSize);
+    const position = (await this.dataStart(entry)) + start;
+    const bytes = await readRange(this.path, this.handle, position, length, this.fileSize);
+    // PyTorch can be told to write no checksums (`set_crc32_options(False)`): it writes 0 then.
+    if (length === entry.size && entry.crc !== 0 && crc32(bytes) !== entry.crc) {
+      throw damaged(this.path, `entry ${entry.name} does not match its checksum`);
+    }
+    return bytes;
   }
 
   private async dataStart(entry: ZipEntry): Promise<number> {
