@@ -1,0 +1,199 @@
+/** One array of a store, read by whole chunks through the shared cache. */
+import * as zarr from "zarrita";
+import { AtmorepError, isAtmorepError } from "../errors.js";
+import type { ChunkCache } from "./cache.js";
+import { supportedCodecs, unsupportedCodec } from "./codecs.js";
+import type { ArrayFacts, MetadataStore } from "./metadata.js";
+
+/** Decoded values: float64 where the store holds float64, float32 for every other kind of number. */
+export type Values = Float32Array | Float64Array;
+
+/** A numeric array whose chunks are decoded whole, in C order. */
+export interface ChunkedArray {
+  name: string;
+  shape: readonly number[];
+  chunkShape: readonly number[];
+  /** Values of one chunk, of the full chunk shape also at the array's edge. @throws AtmorepError (input) naming the chunk's file */
+  chunk(coords: readonly number[]): Promise<Values>;
+}
+
+/** What zarrita gives for a chunk. */
+interface RawChunk {
+  data: ArrayLike<number | bigint>;
+  stride: number[];
+}
+
+/**
+ * Opens an array for reading.
+ * @throws AtmorepError (input) for a codec or a type that cannot be read
+ */
+export async function openArray(
+  store: MetadataStore,
+  facts: ArrayFacts,
+  location: string,
+  cache: ChunkCache<Values>,
+): Promise<ChunkedArray> {
+  const { shape, chunkShape, rawChunk } = await openRaw(store, facts, location);
+  return {
+    name: facts.name,
+    shape,
+    chunkShape,
+    chunk: (coords) =>
+      cache.get(`${facts.name}/${coords.join(".")}`, async () => {
+        const raw = await rawChunk(coords);
+        return inCOrder(asFloats(raw.data), raw.stride, chunkShape);
+      }),
+  };
+}
+
+/** All values of a one-dimensional integer array. */
+export async function readIntegers(store: MetadataStore, facts: ArrayFacts, location: string): Promise<BigInt64Array> {
+  const { shape, chunkShape, rawChunk } = await openRaw(store, facts, location);
+  const out = new BigInt64Array(shape[0]);
+  for (let c = 0; c * chunkShape[0] < shape[0]; c++) {
+    const { data } = await rawChunk([c]);
+    const start = c * chunkShape[0];
+    for (let i = 0; i < chunkShape[0] && start + i < shape[0]; i++) {
+      const value = data[i];
+      if (typeof value !== "bigint" && !Number.isInteger(value)) {
+        throw new AtmorepError("input", "a time is not a whole number", {
+          where: `${location}: ${facts.name}[${start + i}]`,
+          found: String(value),
+        });
+      }
+      out[start + i] = BigInt(value);
+    }
+  }
+  return out;
+}
+
+/** All values of an array, in C order. Meant for the small ones: axes and global normalisation. */
+export async function readAll(array: ChunkedArray): Promise<Float64Array> {
+  const { shape, chunkShape } = array;
+  const out = new Float64Array(product(shape));
+  const grid = shape.map((n, i) => Math.ceil(n / chunkShape[i]));
+  const strides = stridesOf(shape);
+  const chunkStrides = stridesOf(chunkShape);
+  for (let c = 0; c < product(grid); c++) {
+    const coords = unravel(c, grid);
+    const values = await array.chunk(coords);
+    const copy = (axis: number, from: number, to: number): void => {
+      const start = coords[axis] * chunkShape[axis];
+      const count = Math.min(chunkShape[axis], shape[axis] - start);
+      for (let i = 0; i < count; i++) {
+        const source = from + i * chunkStrides[axis];
+        const target = to + (start + i) * strides[axis];
+        if (axis === shape.length - 1) out[target] = values[source];
+        else copy(axis + 1, source, target);
+      }
+    };
+    copy(0, 0, 0);
+  }
+  return out;
+}
+
+async function openRaw(store: MetadataStore, facts: ArrayFacts, location: string) {
+  const where = `${location}: ${facts.name}`;
+  const unknown = unsupportedCodec(facts.codecs);
+  if (unknown !== undefined) {
+    throw new AtmorepError("input", "unsupported codec", {
+      where,
+      found: unknown,
+      expected: `one of ${supportedCodecs().join(", ")}`,
+      fix: "Write the store again with one of them",
+    });
+  }
+  const absent = new Set<string>();
+  const probed = {
+    getRange: store.getRange,
+    async get(key: `/${string}`) {
+      const bytes = await store.get(key);
+      if (!bytes) absent.add(key);
+      // Typed arrays need aligned memory; pooled buffers do not give it.
+      return bytes && bytes.byteOffset % 8 !== 0 ? bytes.slice() : bytes;
+    },
+  };
+  const open = store.format === 3 ? zarr.open.v3 : zarr.open.v2;
+  const array = await open(zarr.root(probed).resolve(`/${facts.name}`), { kind: "array" }).catch((cause: Error) => {
+    throw new AtmorepError("input", "the array cannot be opened", { where, found: cause.message, cause });
+  });
+  if (!array.is("number") && !array.is("bigint")) {
+    throw new AtmorepError("input", "the array does not hold numbers", { where, found: facts.dtype });
+  }
+  const chunkShape = array.chunks;
+  const size = product(chunkShape);
+  const rawChunk = async (coords: readonly number[]): Promise<RawChunk> => {
+    const file = `${location}/${facts.name}/${facts.chunkFile(coords)}`;
+    try {
+      const { data, stride } = (await array.getChunk([...coords])) as unknown as RawChunk;
+      if (facts.fillValue === null && absent.has(`/${facts.name}/${facts.chunkFile(coords)}`)) {
+        throw new AtmorepError("input", "a chunk is missing and the array has no fill value", {
+          where: file,
+          fix: "The store is not complete; copy or write it again",
+        });
+      }
+      if (data.length !== size) {
+        throw new AtmorepError("input", "a chunk is damaged", {
+          where: file,
+          found: `${data.length} values`,
+          expected: `${size} values`,
+          fix: "Copy or write the store again",
+        });
+      }
+      return { data, stride };
+    } catch (cause) {
+      if (isAtmorepError(cause)) throw cause;
+      throw new AtmorepError("input", "a chunk is damaged", {
+        where: file,
+        found: cause instanceof Error ? cause.message : String(cause),
+        fix: "Copy or write the store again",
+        cause,
+      });
+    }
+  };
+  return { shape: array.shape, chunkShape, rawChunk };
+}
+
+function asFloats(data: RawChunk["data"]): Values {
+  if (data instanceof Float32Array || data instanceof Float64Array) return data;
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++) out[i] = Number(data[i]);
+  return out;
+}
+
+function inCOrder(values: Values, stride: readonly number[], shape: readonly number[]): Values {
+  const strides = stridesOf(shape);
+  if (strides.every((s, i) => s === stride[i] || shape[i] === 1)) return values;
+  const out = new (values.constructor as new (n: number) => Values)(values.length);
+  const index = new Int32Array(shape.length);
+  for (let i = 0; i < out.length; i++) {
+    let source = 0;
+    for (let axis = 0; axis < shape.length; axis++) source += index[axis] * stride[axis];
+    out[i] = values[source];
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
+  }
+  return out;
+}
+
+export const product = (numbers: readonly number[]): number => numbers.reduce((a, b) => a * b, 1);
+
+/** Strides of a C-ordered array. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = step;
+    step *= shape[axis];
+  }
+  return strides;
+}
+
+function unravel(index: number, shape: readonly number[]): number[] {
+  const coords = new Array<number>(shape.length);
+  let rest = index;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    coords[axis] = rest % shape[axis];
+    rest = Math.floor(rest / shape[axis]);
+  }
+  return coords;
+}

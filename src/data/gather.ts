@@ -1,0 +1,218 @@
+/**
+ * The inner loops of batch preparation: from decoded chunks straight into tokens.
+ * A batch has one time range and B places, so each chunk is looked at once for all samples.
+ */
+import { AtmorepError } from "../errors.js";
+import type { ChunkedArray, Values } from "./array.js";
+import type { LevelSource } from "./fields.js";
+import { invalidNormalization, type MonthlyNormalization } from "./normalization.js";
+import type { Store } from "./store.js";
+import { formatTime } from "./time.js";
+import type { TokenLayout } from "./tokens.js";
+import type { FieldCube, Window } from "./types.js";
+
+/** Chunks asked for ahead of the one in work. */
+const AHEAD = 3;
+
+/** One level of a field of the batch. */
+export interface GatherJob {
+  name: string;
+  source: LevelSource;
+  layout: TokenLayout;
+  /** where sample 0 of the level starts in the cube's tokens */
+  offset: number;
+  normalization: MonthlyNormalization;
+  cube: FieldCube;
+}
+
+/** Grid points of a sample's window along one axis that lie in one chunk. */
+interface Points {
+  /** index on the axis within the window */
+  window: Int32Array;
+  /** index within the chunk */
+  chunk: Int32Array;
+  /** index in the store */
+  store: Int32Array;
+}
+
+/** Fills the jobs' tokens from one array: [time, field, level, lat, lon] or [time, field_sfc, lat, lon]. */
+export async function gather(
+  store: Store,
+  array: ChunkedArray,
+  windows: readonly Window[],
+  jobs: readonly GatherJob[],
+  skip: boolean,
+): Promise<void> {
+  const rank = array.shape.length;
+  const [latAxis, lonAxis] = [rank - 2, rank - 1];
+  const times = splitByChunk(windows[0].time, array.chunkShape[0]);
+  const lats = windows.map((w) => splitByChunk(w.lat, array.chunkShape[latAxis]));
+  const lons = windows.map((w) => splitByChunk(w.lon, array.chunkShape[lonAxis]));
+  const groups = groupJobs(array, jobs);
+
+  const reads: { coords: number[]; time: Points; jobs: GatherJob[]; yc: number; xc: number }[] = [];
+  for (const [tc, time] of times) {
+    for (const group of groups) {
+      for (const yc of union(lats)) {
+        for (const xc of union(lons)) {
+          if (!windows.some((_, b) => lats[b].has(yc) && lons[b].has(xc))) continue;
+          reads.push({ coords: [tc, ...group.lead, yc, xc], time, jobs: group.jobs, yc, xc });
+        }
+      }
+    }
+  }
+  const loading: Promise<Values>[] = [];
+  const ask = (i: number) => {
+    if (i >= reads.length) return;
+    loading[i] = array.chunk(reads[i].coords);
+    // A failure is thrown where the chunk is awaited; until then it must not count as unhandled.
+    loading[i].catch(() => {});
+  };
+  for (let i = 0; i < AHEAD; i++) ask(i);
+  for (const [i, read] of reads.entries()) {
+    ask(i + AHEAD);
+    const values = await loading[i];
+    delete loading[i];
+    for (const job of read.jobs) {
+      for (let b = 0; b < windows.length; b++) {
+        const lat = lats[b].get(read.yc);
+        const lon = lons[b].get(read.xc);
+        if (lat && lon) fill(store, array, values, job, b, read.time, lat, lon, skip);
+      }
+    }
+  }
+}
+
+function fill(
+  store: Store,
+  array: ChunkedArray,
+  values: Values,
+  job: GatherJob,
+  b: number,
+  time: Points,
+  lat: Points,
+  lon: Points,
+  skip: boolean,
+): void {
+  const { source, layout, cube, normalization } = job;
+  const rank = array.shape.length;
+  const [chunkY, chunkX] = [array.chunkShape[rank - 2], array.chunkShape[rank - 1]];
+  const planeSize = chunkY * chunkX;
+  const fieldsInChunk = array.chunkShape[1];
+  const levelsInChunk = source.surface ? 1 : array.chunkShape[2];
+  const plane = (source.fieldIndex % fieldsInChunk) * levelsInChunk + (source.levelIndex % levelsInChunk);
+  const base = job.offset + b * layout.size;
+  const local = normalization.kind === "local";
+  const X = store.lons.length;
+  const out = cube.tokens;
+  const columns = lon.window.length;
+  const target = new Int32Array(columns);
+  for (let x = 0; x < columns; x++) target[x] = layout.lon[lon.window[x]];
+  const source_x = lon.chunk;
+
+  for (let k = 0; k < time.window.length; k++) {
+    const t = time.store[k];
+    const month = store.calendar.month[t];
+    const mean = normalization.mean.get(month)!;
+    const std = normalization.std.get(month)!;
+    const from = (time.chunk[k] * fieldsInChunk * levelsInChunk + plane) * planeSize;
+    const to = base + layout.time[time.window[k]];
+    const filled = source.filled?.has(t) ?? false;
+    for (let y = 0; y < lat.window.length; y++) {
+      const fromRow = from + lat.chunk[y] * chunkX;
+      const toRow = to + layout.lat[lat.window[y]];
+      let bad = false;
+      if (local) {
+        const normRow = lat.store[y] * X;
+        for (let x = 0; x < columns; x++) {
+          const i = normRow + lon.store[x];
+          const value = (values[fromRow + source_x[x]] - mean[i]) / std[i];
+          // false for NaN and for the infinities that a standard deviation of 0 gives
+          if (!(value - value === 0)) bad = true;
+          out[toRow + target[x]] = value;
+        }
+      } else {
+        const m = mean[0];
+        const s = std[0];
+        for (let x = 0; x < columns; x++) {
+          const value = (values[fromRow + source_x[x]] - m) / s;
+          if (!(value - value === 0)) bad = true;
+          out[toRow + target[x]] = value;
+        }
+      }
+      if (filled) for (let x = 0; x < columns; x++) validOf(cube)[toRow + target[x]] = 0;
+      if (!bad) continue;
+      for (let x = 0; x < columns; x++) {
+        const o = toRow + target[x];
+        if (Number.isFinite(out[o])) continue;
+        if (!skip) throw missingValue(store, array, job, t, lat.store[y], lon.store[x], values[fromRow + source_x[x]]);
+        out[o] = 0;
+        validOf(cube)[o] = 0;
+      }
+    }
+  }
+}
+
+function validOf(cube: FieldCube): Uint8Array {
+  cube.valid ??= new Uint8Array(cube.tokens.length).fill(1);
+  return cube.valid;
+}
+
+function missingValue(
+  store: Store,
+  array: ChunkedArray,
+  { name, source, normalization }: GatherJob,
+  t: number,
+  y: number,
+  x: number,
+  value: number,
+): AtmorepError {
+  if (Number.isFinite(value)) {
+    const month = store.calendar.month[t];
+    const i = normalization.kind === "local" ? y * store.lons.length + x : 0;
+    const found = `mean ${normalization.mean.get(month)![i]}, standard deviation ${normalization.std.get(month)![i]} at [${y}, ${x}]`;
+    return invalidNormalization(store, name, source.level, month, found);
+  }
+  return new AtmorepError("input", "a value is missing", {
+    where: `${store.location}: ${array.name}`,
+    found: `${value} in ${name} level ${source.level} at ${formatTime(store.times[t])} (step ${t}), latitude ${90 - store.lats[y]}, longitude ${store.lons[x]}`,
+    expected: 'finite values, or the configuration key missing_values "skip"',
+    fix: '--set missing_values=skip leaves such points out of losses and scores; "atmorep data info" counts them',
+  });
+}
+
+/** Jobs that lie in the same chunks of the axes between time and latitude. */
+function groupJobs(array: ChunkedArray, jobs: readonly GatherJob[]): { lead: number[]; jobs: GatherJob[] }[] {
+  const groups = new Map<string, { lead: number[]; jobs: GatherJob[] }>();
+  for (const job of jobs) {
+    const index = job.source.surface ? [job.source.fieldIndex] : [job.source.fieldIndex, job.source.levelIndex];
+    const lead = index.map((i, axis) => Math.floor(i / array.chunkShape[axis + 1]));
+    const group = groups.get(lead.join()) ?? { lead, jobs: [] };
+    group.jobs.push(job);
+    groups.set(lead.join(), group);
+  }
+  return [...groups.values()];
+}
+
+/** Indices of a window by the chunk they lie in. */
+function splitByChunk(indices: Int32Array, chunkSize: number): Map<number, Points> {
+  const lists = new Map<number, number[]>();
+  for (const [i, index] of indices.entries()) {
+    const c = Math.floor(index / chunkSize);
+    const list = lists.get(c);
+    if (list) list.push(i);
+    else lists.set(c, [i]);
+  }
+  return new Map(
+    [...lists].map(([c, list]) => {
+      const window = Int32Array.from(list);
+      return [
+        c,
+        { window, chunk: window.map((i) => indices[i] - c * chunkSize), store: window.map((i) => indices[i]) },
+      ];
+    }),
+  );
+}
+
+const union = (maps: readonly Map<number, Points>[]) =>
+  [...new Set(maps.flatMap((map) => [...map.keys()]))].sort((a, b) => a - b);

@@ -1,0 +1,21 @@
+/** Data room: stores, sampling, normalisation, tokens, the loader. Plain typed arrays, no tensors. */
+export { type CubeConfig, readCube } from "./cube.js";
+export { type FieldSource, type LevelSource, levelSource, resolveFields, windowSize } from "./fields.js";
+export { monthlyNormalization, monthName, windowNormalization } from "./normalization.js";
+export {
+  type Admissible,
+  admissible,
+  admissibleTimes,
+  drawEpoch,
+  drawTimesAndPlaces,
+  type SamplingConfig,
+  type Split,
+  timesOfYears,
+} from "./sampling.js";
+export { openStore, type Store, type StoreOptions } from "./store.js";
+export { formatTime, parseTime } from "./time.js";
+export { TOKEN_INFOS_TRANSFORMATIONS, tokenInfos, transformTokenInfos } from "./tokenInfos.js";
+export { type TokenLayout, tokenize, tokenLayout, untokenize } from "./tokens.js";
+export type { CubeBatch, Draw, FieldCube, Window } from "./types.js";
+export { readValues, wholeWindow } from "./values.js";
+export { windowOf, windowTimes } from "./window.js";

@@ -1,0 +1,193 @@
+/**
+ * The layer between a store's files and zarrita: it presents datetime64 arrays as int64 (zarrita knows no datetime64)
+ * and keeps their unit, serves consolidated metadata, and gives plain metadata for checks before anything is decoded.
+ */
+import { AtmorepError } from "../errors.js";
+import type { ByteRange, ByteSource } from "./source/index.js";
+import { cfTimeCode, datetimeCode, type TimeCode } from "./time.js";
+
+type Json = Record<string, unknown>;
+type Key = `/${string}`;
+
+/** What the metadata of an array say. */
+export interface ArrayFacts {
+  /** path in the store without the leading slash, such as `normalization/norm` */
+  name: string;
+  shape: number[];
+  dtype: string;
+  /** names of every codec that a chunk goes through, as in the metadata */
+  codecs: string[];
+  /** null if a chunk that was not written has no defined values */
+  fillValue: unknown;
+  /** how integers become times; null if nothing says so */
+  time: TimeCode | null;
+  /** file name of a chunk below the array's folder */
+  chunkFile(coords: readonly number[]): string;
+}
+
+/** A store's files as zarrita reads them (`get`, `getRange`), and its metadata. */
+export interface MetadataStore {
+  format: 2 | 3;
+  attrs: Json;
+  get(key: Key): Promise<Uint8Array | undefined>;
+  getRange(key: Key, range: ByteRange): Promise<Uint8Array | undefined>;
+  /** null if the store has no array of that name */
+  array(name: string): Promise<ArrayFacts | null>;
+}
+
+/** Reads the root of a store. @throws AtmorepError (input) if it is not a Zarr group */
+export async function openMetadata(source: ByteSource, location: string): Promise<MetadataStore> {
+  const readJson = async (key: Key): Promise<Json | undefined> => {
+    const bytes = await source.get(key);
+    return bytes && parseJson(bytes, `${location}${key}`);
+  };
+  const rootV3 = await readJson("/zarr.json");
+  const flat = rootV3 ? undefined : await readJson("/.zmetadata");
+  const consolidated = rootV3 ? consolidatedV3(rootV3) : asObject(flat?.metadata);
+  const documents = new Map<string, Promise<Json | undefined>>();
+
+  // Consolidated copies can be older than the arrays' own files; they are preferred only where a read is slow.
+  const read = async (key: Key) => {
+    const copy = asObject(consolidated?.[key.slice(1)]);
+    if (copy && source.remote) return copy;
+    return (await readJson(key)) ?? copy;
+  };
+  const document = (key: Key) => {
+    const known = documents.get(key) ?? read(key);
+    documents.set(key, known);
+    return known;
+  };
+
+  if (rootV3) documents.set("/zarr.json", Promise.resolve(rootV3));
+  const root = rootV3 ?? (await document("/.zgroup"));
+  if (!root || rootV3?.node_type === "array") throw await notAStore(document, rootV3, location);
+  const format = rootV3 ? 3 : 2;
+  const isMetadata = (key: string) => /(^|\/)(\.zarray|\.zattrs|\.zgroup|zarr\.json)$/.test(key);
+
+  return {
+    format,
+    attrs: asObject(format === 3 ? root.attributes : await document("/.zattrs")) ?? {},
+    async get(key) {
+      if (!isMetadata(key)) return source.get(key);
+      const found = await document(key);
+      return found && new TextEncoder().encode(JSON.stringify(presentTimes(found)));
+    },
+    getRange: (key, range) => source.getRange(key, range),
+    async array(name) {
+      const own = await document(format === 3 ? `/${name}/zarr.json` : `/${name}/.zarray`);
+      if (!own || own.node_type === "group") return null;
+      const attrs = asObject(format === 3 ? own.attributes : await document(`/${name}/.zattrs`)) ?? {};
+      return arrayFacts(name, own, attrs, `${location}: ${name}`);
+    },
+  };
+}
+
+async function notAStore(
+  document: (key: Key) => Promise<Json | undefined>,
+  rootV3: Json | undefined,
+  location: string,
+): Promise<AtmorepError> {
+  const isArray = rootV3?.node_type === "array" || (await document("/.zarray")) !== undefined;
+  return new AtmorepError("input", isArray ? "a Zarr array, not a group of arrays" : "not a Zarr store", {
+    where: location,
+    found: isArray ? undefined : "neither zarr.json nor .zgroup at its root",
+    expected: "a Zarr group (format 2 or 3) with the arrays data or data_sfc, time, lats, lons and normalization",
+    fix: 'Give the folder (or zip, or address) of the store itself; "atmorep data info" describes a store',
+  });
+}
+
+function parseJson(bytes: Uint8Array, where: string): Json {
+  let value: unknown;
+  try {
+    // NaN and Infinity are written bare by some writers of format 2.
+    value = JSON.parse(new TextDecoder().decode(bytes).replace(/(:\s*)(-?Infinity|NaN)(?=\s*[,}\]])/g, '$1"$2"'));
+  } catch (cause) {
+    throw new AtmorepError("input", "metadata are not JSON", { where, cause, fix: "The file is damaged" });
+  }
+  const object = asObject(value);
+  if (!object) throw new AtmorepError("input", "metadata are not a JSON object", { where });
+  return object;
+}
+
+function consolidatedV3(root: Json): Json | undefined {
+  const entries = asObject(asObject(root.consolidated_metadata)?.metadata);
+  return entries && Object.fromEntries(Object.entries(entries).map(([path, value]) => [`${path}/zarr.json`, value]));
+}
+
+const V2_DATETIME = /^[<>|]M8\[(\d*)([a-zA-Z]+)\]$/;
+
+/** The same metadata with datetime64 shown as int64. */
+function presentTimes(document: Json): Json {
+  const dtype = document.dtype;
+  if (typeof dtype === "string" && V2_DATETIME.test(dtype)) {
+    return { ...document, dtype: `${dtype[0]}i8`, fill_value: integerOrNull(document.fill_value) };
+  }
+  if (document.node_type === "array" && dtypeOfV3(document) === "numpy.datetime64") {
+    return { ...document, data_type: "int64", fill_value: integerOrNull(document.fill_value) ?? 0 };
+  }
+  return document;
+}
+
+const integerOrNull = (value: unknown) => (typeof value === "number" && Number.isInteger(value) ? value : null);
+
+function dtypeOfV3(document: Json): string {
+  const type = document.data_type;
+  return typeof type === "string" ? type : String(asObject(type)?.name);
+}
+
+function arrayFacts(name: string, own: Json, attrs: Json, where: string): ArrayFacts {
+  const shape = own.shape;
+  if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
+    throw new AtmorepError("input", "the array's metadata have no valid shape", { where, found: shape });
+  }
+  const v3 = own.node_type === "array";
+  const dtype = v3 ? dtypeOfV3(own) : String(own.dtype);
+  const units = typeof attrs.units === "string" ? cfTimeCode(attrs.units) : null;
+  return {
+    name,
+    shape,
+    dtype,
+    codecs: v3 ? codecsV3(own.codecs) : codecsV2(own),
+    fillValue: own.fill_value ?? null,
+    time: v3 ? (timeOfV3(own) ?? units) : (timeOfV2(dtype) ?? units),
+    chunkFile: v3 ? chunkFileV3(own) : (coords) => coords.join(String(own.dimension_separator ?? ".")) || "0",
+  };
+}
+
+function timeOfV2(dtype: string): TimeCode | null {
+  const match = V2_DATETIME.exec(dtype);
+  return match && datetimeCode(match[2], Number(match[1] || 1));
+}
+
+function timeOfV3(own: Json): TimeCode | null {
+  const configuration = asObject(asObject(own.data_type)?.configuration);
+  return configuration ? datetimeCode(String(configuration.unit), Number(configuration.scale_factor ?? 1)) : null;
+}
+
+function codecsV2(own: Json): string[] {
+  const list = [...(Array.isArray(own.filters) ? own.filters : []), own.compressor];
+  return list.flatMap((codec) => (asObject(codec) ? [String(asObject(codec)?.id)] : []));
+}
+
+function codecsV3(codecs: unknown): string[] {
+  if (!Array.isArray(codecs)) return [];
+  return codecs.flatMap((codec) => {
+    const configuration = asObject(asObject(codec)?.configuration);
+    return [
+      String(asObject(codec)?.name ?? codec),
+      ...codecsV3(configuration?.codecs),
+      ...codecsV3(configuration?.index_codecs),
+    ];
+  });
+}
+
+function chunkFileV3(own: Json): (coords: readonly number[]) => string {
+  const encoding = asObject(own.chunk_key_encoding);
+  const separator = asObject(encoding?.configuration)?.separator;
+  if (encoding?.name === "v2") return (coords) => coords.join(String(separator ?? ".")) || "0";
+  return (coords) => ["c", ...coords].join(String(separator ?? "/"));
+}
+
+function asObject(value: unknown): Json | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+}

@@ -1,0 +1,201 @@
+/** Drawing the times and places of an epoch (spec sections 2 and 9). */
+import type { RunConfig } from "../config/types.js";
+import { AtmorepError } from "../errors.js";
+import { defaultRng, type Generator } from "../random/index.js";
+import type { Store } from "./store.js";
+import { formatTime, parseTime } from "./time.js";
+import type { Draw } from "./types.js";
+import { type CentreRange, centreRanges, countCentres, roundToGrid } from "./window.js";
+
+export type Split = "train" | "validate";
+
+export type SamplingConfig = Pick<
+  RunConfig,
+  | "n_size"
+  | "time_sampling"
+  | "years_train"
+  | "years_val"
+  | "dates_train"
+  | "dates_val"
+  | "month"
+  | "geo_range_sampling"
+  | "num_samples_per_epoch"
+  | "num_samples_validate"
+  | "samples_per_time"
+  | "batch_size"
+  | "batch_size_validation"
+  | "rng_seed"
+>;
+
+/** The numbers of the common draw rule. */
+export interface DrawRule {
+  /** time indices to draw from */
+  times: ArrayLike<number>;
+  /** samples of the epoch after all caps */
+  numSamples: number;
+  batchSize: number;
+  lat: CentreRange;
+  lon: CentreRange;
+}
+
+/**
+ * The draw that the reference and this project share: floor(samples / B) times in permutations one after the other,
+ * then as many latitudes and longitudes as samples, B of them for each time.
+ */
+export function drawTimesAndPlaces(rng: Generator, { times, numSamples, batchSize, lat, lon }: DrawRule): Draw[] {
+  const batches = Math.floor(numSamples / batchSize);
+  const drawn: number[] = [];
+  do {
+    for (const time of rng.permutation(Array.from(times))) drawn.push(time);
+  } while (drawn.length < batches);
+  const spread = (range: CentreRange) =>
+    Array.from(rng.random(numSamples), (u) => roundToGrid(u * (range.high - range.low) + range.low, range));
+  const lats = spread(lat);
+  const lons = spread(lon);
+  return Array.from({ length: batches }, (_, n) => ({
+    timeIndex: drawn[n],
+    places: Array.from({ length: batchSize }, (_, b): [number, number] => [
+      lats[n * batchSize + b],
+      lons[n * batchSize + b],
+    ]),
+  }));
+}
+
+export interface DrawRequest {
+  config: SamplingConfig;
+  store: Store;
+  split: Split;
+  /** Training draws anew every epoch; its validation always asks for epoch 0, so that epochs can be compared. */
+  epoch: number;
+}
+
+/**
+ * The batches of an epoch, from `default_rng([rng_seed, 0 training | 1 validation, epoch])`.
+ * @throws AtmorepError (config) if no time or place can be drawn, or fewer samples than a batch
+ */
+export function drawEpoch({ config, store, split, epoch }: DrawRequest): Draw[] {
+  if (config.rng_seed === null) {
+    throw new AtmorepError("config", "sampling needs a seed", { where: "rng_seed", found: null, expected: "a number" });
+  }
+  const times = admissibleTimes(config, store, split);
+  const [lat, lon] = centreRanges(store, config);
+  const training = split === "train";
+  const asked = training ? config.num_samples_per_epoch : config.num_samples_validate;
+  const batchSize = training ? config.batch_size : config.batch_size_validation;
+  const numSamples = Math.min(asked, times.length * config.samples_per_time);
+  if (numSamples < batchSize) {
+    const key = training ? "num_samples_per_epoch" : "num_samples_validate";
+    throw new AtmorepError("config", "an epoch has fewer samples than a batch", {
+      where: asked < batchSize ? key : training ? "batch_size" : "batch_size_validation",
+      found: `${numSamples} samples (${key} ${asked}, ${times.length} times with samples_per_time ${config.samples_per_time}), batches of ${batchSize}`,
+      expected: "at least one batch",
+      fix: "Make the batch smaller, or samples_per_time or the number of samples larger",
+    });
+  }
+  const rng = defaultRng([config.rng_seed, training ? 0 : 1, epoch]);
+  return drawTimesAndPlaces(rng, { times, numSamples, batchSize, lat, lon });
+}
+
+/** Indices of the times that belong to the years, before any filter; the reference draws from these. */
+export function timesOfYears(store: Pick<Store, "calendar">, years: readonly number[]): number[] {
+  const wanted = new Set(years);
+  return [...store.calendar.year.keys()].filter((i) => wanted.has(store.calendar.year[i]));
+}
+
+/**
+ * The end indices i that may be drawn, ascending. The cube of i ends just before it.
+ * With `dates_*` all times of a cube lie in the dates (i may be the number of times); without, time i itself lies in
+ * the years. In both cases the cube starts in the store, and `month` (if any) holds the month of its last time.
+ * @throws AtmorepError (config) if there is none
+ */
+export function admissibleTimes(config: SamplingConfig, store: Store, split: Split): number[] {
+  const { times, calendar } = store;
+  const [yearsKey, datesKey] =
+    split === "train" ? (["years_train", "dates_train"] as const) : (["years_val", "dates_val"] as const);
+  const step = config.time_sampling;
+  const span = config.n_size[0] * step;
+  const dates = config[datesKey];
+  let candidates: number[];
+  if (dates) {
+    const intervals = dates.map((pair, i) => interval(pair, `${datesKey}[${i}]`));
+    const inside = Array.from(times, (t) => intervals.some(([start, end]) => t >= start && t <= end));
+    candidates = [];
+    for (let i = span; i <= times.length; i++) {
+      let whole = true;
+      for (let k = i - span; whole && k < i; k += step) whole = inside[k];
+      if (whole) candidates.push(i);
+    }
+  } else {
+    candidates = timesOfYears(store, config[yearsKey]).filter((i) => i >= span);
+  }
+  const months = config.month === null ? null : new Set(config.month);
+  if (months) candidates = candidates.filter((i) => months.has(calendar.monthOfYear[i - step]));
+  if (candidates.length > 0) return candidates;
+  throw new AtmorepError("config", `no time can be drawn for ${split === "train" ? "training" : "validation"}`, {
+    where: dates ? datesKey : yearsKey,
+    found: `${JSON.stringify(dates ?? config[yearsKey])}${months ? ` with month ${JSON.stringify(config.month)}` : ""}`,
+    expected: `cubes of ${config.n_size[0]} steps (every ${step === 1 ? "" : `${step}th `}step) within ${formatTime(times[0])} to ${formatTime(times[times.length - 1])} (${times.length} steps)`,
+    fix: '"atmorep data info" shows the times of the store',
+  });
+}
+
+function interval([start, end]: readonly [string, string], where: string): [bigint, bigint] {
+  const [from, to] = [start, end].map((text, i) => {
+    const time = parseTime(text);
+    if (time !== null) return time;
+    throw new AtmorepError("config", "not an ISO time", {
+      where: `${where}[${i}]`,
+      found: text,
+      expected: "such as 1996-01-05 or 1996-01-05T06:00",
+    });
+  });
+  return [from, to];
+}
+
+/** What can be drawn: for `config validate` and the plan of a run. */
+export interface Admissible {
+  /** distinct times of a cube's end */
+  times: number;
+  /** distinct window centres, as rows x columns */
+  places: number;
+  rows: number;
+  columns: number;
+  /** samples and batches that an epoch will hold */
+  samplesPerEpoch: number;
+  batchesPerEpoch: number;
+  /** cubes with a gap in the store's times inside */
+  acrossGaps: number;
+}
+
+/** Counts the distinct times and places that an epoch draws from. @throws AtmorepError (config) as `drawEpoch` */
+export function admissible(config: SamplingConfig, store: Store, split: Split): Admissible {
+  const times = admissibleTimes(config, store, split);
+  const [lat, lon] = centreRanges(store, config);
+  const [rows, columns] = [countCentres(lat), countCentres(lon)];
+  const asked = split === "train" ? config.num_samples_per_epoch : config.num_samples_validate;
+  const batchSize = split === "train" ? config.batch_size : config.batch_size_validation;
+  const samples = Math.min(asked, times.length * config.samples_per_time);
+  const usual = usualStep(store.times) * BigInt(config.n_size[0] * config.time_sampling - 1);
+  const span = config.n_size[0] * config.time_sampling;
+  return {
+    times: times.length,
+    places: rows * columns,
+    rows,
+    columns,
+    samplesPerEpoch: samples,
+    batchesPerEpoch: Math.floor(samples / batchSize),
+    acrossGaps: times.filter((i) => store.times[i - 1] - store.times[i - span] > usual).length,
+  };
+}
+
+/** The most frequent difference of neighbouring times, in nanoseconds; 0 for a single time. */
+export function usualStep(times: BigInt64Array): bigint {
+  const counts = new Map<bigint, number>();
+  let best = 0n;
+  for (let i = 1; i < times.length; i++) {
+    const step = times[i] - times[i - 1];
+    counts.set(step, (counts.get(step) ?? 0) + 1);
+    if (counts.get(step)! > (counts.get(best) ?? 0)) best = step;
+  }
+  return best;
+}

@@ -1,0 +1,66 @@
+import { inflateRawSync } from "node:zlib";
+import { AtmorepError } from "../../errors.js";
+import { openFile, readRange, type ZipEntry, ZipReader } from "../../formats/zip/reader.js";
+import { type ByteSource, sliceRange } from "./index.js";
+
+const DEFLATED = 8;
+
+/** A store in a zip file, entries stored or deflated; only the directory of the archive is held in memory. */
+export async function zipSource(path: string): Promise<ByteSource> {
+  const reader = await ZipReader.open(path).catch((cause) => {
+    throw new AtmorepError("input", "not a folder and not a zip archive", {
+      where: path,
+      expected: "a Zarr store: a folder, a zip file or an http address",
+      cause,
+    });
+  });
+  const handle = await openFile(path);
+  const prefix = commonFolder([...reader.entries.keys()]);
+  const entryOf = (key: string) => reader.entries.get(prefix + key.slice(1));
+
+  async function inflate(entry: ZipEntry): Promise<Uint8Array> {
+    const where = `${path}: ${entry.name}`;
+    if (entry.method !== DEFLATED) {
+      throw new AtmorepError("input", "unsupported zip compression", {
+        where,
+        found: entry.method,
+        expected: "0 or 8",
+      });
+    }
+    const header = await readRange(path, handle, entry.offset, 30, reader.fileSize);
+    const start = entry.offset + 30 + header[26] + header[27] * 256 + header[28] + header[29] * 256;
+    const packed = await readRange(path, handle, start, entry.storedSize, reader.fileSize);
+    try {
+      return inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.size) });
+    } catch (cause) {
+      throw new AtmorepError("input", "a zip entry is damaged", { where, cause });
+    }
+  }
+
+  return {
+    remote: false,
+    async get(key) {
+      const entry = entryOf(key);
+      if (!entry) return undefined;
+      return entry.method === 0 ? reader.read(entry) : inflate(entry);
+    },
+    async getRange(key, range) {
+      const entry = entryOf(key);
+      if (!entry) return undefined;
+      if (entry.method !== 0) return sliceRange(await inflate(entry), range);
+      if ("suffixLength" in range) return reader.read(entry, Math.max(0, entry.size - range.suffixLength));
+      return reader.read(entry, range.offset, Math.min(range.length, entry.size - range.offset));
+    },
+    async close() {
+      await reader.close();
+      await handle.close();
+    },
+  };
+}
+
+/** `name.zarr/` if the archive was made of the folder rather than of what is in it, else the empty text. */
+function commonFolder(names: string[]): string {
+  if (names.some((name) => !name.includes("/"))) return "";
+  const folders = new Set(names.map((name) => name.slice(0, name.indexOf("/") + 1)));
+  return folders.size === 1 ? [...folders][0] : "";
+}

@@ -1,0 +1,149 @@
+/** Times as nanoseconds since 1970 (int64, as NumPy's datetime64[ns]) and their calendar parts, proleptic Gregorian. */
+import { AtmorepError } from "../errors.js";
+
+/** nanoseconds of NumPy's datetime units */
+const UNIT_NS: Readonly<Record<string, bigint>> = {
+  W: 604_800_000_000_000n,
+  D: 86_400_000_000_000n,
+  h: 3_600_000_000_000n,
+  m: 60_000_000_000n,
+  s: 1_000_000_000n,
+  ms: 1_000_000n,
+  us: 1_000n,
+  ns: 1n,
+};
+
+/** units of the CF convention's "hours since 1900-01-01" */
+const CF_UNITS: Readonly<Record<string, string>> = {
+  day: "D",
+  hour: "h",
+  hr: "h",
+  minute: "m",
+  min: "m",
+  second: "s",
+  sec: "s",
+};
+
+/** NumPy's "not a time" */
+const NOT_A_TIME = -0x8000000000000000n;
+export const HOUR_NS = UNIT_NS.h;
+
+/** How stored integers become times: `origin + value * step`, both in nanoseconds. */
+export interface TimeCode {
+  /** as it stands in the store, for people */
+  label: string;
+  step: bigint;
+  origin: bigint;
+}
+
+/** The code of a datetime64 of `count` units, or null if the unit is not one of fixed length. */
+export function datetimeCode(unit: string, count = 1): TimeCode | null {
+  const ns = UNIT_NS[unit];
+  return ns === undefined
+    ? null
+    : { label: count === 1 ? unit : `${count}${unit}`, step: ns * BigInt(count), origin: 0n };
+}
+
+/** The code of a CF unit text such as `hours since 1900-01-01 00:00`, or null if it is not one. */
+export function cfTimeCode(text: string): TimeCode | null {
+  const match = /^\s*([a-z]+?)s?\s+since\s+(.+?)\s*$/i.exec(text);
+  const unit = match && CF_UNITS[match[1].toLowerCase()];
+  if (!match || !unit) return null;
+  const origin = parseTime(match[2].replace(/\s*(utc|z)$/i, "").replace(" ", "T"));
+  return origin === null ? null : { label: text, step: UNIT_NS[unit], origin };
+}
+
+/** Stored integers as nanoseconds since 1970. @throws AtmorepError (input) at "not a time" */
+export function decodeTimes(values: BigInt64Array, code: TimeCode, where: string): BigInt64Array {
+  const out = new BigInt64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === NOT_A_TIME) {
+      throw new AtmorepError("input", "a time is missing (NaT)", { where: `${where}[${i}]` });
+    }
+    out[i] = code.origin + values[i] * code.step;
+  }
+  return out;
+}
+
+/** Nanoseconds since 1970 of an ISO time (date alone, or with hours, minutes, seconds; always UTC), or null if it is not one. */
+export function parseTime(text: string): bigint | null {
+  const match =
+    /^(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:[T ](\d{1,2})(?::(\d{1,2}))?(?::(\d{1,2})(?:\.(\d{1,9}))?)?Z?)?$/.exec(text);
+  if (!match) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
+  const d = match[3] === undefined ? 1 : day;
+  if (month < 1 || month > 12 || d < 1 || d > 31 || hour > 24 || minute > 59 || second > 59) return null;
+  const days = daysFromCivil(year, month, d);
+  if (civilFromDays(days).day !== d) return null;
+  const seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+  return BigInt(seconds) * UNIT_NS.s + BigInt((match[7] ?? "").padEnd(9, "0"));
+}
+
+/** `1996-01-05T06:00`, with seconds only where they are not 0. */
+export function formatTime(ns: bigint): string {
+  const iso = new Date(Number(floorDiv(ns, UNIT_NS.ms))).toISOString();
+  return iso.endsWith(":00.000Z") ? iso.slice(0, 16) : iso.slice(0, 19);
+}
+
+/** Calendar parts of every time of a store. */
+export interface Calendar {
+  year: Int32Array;
+  /** 1 to 12 */
+  monthOfYear: Int32Array;
+  /** counted from 0 */
+  dayOfYear: Int32Array;
+  hour: Int32Array;
+  /** counted from January of the first time's year: the index into the normalisation arrays */
+  month: Int32Array;
+}
+
+/** Calendar parts of ascending times. */
+export function calendarOf(times: BigInt64Array): Calendar {
+  const n = times.length;
+  const make = () => new Int32Array(n);
+  const out: Calendar = { year: make(), monthOfYear: make(), dayOfYear: make(), hour: make(), month: make() };
+  for (let i = 0; i < n; i++) {
+    const hours = Number(floorDiv(times[i], HOUR_NS));
+    const days = Math.floor(hours / 24);
+    const { year, month } = civilFromDays(days);
+    out.year[i] = year;
+    out.monthOfYear[i] = month;
+    out.dayOfYear[i] = days - daysFromCivil(year, 1, 1);
+    out.hour[i] = hours - days * 24;
+    out.month[i] = (year - out.year[0]) * 12 + month - 1;
+  }
+  return out;
+}
+
+/** Days since 1970-01-01; the algorithm counts from March so that leap days come last. */
+export function daysFromCivil(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
+}
+
+/** The inverse of `daysFromCivil`. */
+export function civilFromDays(days: number): { year: number; month: number; day: number } {
+  const z = days + 719_468;
+  const era = Math.floor(z / 146_097);
+  const dayOfEra = z - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const mp = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = mp < 10 ? mp + 3 : mp - 9;
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * mp + 2) / 5) + 1,
+  };
+}
+
+function floorDiv(a: bigint, b: bigint): bigint {
+  const q = a / b;
+  return a % b < 0n ? q - 1n : q;
+}

@@ -1,0 +1,118 @@
+/** The eight numbers that tell the network when and where a token lies (spec section 2). */
+import type { Field } from "../config/types.js";
+import { AtmorepError } from "../errors.js";
+import type { Store } from "./store.js";
+import type { Window } from "./types.js";
+
+export const INFO_SIZE = 8;
+
+/**
+ * Token infos of one field for every sample of a batch: year, day of year from 0, hour, level, degrees from the North
+ * pole, degrees East, level again, grid step in latitude. The date is the token's last time, the place the grid point
+ * at index size/2 (rounded down) of the token.
+ * @returns [L, B, N, 8]
+ */
+export function tokenInfos(
+  field: Pick<Field, "levels" | "numTokens" | "tokenSize" | "N">,
+  store: Pick<Store, "calendar" | "lats" | "lons" | "res">,
+  windows: readonly Window[],
+): Float32Array {
+  const [nt, ny, nx] = field.numTokens;
+  const [tt, ty, tx] = field.tokenSize;
+  const { year, dayOfYear, hour } = store.calendar;
+  const [halfY, halfX] = [Math.floor(ty / 2), Math.floor(tx / 2)];
+  const out = new Float32Array(field.levels.length * windows.length * field.N * INFO_SIZE);
+  let o = 0;
+  for (const level of field.levels) {
+    for (const { time, lat, lon } of windows) {
+      for (let t = 0; t < nt; t++) {
+        const last = time[t * tt + tt - 1];
+        for (let y = 0; y < ny; y++) {
+          const latitude = store.lats[lat[y * ty + halfY]];
+          for (let x = 0; x < nx; x++, o += INFO_SIZE) {
+            out[o] = year[last];
+            out[o + 1] = dayOfYear[last];
+            out[o + 2] = hour[last];
+            out[o + 3] = level;
+            out[o + 4] = latitude;
+            out[o + 5] = store.lons[lon[x * tx + halfX]];
+            out[o + 6] = level;
+            out[o + 7] = store.res[0];
+          }
+        }
+      }
+    }
+  }
+  return out;
+}
+
+export interface TokenInfosTransformation {
+  doc: string;
+  /** years to add, by year */
+  shift: ReadonlyMap<number, number>;
+  /** a year that is not in the table: an error, or left as it is */
+  others: "error" | "keep";
+}
+
+const years = (from: number, to: number, shift: number): [number, number][] =>
+  Array.from({ length: to - from + 1 }, (_, i) => [from + i, shift]);
+
+/** The reference's transformations of the year, by the names of `token_infos_transformation`. */
+export const TOKEN_INFOS_TRANSFORMATIONS: Readonly<Record<string, TokenInfosTransformation>> = {
+  identity: { doc: "Leaves the year as it is.", shift: new Map(), others: "keep" },
+  token_infos_transformation_year_1980_2015: {
+    doc: "Exchanges 1980-1982 and 2015-2017.",
+    shift: new Map([...years(2015, 2017, -35), ...years(1980, 1982, 35)]),
+    others: "error",
+  },
+  token_infos_transformation_year_1979_2017: {
+    doc: "Takes 2017-2022 back and 1979-1985 forward by 38 years.",
+    shift: new Map([...years(2017, 2022, -38), ...years(1979, 1985, 38)]),
+    others: "error",
+  },
+  token_infos_transformation_year_1997_2015: {
+    doc: "Exchanges 1997-1999 and 2015-2017.",
+    shift: new Map([...years(2015, 2017, -18), ...years(1997, 1999, 18)]),
+    others: "error",
+  },
+  token_infos_transformation_el_nino: {
+    doc: "Exchanges 2008 (La Nina) and 2015 (El Nino).",
+    shift: new Map([...years(2015, 2015, -7), ...years(2008, 2008, 7)]),
+    others: "keep",
+  },
+  token_infos_transformation_extrapolation: {
+    doc: "Takes 2017 to 2022, a year the network has not seen.",
+    shift: new Map(years(2017, 2017, 5)),
+    others: "error",
+  },
+};
+
+/**
+ * Shifts the years of token infos in place, each token by its own year.
+ * @param infos [..., 8]
+ * @param name a name of `TOKEN_INFOS_TRANSFORMATIONS`, or null for none
+ * @throws AtmorepError (config) if the name is not known or a year is not in its table
+ */
+export function transformTokenInfos(infos: Float32Array, name: string | null): Float32Array {
+  if (name === null) return infos;
+  const transformation = TOKEN_INFOS_TRANSFORMATIONS[name];
+  if (!transformation) {
+    throw new AtmorepError("config", "unknown transformation of token infos", {
+      where: "token_infos_transformation",
+      found: name,
+      expected: `one of ${Object.keys(TOKEN_INFOS_TRANSFORMATIONS).join(", ")}`,
+    });
+  }
+  for (let o = 0; o < infos.length; o += INFO_SIZE) {
+    const shift = transformation.shift.get(infos[o]);
+    if (shift !== undefined) infos[o] += shift;
+    else if (transformation.others === "error") {
+      throw new AtmorepError("config", `the transformation has no shift for the year ${infos[o]}`, {
+        where: "token_infos_transformation",
+        found: name,
+        expected: `years ${[...transformation.shift.keys()].join(", ")}`,
+      });
+    }
+  }
+  return infos;
+}
