@@ -1,4 +1,5 @@
 /** Two or more runs side by side: validation loss by epoch, and the configuration keys that differ. */
+import { diffConfigs } from "../config/diff.js";
 import { AtmorepError } from "../errors.js";
 import { readRun, validationLoss } from "./runs.js";
 
@@ -23,8 +24,9 @@ export async function compareRuns(out: string, ids: readonly string[]): Promise<
   }
   const runs = [];
   for (const id of ids) runs.push(await readRun(out, id));
-  const flat = runs.map(({ config }) => flatten(config));
-  const paths = [...new Set(flat.flatMap((values) => [...values.keys()]))];
+  const [first, ...others] = runs;
+  const found = others.map(({ config }) => new Map(diffConfigs(first.config, config).map((d) => [d.path, d])));
+  const paths = new Map(found.flatMap((differences) => [...differences].map(([path, { a }]) => [path, a] as const)));
   return {
     ids: [...ids],
     curves: runs.map(({ metrics }) =>
@@ -33,22 +35,8 @@ export async function compareRuns(out: string, ids: readonly string[]): Promise<
         return loss === null ? [] : [{ epoch: row.epoch, step: row.step, loss }];
       }),
     ),
-    differences: paths
-      .map((path) => ({ path, values: flat.map((values) => values.get(path)) }))
-      .filter(({ path, values }) => !OWN_OF_A_RUN.has(path) && new Set(values.map((v) => JSON.stringify(v))).size > 1),
+    differences: [...paths]
+      .filter(([path]) => !OWN_OF_A_RUN.has(path))
+      .map(([path, a]) => ({ path, values: [a, ...found.map((of) => (of.has(path) ? of.get(path)?.b : a))] })),
   };
-}
-
-/** Leaves by path, written as `--set` takes them: `fields[0][2]`; lists of plain values stay whole. */
-function flatten(config: Record<string, unknown>): Map<string, unknown> {
-  const leaves = new Map<string, unknown>();
-  const visit = (path: string, value: unknown): void => {
-    if (Array.isArray(value) && value.some((item) => typeof item === "object" && item !== null)) {
-      for (const [i, item] of value.entries()) visit(`${path}[${i}]`, item);
-    } else {
-      leaves.set(path, value);
-    }
-  };
-  for (const [key, value] of Object.entries(config)) visit(key, value);
-  return leaves;
 }

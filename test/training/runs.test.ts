@@ -92,11 +92,8 @@ it("compares curves and names the keys that differ, absent ones included", async
   const comparison = await compareRuns(out, ["aaaaaaaa", "bbbbbbbb"]);
   expect(comparison.differences).toEqual([
     {
-      path: "fields[0][3]",
-      values: [
-        [4, 3, 3],
-        [6, 3, 3],
-      ],
+      path: "fields[0][3][0]",
+      values: [4, 6],
     },
     { path: "lr_max", values: [0.001, 0.002] },
     { path: "extra", values: [undefined, [1, 2]] },
