@@ -1,0 +1,138 @@
+/**
+ * Validation output: the four Zarr zip stores `results_id<ID>_epoch<00000>_{source,target,pred,ens}.zarr`
+ * (spec section 7), in physical units, written batch by batch and put in their place together at the end.
+ */
+import { join } from "node:path";
+import type { Field, PredictedField, Strategy } from "../config/types.js";
+import type { Window } from "../data/types.js";
+import { ZarrZipWriter } from "../formats/zarrZip.js";
+import type { MaskedField } from "../masking/types.js";
+import { type NormalizationLookup, Physical, type StoreAxes } from "./physical.js";
+import { forecastArrays, sourceArrays, tokenArrays } from "./resultArrays.js";
+
+export type { NormalizationLookup, NormalizationTable, StoreAxes } from "./physical.js";
+
+export const RESULT_KINDS = ["source", "target", "pred", "ens"] as const;
+export type ResultKind = (typeof RESULT_KINDS)[number];
+
+export interface ResultsSetup {
+  /** `results/id<ID>` */
+  dir: string;
+  runId: string;
+  epoch: number;
+  strategy: Strategy;
+  /** time tokens of a forecast, `forecast_num_tokens` */
+  forecastTokens: number;
+  fields: readonly Field[];
+  predicted: readonly PredictedField[];
+  /** axes of the input store */
+  axes: StoreAxes;
+  normalization: NormalizationLookup;
+}
+
+/** What validation saw and predicted in one batch. */
+export interface ResultBatch {
+  /** [B] */
+  windows: readonly Window[];
+  /** one entry per field, masked; target [M, D] normalised */
+  fields: readonly MaskedField[];
+  /** one entry per predicted field, normalised: mean [M, D], members [M, E, D] */
+  predictions: readonly { mean: Float32Array; ens: Float32Array }[];
+}
+
+/** Path of one of a run's result stores. */
+export function resultPath(dir: string, runId: string, epoch: number, kind: ResultKind | "attention"): string {
+  return join(dir, `results_id${runId}_epoch${String(epoch).padStart(5, "0")}_${kind}.zarr`);
+}
+
+/**
+ * Writes the stores of one validation. Samples are numbered in the order of `append`. Fields without masked tokens
+ * (static, or of rate 0) have a source only.
+ *
+ * @example
+ * const results = await ResultsWriter.open(setup);
+ * for (const batch of batches) await results.append(batch);
+ * const paths = await results.close();
+ */
+export class ResultsWriter {
+  private samples = 0;
+
+  private constructor(
+    private readonly setup: ResultsSetup,
+    private readonly stores: Record<ResultKind, ZarrZipWriter>,
+  ) {}
+
+  static async open(setup: ResultsSetup): Promise<ResultsWriter> {
+    const opened: Partial<Record<ResultKind, ZarrZipWriter>> = {};
+    try {
+      for (const kind of RESULT_KINDS) {
+        opened[kind] = await ZarrZipWriter.create(resultPath(setup.dir, setup.runId, setup.epoch, kind));
+      }
+    } catch (error) {
+      for (const store of Object.values(opened)) await store.abort();
+      throw error;
+    }
+    return new ResultsWriter(setup, opened as Record<ResultKind, ZarrZipWriter>);
+  }
+
+  /** Adds the samples of one batch. */
+  async append({ windows, fields, predictions }: ResultBatch): Promise<void> {
+    const { setup } = this;
+    for (const [f, field] of setup.fields.entries()) {
+      const physical = await Physical.of(field, windows, setup.axes, setup.normalization);
+      const p = setup.predicted.findIndex((predicted) => predicted.field.index === field.index);
+      for (let b = 0; b < windows.length; b++) {
+        const group = `${field.name}/sample=${number(this.samples + b)}`;
+        await writeAll(this.stores.source, group, sourceArrays(physical, fields[f], b));
+        if (p >= 0) await this.appendPredicted(group, physical, fields[f], predictions[p], b);
+      }
+    }
+    this.samples += windows.length;
+  }
+
+  private async appendPredicted(
+    group: string,
+    physical: Physical,
+    masked: MaskedField,
+    { mean, ens }: { mean: Float32Array; ens: Float32Array },
+    b: number,
+  ): Promise<void> {
+    const values = { target: masked.target, pred: mean, ens };
+    const rows = masked.idx.reduce((sum, idx) => sum + idx.length, 0);
+    if (rows === 0) return;
+    const members = ens.length / (rows * masked.D);
+    for (const kind of ["target", "pred", "ens"] as const) {
+      const E = kind === "ens" ? members : null;
+      if (this.setup.strategy === "forecast") {
+        const arrays = forecastArrays(physical, masked, b, values[kind], E, this.setup.forecastTokens);
+        await writeAll(this.stores[kind], group, arrays);
+        continue;
+      }
+      for (let l = 0; l < masked.L; l++) {
+        const arrays = tokenArrays(physical, masked, b, l, values[kind], E);
+        if (arrays) await writeAll(this.stores[kind], `${group}/ml=${number(physical.field.levels[l])}`, arrays);
+      }
+    }
+  }
+
+  /** Puts the four stores in their place. @returns their paths */
+  async close(): Promise<string[]> {
+    for (const kind of RESULT_KINDS) await this.stores[kind].close();
+    return RESULT_KINDS.map((kind) => this.stores[kind].path);
+  }
+
+  /** Gives the stores up; nothing stays behind. */
+  async abort(): Promise<void> {
+    for (const kind of RESULT_KINDS) await this.stores[kind].abort();
+  }
+}
+
+async function writeAll(
+  store: ZarrZipWriter,
+  group: string,
+  arrays: Record<string, Parameters<ZarrZipWriter["array"]>[1]>,
+): Promise<void> {
+  for (const [name, array] of Object.entries(arrays)) await store.array(`${group}/${name}`, array);
+}
+
+const number = (n: number) => String(n).padStart(5, "0");
