@@ -41,7 +41,7 @@ export function parseJson(text: string, where: string): ParsedJson {
       where: `${where}:${before.length}:${before[before.length - 1].length + 1}`,
       found,
       expected: "JSON",
-      fix: "Correct the file there, or write it again with atmorep config show --json",
+      fix: "Correct the file there",
     });
   };
   const skipBlanks = () => {

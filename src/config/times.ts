@@ -1,6 +1,6 @@
 /** ISO times of a configuration, in UTC. */
 
-const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2})(?::(\d{2})(?::(\d{2})(?:\.0+)?)?)?)?(?:Z|\+00:00)?$/;
+const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2})(?::(\d{2})(?::(\d{2})(?:\.0{1,9})?)?)?Z?)?$/;
 
 /**
  * Seconds since 1970-01-01T00:00 UTC of `YYYY-MM-DD`, `YYYY-MM-DDTHH`, `...:MM` or `...:MM:SS` (a date alone

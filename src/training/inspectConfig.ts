@@ -1,0 +1,71 @@
+/** All faults of a configuration, with its store where it can be opened, and what could be drawn. */
+import type { Fault } from "../config/faults.js";
+import { type ResolvedConfig, resolveStorePath } from "../config/resolve.js";
+import { withSeeds } from "../config/seeds.js";
+import { validateAgainstStore } from "../config/store.js";
+import type { RunConfig } from "../config/types.js";
+import { configWarnings, validateConfig } from "../config/validate.js";
+import { type Admissible, admissible, drawEpoch } from "../data/sampling.js";
+import { openStore, type Store } from "../data/store.js";
+import { isAtmorepError } from "../errors.js";
+import { knownNames } from "./knownNames.js";
+
+export interface ConfigReport {
+  faults: Fault[];
+  warnings: string[];
+  /** path or address of the store that was looked into, null if none was */
+  store: string | null;
+  draws: Record<string, Admissible>;
+}
+
+export interface InspectOptions {
+  /** a store that is not there is an error; otherwise the checks that need it are left out, with a warning */
+  requireStore?: boolean;
+}
+
+/**
+ * Checks a resolved configuration: all faults that need no data, and if there is none, those that its store shows.
+ *
+ * @throws AtmorepError `input` if the store is required and not there, or if it cannot be read
+ */
+export async function inspectConfig(
+  { config, warnings: resolvedWith, folder }: Pick<ResolvedConfig, "config" | "warnings" | "folder">,
+  { requireStore = false }: InspectOptions = {},
+): Promise<ConfigReport> {
+  const faults = validateConfig(config, knownNames());
+  const warnings = [...resolvedWith];
+  if (faults.length > 0) return { faults, warnings, store: null, draws: {} };
+  warnings.push(...configWarnings(config));
+  const path = storePath(config, folder, requireStore);
+  if (path === null) {
+    warnings.push(`the store ${config.file_path} is not here: only what needs no data was checked`);
+    return { faults, warnings, store: null, draws: {} };
+  }
+  const store = await openStore(path);
+  try {
+    return { warnings, store: path, ...checkDraws(config, store) };
+  } finally {
+    await store.close();
+  }
+}
+
+function storePath(config: RunConfig, folder: string, required: boolean): string | null {
+  try {
+    return resolveStorePath(config.file_path, folder);
+  } catch (error) {
+    if (required || !isAtmorepError(error)) throw error;
+    return null;
+  }
+}
+
+function checkDraws(config: RunConfig, store: Store): Pick<ConfigReport, "faults" | "draws"> {
+  const seeded = withSeeds(config);
+  const splits = ["train", "validate"] as const;
+  const faults = validateAgainstStore(
+    config,
+    store,
+    splits.map((split) => () => drawEpoch({ config: seeded, store, split, epoch: 0 })),
+  );
+  if (faults.length > 0) return { faults, draws: {} };
+  return { faults, draws: Object.fromEntries(splits.map((split) => [split, admissible(config, store, split)])) };
+}
