@@ -17,8 +17,33 @@ export {
   pairedBootstrap,
 } from "./bootstrap.js";
 export { type Damping, type DampingFit, dampingFit, fitDamping } from "./damping.js";
+export {
+  type AccOptions,
+  acc,
+  bias,
+  climatologyRefusal,
+  mae,
+  type Period,
+  rmse,
+  type Scored,
+  weightedMean,
+} from "./deterministic.js";
+export {
+  crpsEnsemble,
+  crpsFair,
+  crpsGaussian,
+  ensembleMap,
+  ensembleMean,
+  ensembleVariance,
+  type Members,
+  rankHistogram,
+  spread,
+  spreadSkillRatio,
+} from "./ensemble.js";
 export { latitudeWeight, latitudeWeights } from "./latitude.js";
 export { type Box, boxRegion, namedRegion, REGIONS, type Region } from "./regions.js";
+export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./ridge.js";
+export { isPeriodic, type Spectrum, zonalPowerSpectrum } from "./spectrum.js";
 export { type PredictorScores, type ScoreRow, type Selection, scoreRow, scoreRows, scoreTree } from "./summary.js";
 export { SCORED_KINDS, type ScoredKind, scoredKind } from "./tokenKinds.js";
 export { type FieldVerdict, formatScore, type Verdict, type VerdictOptions, verdict } from "./verdict.js";
