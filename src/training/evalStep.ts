@@ -1,0 +1,65 @@
+/** Predictions of one batch and their error, for validation and evaluation. */
+import * as tf from "@tensorflow/tfjs-core";
+import { mse } from "../losses/squared.js";
+import { forward } from "../model/forward.js";
+import type { Params, Prediction } from "../model/types.js";
+import type { StepBatch } from "./batch.js";
+import type { StepModel } from "./step.js";
+
+/** A predicted field's predictions as plain arrays. */
+export interface PlainPrediction {
+  field: string;
+  M: number;
+  E: number;
+  D: number;
+  /** [M, D] */
+  mean: Float32Array;
+  /** [M, D] */
+  std: Float32Array;
+  /** [M, E, D]; null if not asked for */
+  ens: Float32Array | null;
+}
+
+export interface EvalResult {
+  /** mean squared error of the ensemble mean over valid points, per predicted field; null without hidden tokens */
+  mse: (number | null)[];
+  predictions: PlainPrediction[];
+}
+
+/**
+ * Forward without dropout. Every tensor it makes is released.
+ *
+ * @param options.members also read the members (default false)
+ */
+export async function evalStep(
+  { spec, predicted }: StepModel,
+  params: Params,
+  { inputs, targets }: StepBatch,
+  { members = false }: { members?: boolean } = {},
+): Promise<EvalResult> {
+  const predictions = forward(params, spec, inputs);
+  const errors = predictions.map(({ mean }, p) =>
+    mean.size === 0 ? null : tf.tidy(() => mse({ ...targets[p], mean })),
+  );
+  try {
+    return {
+      mse: await Promise.all(errors.map(async (error) => error && (await error.data())[0])),
+      predictions: await Promise.all(
+        predictions.map((prediction, p) => toPlainPrediction(predicted[p].field.name, prediction, members)),
+      ),
+    };
+  } finally {
+    for (const { mean, std, ens } of predictions) tf.dispose([mean, std, ens]);
+    for (const error of errors) error?.dispose();
+  }
+}
+
+async function toPlainPrediction(
+  field: string,
+  { mean, std, ens }: Prediction,
+  members: boolean,
+): Promise<PlainPrediction> {
+  const read = async (tensor: tf.Tensor) => Float32Array.from(await tensor.data());
+  const [M, E, D] = ens.shape;
+  return { field, M, E, D, mean: await read(mean), std: await read(std), ens: members ? await read(ens) : null };
+}

@@ -1,0 +1,177 @@
+/** Three AdamW steps on one batch: `values.steps`, `grad1.*`, `param3.*`, and the first step's predictions. */
+import * as tf from "@tensorflow/tfjs-core";
+import type { PredictedField, RunConfig } from "../../config/types.js";
+import { openEngine } from "../../engine/index.js";
+import { toFloat32, toNumbers } from "../../formats/safetensors.js";
+import type { MaskedField } from "../../masking/types.js";
+import { pow } from "../../math/index.js";
+import { forward } from "../../model/forward.js";
+import { parameterTable } from "../../model/parameters.js";
+import type { Params } from "../../model/types.js";
+import { type AdamwOptions, type AdamwState, adamwInit, adamwRates, adamwUpdate } from "../../training/adamw.js";
+import { disposeBatch, plainBatch, type StepBatch, toTensors } from "../../training/batch.js";
+import { type BatchGradients, batchGradients, type StepModel, stepModel } from "../../training/step.js";
+import { compare, compareJson, TOLERANCES } from "../compare.js";
+import type { Comparison, GoldenCase, KindRunner } from "../types.js";
+
+interface Values {
+  lr: number;
+  weight_decay: number;
+  betas: [number, number];
+  eps: number;
+  steps: { total: number; mse: number; losses: Record<string, number[]>; mean_std: number }[];
+  parameters_without_gradient: string[];
+}
+
+export const runner: KindRunner = async (golden, { engine }) => {
+  await openEngine(engine);
+  const config = { ...golden.config, loss_weights: null } as unknown as RunConfig;
+  const values = golden.values as unknown as Values;
+  const model = stepModel(config);
+  const batch = toTensors(plainBatch(readMasked(golden, model), model.predicted));
+  const options: AdamwOptions = {
+    weightDecay: values.weight_decay,
+    beta1: values.betas[0],
+    beta2: values.betas[1],
+    eps: values.eps,
+  };
+  const comparisons = comparePredictions(golden, model, batch);
+  let params = readParameters(golden, model);
+  let state: AdamwState = adamwInit(params);
+  const initial = params;
+  for (const [k, expected] of values.steps.entries()) {
+    const gradients = batchGradients(model, params, batch, null);
+    comparisons.push(...compareNumbers(`step${k + 1}`, gradients, expected, model.predicted));
+    if (k === 0) comparisons.push(...compareGradients(golden, gradients.grads, params, values));
+    const rates = adamwRates(values.lr, k + 1, options);
+    ({ params, state } = adamwUpdate(params, gradients.grads, state, rates, tf.scalar(1), options));
+  }
+  comparisons.push(...compareParameters(golden, params, initial, values));
+  tf.dispose([Object.values(params), Object.values(initial), Object.values(state.m), Object.values(state.v)]);
+  disposeBatch(batch);
+  return comparisons;
+};
+
+/** The case's inputs as a masked batch of the program. */
+function readMasked({ tensors }: GoldenCase, { spec, config }: StepModel): { fields: MaskedField[] } {
+  const need = (name: string) => {
+    const tensor = tensors.get(name);
+    if (!tensor) throw new Error(`${name} is missing`);
+    return tensor;
+  };
+  const fields = spec.fields.map(({ L, N, D }, f): MaskedField => {
+    const tokens = need(`in.tokens.${f}`);
+    const p = spec.predicted.indexOf(f);
+    const idx = Array.from({ length: L }, (_, l) =>
+      tensors.has(`in.idx.${f}.${l}`) ? Int32Array.from(toNumbers(need(`in.idx.${f}.${l}`))) : new Int32Array(0),
+    );
+    return {
+      name: config.fields[f][0],
+      L,
+      B: tokens.shape[0],
+      N,
+      D,
+      source: toFloat32(tokens),
+      infos: toFloat32(need(`in.token_infos.${f}`)),
+      target: p < 0 ? new Float32Array(0) : toFloat32(need(`in.target.${p}`)),
+      valid: null,
+      idx,
+      count: [],
+      kind: [],
+    };
+  });
+  return { fields };
+}
+
+/** The tensor of a state-dict name, under either alias of the embedding. */
+function entry({ tensors }: GoldenCase, prefix: string, name: string): Float32Array | null {
+  const alias = name.replace(/^embeds\.(\d+)\./, "encoders.$1.embed.");
+  const found = tensors.get(`${prefix}.${name}`) ?? tensors.get(`${prefix}.${alias}`);
+  return found ? toFloat32(found) : null;
+}
+
+function readParameters(golden: GoldenCase, { spec }: StepModel): Params {
+  return Object.fromEntries(
+    parameterTable(spec).map(({ name, shape }) => {
+      const data = entry(golden, "param0", name);
+      if (!data) throw new Error(`param0.${name} is missing`);
+      return [name, tf.tensor(data, shape)];
+    }),
+  );
+}
+
+function comparePredictions(golden: GoldenCase, { spec }: StepModel, batch: StepBatch): Comparison[] {
+  const params = readParameters(golden, { spec } as StepModel);
+  const predictions = forward(params, spec, batch.inputs);
+  const comparisons = predictions.flatMap((prediction, p) =>
+    (["mean", "std", "ens"] as const).flatMap((name) => {
+      const expected = golden.tensors.get(`out1.pred.${p}.${name}`);
+      const actual = prediction[name].dataSync();
+      prediction[name].dispose();
+      return expected ? [compare(`out1.pred.${p}.${name}`, actual, toFloat32(expected), TOLERANCES.network)] : [];
+    }),
+  );
+  tf.dispose(Object.values(params));
+  return comparisons;
+}
+
+function compareNumbers(
+  step: string,
+  { numbers, terms }: BatchGradients,
+  expected: Values["steps"][number],
+  predicted: readonly PredictedField[],
+): Comparison[] {
+  const [total, ...rest] = numbers.dataSync();
+  const count = predicted.length;
+  const mse = rest.slice(terms.length, terms.length + count);
+  const spread = rest[terms.length + count];
+  const one = (name: string, actual: number, value: number) =>
+    compare(`${step}.${name}`, [actual], [value], TOLERANCES.loss);
+  return [
+    one("total", total, expected.total),
+    one("mse", mse.reduce((a, b) => a + b, 0) / count, expected.mse),
+    one("mean_std", spread, expected.mean_std),
+    ...terms.map(({ loss, field }, i) => {
+      const p = predicted.findIndex((candidate) => candidate.field.name === field);
+      return one(`${loss}.${p}`, rest[i], expected.losses[loss][p]);
+    }),
+  ];
+}
+
+/** Adding it shifts all logits of a query alike: its gradient is zero but for rounding, which AdamW turns into moves. */
+const SHIFTS_ALL_LOGITS = /\.ln_k\.bias$/;
+
+function compareGradients(golden: GoldenCase, grads: Params, params: Params, values: Values): Comparison[] {
+  const without = Object.keys(params).filter((name) => !grads[name]);
+  const comparisons = [
+    compareJson("parameters_without_gradient", without.sort(), [...values.parameters_without_gradient].sort()),
+  ];
+  for (const [name, gradient] of Object.entries(grads)) {
+    const expected = entry(golden, "grad1", name);
+    const tensor = `grad1.${name}`;
+    const actual = gradient.dataSync();
+    if (!expected) comparisons.push({ tensor, ok: false, maxError: Infinity, ratio: Infinity, detail: "not expected" });
+    else if (SHIFTS_ALL_LOGITS.test(name)) {
+      comparisons.push(compare(tensor, actual, new Float32Array(actual.length), { atol: 1e-7, rtol: 0 }));
+    } else comparisons.push(compare(tensor, actual, expected, TOLERANCES.gradient));
+  }
+  return comparisons;
+}
+
+function compareParameters(golden: GoldenCase, params: Params, initial: Params, values: Values): Comparison[] {
+  const { lr, weight_decay, steps } = values;
+  return Object.entries(params).map(([name, parameter]) => {
+    const expected = entry(golden, "param3", name);
+    const tensor = `param3.${name}`;
+    const actual = parameter.dataSync();
+    if (!expected) return { tensor, ok: false, maxError: Infinity, ratio: Infinity, detail: "not expected" };
+    if (SHIFTS_ALL_LOGITS.test(name)) {
+      const decayed = initial[name].dataSync().map((value) => value * pow(1 - lr * weight_decay, steps.length));
+      return compare(tensor, actual, decayed, { atol: steps.length * lr, rtol: 0 });
+    }
+    if (values.parameters_without_gradient.includes(name)) {
+      return compare(tensor, actual, expected, TOLERANCES.exact);
+    }
+    return compare(tensor, actual, expected, TOLERANCES.parameter);
+  });
+}
