@@ -1,10 +1,15 @@
 /** The weight files of a run: whole state dicts and parts, by the reference's names, and reading them back. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { parseFields, predictedFields } from "../config/fields.js";
+import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { toFloat32 } from "../formats/tensors.js";
 import { writeTorch } from "../formats/torch/writer.js";
 import { openWeights } from "../formats/weights.js";
+import { initParameters, type ModelSpec } from "../model/index.js";
 import type { PlainParams } from "../model/types.js";
+import { parseRunReference, runFolder } from "./runFolder.js";
 import { canonicalName, partOf, stateDict, weightParts } from "./stateDict.js";
 
 /** Which of a run's weights: the un-numbered file (also epoch -2), the best, or those of an epoch. */
@@ -83,6 +88,34 @@ export async function readWeightParts(
     }
   }
   return params;
+}
+
+/**
+ * Starting weights for `--init-from`: a weights file, or `RUN[@latest|best|EPOCH]` under `out`, taken from the whole
+ * state dict or, where that is gone, from the parts.
+ * @throws AtmorepError (usage) if there is no such file, (input) if it is damaged or does not fit the network
+ */
+export async function readInitialWeights(
+  out: string,
+  from: string,
+  config: RunConfig,
+  spec: ModelSpec,
+): Promise<PlainParams> {
+  const expected = initParameters(spec, config.torch_seed ?? 0);
+  if (existsSync(from) && /\.[a-z]+$/i.test(from)) return matchWeights(expected, await readWeights(from), from);
+  const { id, which } = parseRunReference(from);
+  const tag: WeightTag = which === "latest" || which === "best" ? which : Number(which);
+  const { modelsDir } = runFolder(out, id);
+  const whole = weightPath(modelsDir, id, tag);
+  if (existsSync(whole)) return matchWeights(expected, await readWeights(whole), whole);
+  if (!existsSync(weightPath(modelsDir, id, tag, "embeds_token_info"))) {
+    throw new AtmorepError("usage", "the run has no such weights", {
+      where: whole,
+      fix: "Name a weights file, or RUN, RUN@best or RUN@EPOCH of a run under --out.",
+    });
+  }
+  const names = { fields: parseFields(config), predicted: predictedFields(config) };
+  return matchWeights(expected, await readWeightParts(modelsDir, id, tag, names), modelsDir);
 }
 
 /** Where two sets of parameters differ in names and shapes. */
