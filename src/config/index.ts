@@ -19,7 +19,7 @@ export { pythonFloat, pythonJson, pythonRepr } from "./python.js";
 export { isUrl, type ResolvedConfig, type ResolveOptions, resolveConfig, resolveStorePath } from "./resolve.js";
 export { type Group, KEYS, RUN_ID, SCHEMA, type SchemaEntry, schemaEntry } from "./schema.js";
 export { assertRunId, drawRunId, drawSeed, withSeeds } from "./seeds.js";
-export { type StoreSummary, validateAgainstStore } from "./store.js";
+export { collectFaults, type DrawCounts, type StoreSummary, validateAgainstStore } from "./store.js";
 export { parseIsoTime } from "./times.js";
 export type * from "./types.js";
 export { configWarnings, validateConfig } from "./validate.js";

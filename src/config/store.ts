@@ -5,46 +5,56 @@ import { parseFields } from "./fields.js";
 import { nearestName } from "./nearest.js";
 import type { Field, RunConfig } from "./types.js";
 
-/** What a configuration is checked against; the data room's `Store` is one. */
+/** What a configuration is checked against. */
 export interface StoreSummary {
   fields: readonly string[];
   fieldsSfc: readonly string[];
   levels: readonly number[];
   /** degrees between grid rows, columns */
   res: readonly [lat: number, lon: number];
-  times: { length: number };
-  lats: { length: number };
-  lons: { length: number };
+  numTimes: number;
+  numLats: number;
+  numLons: number;
   /** normalisation arrays, null where the store has none; not checked if left out */
   arrays?: Readonly<Record<"global_norm" | "global_norm_sfc" | "norm" | "norm_sfc", unknown>>;
 }
 
-/**
- * Every fault of a valid configuration against its store: fields, levels, normalisation, window. If there is none,
- * `checks` run too, such as the draw of an epoch: what one of them throws is a fault.
- */
-export function validateAgainstStore(
-  config: RunConfig,
-  store: StoreSummary,
-  checks: readonly (() => unknown)[] = [],
-): Fault[] {
-  const fields = parseFields(config);
-  const faults = [...fields.flatMap((field) => fieldFaults(field, store)), ...windowFaults(config, fields[0], store)];
-  return faults.length > 0 ? faults : checks.flatMap(thrownFault);
+/** What can be drawn from the store under the configuration; counted by the data room. */
+export interface DrawCounts {
+  trainTimes: number;
+  valTimes: number;
+  /** window centres on the grid */
+  places: number;
 }
 
-function thrownFault(check: () => unknown): Fault[] {
-  try {
-    check();
-    return [];
-  } catch (error) {
-    if (!isAtmorepError(error)) throw error;
-    const { where = "file_path", found, expected = "a store that fits", fix = "" } = error.details;
-    const start = `${where}: `;
-    // the message holds the details too; what is wrong stands between the place and the first of them
-    const what = (error.message.startsWith(start) ? error.message.slice(start.length) : error.message).split("; ")[0];
-    return [{ path: where, what, found, expected, fix }];
-  }
+/**
+ * Every fault of a valid configuration against its store: fields, levels, normalisation, window, and, with
+ * `counts`, epochs that would hold no batch.
+ */
+export function validateAgainstStore(config: RunConfig, store: StoreSummary, counts?: DrawCounts): Fault[] {
+  const fields = parseFields(config);
+  return [
+    ...fields.flatMap((field) => fieldFaults(field, store)),
+    ...windowFaults(config, fields[0], store),
+    ...(counts ? drawFaults(config, counts) : []),
+  ];
+}
+
+/** What checks that throw have to say, as faults: each AtmorepError is one. */
+export function collectFaults(checks: readonly (() => unknown)[]): Fault[] {
+  return checks.flatMap((check) => {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      if (!isAtmorepError(error)) throw error;
+      const { where = "file_path", found, expected = "a store that fits", fix = "" } = error.details;
+      const start = `${where}: `;
+      // the message holds the details too; what is wrong stands between the place and the first of them
+      const what = (error.message.startsWith(start) ? error.message.slice(start.length) : error.message).split("; ")[0];
+      return [{ path: where, what, found, expected, fix }];
+    }
+  });
 }
 
 function fieldFaults(field: Field, store: StoreSummary): Fault[] {
@@ -100,8 +110,8 @@ function normalizationFaults(field: Field, surface: boolean, store: StoreSummary
 function windowFaults(config: RunConfig, first: Field, store: StoreSummary): Fault[] {
   const faults: Fault[] = [];
   const axes = [
-    { axis: 1, name: "latitude", size: store.lats.length },
-    { axis: 2, name: "longitude", size: store.lons.length },
+    { axis: 1, name: "latitude", size: store.numLats },
+    { axis: 2, name: "longitude", size: store.numLons },
   ] as const;
   for (const { axis, name, size } of axes) {
     const tokens = first.numTokens[axis];
@@ -128,14 +138,53 @@ function windowFaults(config: RunConfig, first: Field, store: StoreSummary): Fau
     }
   }
   const span = config.n_size[0] * config.time_sampling;
-  if (span > store.times.length) {
+  if (span > store.numTimes) {
     faults.push({
       path: "n_size[0]",
       what: "the cube is longer than the store",
       found: `${config.n_size[0]} steps, every ${config.time_sampling}`,
-      expected: `at most ${store.times.length} time steps`,
+      expected: `at most ${store.numTimes} time steps`,
       fix: "Use fewer time steps or a smaller time_sampling",
     });
+  }
+  return faults;
+}
+
+function drawFaults(config: RunConfig, counts: DrawCounts): Fault[] {
+  const faults: Fault[] = [];
+  if (counts.places === 0) {
+    faults.push({
+      path: "geo_range_sampling",
+      what: "no window has its centre in this range",
+      found: config.geo_range_sampling,
+      expected: "a range that holds a place half a window away from the store's edges",
+      fix: "Widen it, or set it to [[-90.0, 90.0], [0.0, 360.0]]",
+    });
+  }
+  const splits = [
+    ["train", counts.trainTimes, config.num_samples_per_epoch, config.batch_size, "batch_size"],
+    ["val", counts.valTimes, config.num_samples_validate, config.batch_size_validation, "batch_size_validation"],
+  ] as const;
+  for (const [split, times, asked, batch, batchKey] of splits) {
+    const key = config[`dates_${split}`] === null ? `years_${split}` : `dates_${split}`;
+    const samples = Math.min(asked, times * config.samples_per_time);
+    if (times === 0) {
+      faults.push({
+        path: key,
+        what: `no whole cube of ${config.n_size[0]} steps lies in these times`,
+        found: config[key],
+        expected: `times of the store${config.month ? ", in the chosen months" : ""}`,
+        fix: "Choose other times (data info STORE shows the store's), or a shorter cube",
+      });
+    } else if (samples < batch) {
+      faults.push({
+        path: batchKey,
+        what: `an epoch has ${samples} samples (${times} times, samples_per_time ${config.samples_per_time}): no batch`,
+        found: batch,
+        expected: `at most ${samples}`,
+        fix: `Lower ${batchKey} or raise samples_per_time`,
+      });
+    }
   }
   return faults;
 }

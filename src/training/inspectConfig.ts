@@ -1,11 +1,10 @@
 /** All faults of a configuration, with its store where it can be opened, and what could be drawn. */
 import type { Fault } from "../config/faults.js";
 import { type ResolvedConfig, resolveStorePath } from "../config/resolve.js";
-import { withSeeds } from "../config/seeds.js";
-import { validateAgainstStore } from "../config/store.js";
+import { collectFaults, validateAgainstStore } from "../config/store.js";
 import type { RunConfig } from "../config/types.js";
 import { configWarnings, validateConfig } from "../config/validate.js";
-import { type Admissible, admissible, drawEpoch } from "../data/sampling.js";
+import { type Admissible, admissible } from "../data/sampling.js";
 import { openStore, type Store } from "../data/store.js";
 import { isAtmorepError } from "../errors.js";
 import { knownNames } from "./knownNames.js";
@@ -59,13 +58,19 @@ function storePath(config: RunConfig, folder: string, required: boolean): string
 }
 
 function checkDraws(config: RunConfig, store: Store): Pick<ConfigReport, "faults" | "draws"> {
-  const seeded = withSeeds(config);
-  const splits = ["train", "validate"] as const;
-  const faults = validateAgainstStore(
-    config,
-    store,
-    splits.map((split) => () => drawEpoch({ config: seeded, store, split, epoch: 0 })),
+  const { fields, fieldsSfc, levels, res, arrays, times, lats, lons } = store;
+  const summary = { fields, fieldsSfc, levels, res, arrays };
+  const sizes = { numTimes: times.length, numLats: lats.length, numLons: lons.length };
+  const structural = validateAgainstStore(config, { ...summary, ...sizes });
+  if (structural.length > 0) return { faults: structural, draws: {} };
+  const draws: Record<string, Admissible> = {};
+  const faults = collectFaults(
+    (["train", "validate"] as const).map((split) => () => {
+      draws[split] = admissible(config, store, split);
+    }),
   );
   if (faults.length > 0) return { faults, draws: {} };
-  return { faults, draws: Object.fromEntries(splits.map((split) => [split, admissible(config, store, split)])) };
+  const { train, validate } = draws;
+  const counts = { trainTimes: train.times, valTimes: validate.times, places: train.places };
+  return { faults: validateAgainstStore(config, { ...summary, ...sizes }, counts), draws };
 }
