@@ -3,6 +3,7 @@
  * (as in FlashAttention, Dao et al. 2022), so no T x S matrix outlives one head.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { FUSED, hasKernel, runFused, withGradient } from "./fused.js";
 
 export interface Heads {
   /** independent sequences */
@@ -19,17 +20,17 @@ export interface Heads {
  * @returns [batch*T, heads*w]
  */
 export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): tf.Tensor {
-  const run = tf.customGrad((...args) => {
-    const save = args[3] as unknown as tf.GradSaveFunc;
-    const [q, k, v] = args as unknown as tf.Tensor[];
-    const value = forward(q, k, v, shape);
-    save([q, k, v, value]);
+  const attrs = { ...shape };
+  return withGradient([q, k, v], ([q, k, v]) => {
+    const fused = hasKernel(FUSED.attention);
+    const value = fused ? runFused(FUSED.attention, { q, k, v }, attrs)[0] : forward(q, k, v, shape);
     return {
       value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => backward(dy, saved, shape),
+      keep: [q, k, v, value],
+      grad: (dy, [q, k, v, o]) =>
+        fused ? runFused(FUSED.attentionGrad, { q, k, v, o, dy }, attrs) : backward(dy, [q, k, v, o], shape),
     };
   });
-  return run(q, k, v);
 }
 
 function forward(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): tf.Tensor {

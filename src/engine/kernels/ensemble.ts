@@ -1,5 +1,6 @@
 /** Mean and spread over ensemble members. */
 import * as tf from "@tensorflow/tfjs-core";
+import { withGradient } from "./fused.js";
 
 /**
  * Mean over the members.
@@ -19,18 +20,16 @@ export const ensembleMean = (ens: tf.Tensor): tf.Tensor => tf.mean(ens, 1);
 export const ensembleStd = (ens: tf.Tensor): tf.Tensor => {
   const members = ens.shape[1]!;
   if (members === 1) return tf.zeros([ens.shape[0], ens.shape[2]!]);
-  return tf.customGrad((input, save) => {
-    const t = input as tf.Tensor;
-    const centred = tf.sub(t, tf.mean(t, 1, true));
-    const std = tf.sqrt(tf.div(tf.sum(tf.square(centred), 1), members - 1));
-    (save as tf.GradSaveFunc)([centred, std]);
+  return withGradient([ens], ([ens]) => {
+    const centred = tf.sub(ens, tf.mean(ens, 1, true));
+    const value = tf.sqrt(tf.div(tf.sum(tf.square(centred), 1), members - 1));
     return {
-      value: std,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [centred, std] = saved;
+      value,
+      keep: [centred, value],
+      grad: (dy, [centred, std]) => {
         const safe = tf.add(std, tf.cast(tf.equal(std, 0), "float32"));
-        return tf.mul(centred, tf.expandDims(tf.div(dy, tf.mul(safe, members - 1)), 1));
+        return [tf.mul(centred, tf.expandDims(tf.div(dy, tf.mul(safe, members - 1)), 1))];
       },
     };
-  })(ens);
+  });
 };

@@ -1,5 +1,6 @@
 /** Linear layers. */
 import * as tf from "@tensorflow/tfjs-core";
+import { FUSED, hasKernel, runFused, withGradient } from "./fused.js";
 
 /**
  * `x W^T + b`.
@@ -10,6 +11,13 @@ import * as tf from "@tensorflow/tfjs-core";
  * @returns [R, o]
  */
 export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor | null): tf.Tensor {
+  if (bias && hasKernel(FUSED.linear)) {
+    return withGradient([x, weight, bias], ([x, weight, bias]) => ({
+      value: runFused(FUSED.linear, { x, weight, bias })[0],
+      keep: [x, weight],
+      grad: (dy, [x, weight]) => runFused(FUSED.linearGrad, { x, weight, dy }),
+    }));
+  }
   const product = tf.matMul(x as tf.Tensor2D, weight as tf.Tensor2D, false, true);
   return bias ? tf.add(product, bias) : product;
 }

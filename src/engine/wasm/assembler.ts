@@ -1,0 +1,126 @@
+/**
+ * A small assembler for WebAssembly: enough of it to write numeric loops as nested calls. Encodings follow the
+ * WebAssembly core specification 2.0, chapter "Binary Format". Code is a list of bytes; every helper returns one.
+ */
+export type Code = number[];
+
+export const I32 = 0x7f;
+export const V128 = 0x7b;
+
+export interface WasmFunction {
+  name: string;
+  /** number of i32 parameters */
+  params: number;
+  /** types of the locals after the parameters */
+  locals: number[];
+  body: Code;
+}
+
+function unsigned(value: number): Code {
+  const bytes: Code = [];
+  let rest = value >>> 0;
+  do {
+    const byte = rest & 0x7f;
+    rest >>>= 7;
+    bytes.push(rest === 0 ? byte : byte | 0x80);
+  } while (rest !== 0);
+  return bytes;
+}
+
+function signed(value: number): Code {
+  const bytes: Code = [];
+  for (let rest = value | 0; ; ) {
+    const byte = rest & 0x7f;
+    rest >>= 7;
+    if ((rest === 0 && (byte & 0x40) === 0) || (rest === -1 && (byte & 0x40) !== 0)) return [...bytes, byte];
+    bytes.push(byte | 0x80);
+  }
+}
+
+export const get = (local: number): Code => [0x20, ...unsigned(local)];
+export const set = (local: number, value: Code): Code => [...value, 0x21, ...unsigned(local)];
+export const i32 = (value: number): Code => [0x41, ...signed(value)];
+export const add = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
+export const sub = (a: Code, b: Code): Code => [...a, ...b, 0x6b];
+export const mul = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
+
+/** Adds a constant to a local. */
+export const advance = (local: number, by: Code): Code => set(local, add(get(local), by));
+
+/** Runs `body` while the local `counter`, above 0 at the start, counts down to 0. */
+export const countDown = (counter: number, body: Code): Code => [
+  ...[0x03, 0x40], // loop
+  ...body,
+  ...[...sub(get(counter), i32(1)), 0x22, ...unsigned(counter)], // counter = counter - 1, left on the stack
+  ...[0x0d, 0, 0x0b], // repeat while it is not 0
+];
+
+const simd = (opcode: number): Code => [0xfd, ...unsigned(opcode)];
+const unary =
+  (opcode: number) =>
+  (a: Code): Code => [...a, ...simd(opcode)];
+const binary =
+  (opcode: number) =>
+  (a: Code, b: Code): Code => [...a, ...b, ...simd(opcode)];
+
+/** Four float32 lanes; `load` and `store` take a byte address and a constant offset. */
+export const f32x4 = {
+  load: (at: Code, offset = 0): Code => [...at, ...simd(0x00), 0, ...unsigned(offset)],
+  /** one float32 in every lane */
+  loadSplat: (at: Code, offset = 0): Code => [...at, ...simd(0x09), 0, ...unsigned(offset)],
+  store: (at: Code, value: Code, offset = 0): Code => [...at, ...value, ...simd(0x0b), 0, ...unsigned(offset)],
+  splat: (value: number): Code => {
+    const bytes = new Uint8Array(Float32Array.of(value, value, value, value).buffer);
+    return [...simd(0x0c), ...bytes];
+  },
+  add: binary(0xe4),
+  sub: binary(0xe5),
+  mul: binary(0xe6),
+  div: binary(0xe7),
+  min: binary(0xe8),
+  max: binary(0xe9),
+  abs: unary(0xe0),
+  neg: unary(0xe1),
+  nearest: unary(0x6a),
+  greaterEqual: binary(0x46),
+  /** bits of `a` where the mask is 1, of `b` elsewhere */
+  select: (a: Code, b: Code, mask: Code): Code => [...a, ...b, ...mask, ...simd(0x52)],
+  toInt: unary(0xf8),
+  /** lanes moved by `by` places around the vector */
+  rotate: (a: Code, by: number): Code => [
+    ...a,
+    ...a,
+    ...simd(0x0d),
+    ...Array.from({ length: 16 }, (_, byte) => (byte + 4 * by) % 16),
+  ],
+};
+
+export const i32x4 = {
+  splat: (value: number): Code => [...simd(0x0c), ...new Uint8Array(Int32Array.of(value, value, value, value).buffer)],
+  add: binary(0xae),
+  shiftLeft: (a: Code, bits: number): Code => [...a, ...i32(bits), ...simd(0xab)],
+};
+
+const vector = (items: Code[]): Code => [...unsigned(items.length), ...items.flat()];
+const text = (value: string): Code => {
+  const bytes = [...new TextEncoder().encode(value)];
+  return [...unsigned(bytes.length), ...bytes];
+};
+const section = (id: number, content: Code): Code => [id, ...unsigned(content.length), ...content];
+
+/** A module that imports its memory as `env.memory` and exports every function. */
+export function assemble(functions: WasmFunction[]): Uint8Array<ArrayBuffer> {
+  const types = functions.map(({ params }) => [0x60, ...vector(Array(params).fill([I32])), 0]);
+  const bodies = functions.map(({ locals, body }) => {
+    const code = [...vector(locals.map((type) => [1, type])), ...body, 0x0b];
+    return [...unsigned(code.length), ...code];
+  });
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, vector(types)),
+    ...section(2, vector([[...text("env"), ...text("memory"), 2, 0, 0]])),
+    ...section(3, vector(functions.map((_, i) => unsigned(i)))),
+    ...section(7, vector(functions.map(({ name }, i) => [...text(name), 0, ...unsigned(i)]))),
+    ...section(10, vector(bodies)),
+  ]);
+}
