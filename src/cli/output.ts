@@ -1,5 +1,5 @@
 /** Printing: results go to standard output, messages to standard error. */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { type AtmorepError, isAtmorepError } from "../errors.js";
 
 let closedPipe: "exit" | "continue" = "exit";
@@ -49,6 +49,18 @@ export function formatTable(rows: readonly (readonly string[])[], right: readonl
 /** Adds an "Examples:" paragraph to a command's help. */
 export function withExamples(command: Command, examples: readonly string[]): Command {
   return command.addHelpText("after", `\nExamples:\n${examples.map((line) => `  $ npx atmorep ${line}`).join("\n")}`);
+}
+
+/** Parser of an option that may be repeated. */
+export function collect(value: string, former: readonly string[]): string[] {
+  return [...former, value];
+}
+
+/** Parser of a whole number from 1 on. */
+export function parseCount(value: string): number {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("It must be a whole number from 1 on.");
+  return count;
 }
 
 /** Prints an error on standard error, as one JSON line if `json`, and returns the exit code it asks for. */

@@ -1,7 +1,7 @@
 /** `atmorep verify DIR` */
 import { type Command, Option } from "commander";
 import { formatResult, selectCases, type VerifyOptions, verifyCase } from "../../verify/index.js";
-import { print, printJson, withExamples } from "../output.js";
+import { collect, print, printJson, withExamples } from "../output.js";
 
 interface VerifyFlags {
   case: string[];
@@ -21,10 +21,6 @@ export function registerVerify(program: Command): void {
     .option("--json", "print one JSON document instead of lines")
     .action(verifyAction);
   withExamples(command, ["verify test/golden", "verify test/golden --case 'mask_*' --case net_dense"]);
-}
-
-function collect(value: string, former: string[]): string[] {
-  return [...former, value];
 }
 
 async function verifyAction(dir: string, flags: VerifyFlags): Promise<void> {
