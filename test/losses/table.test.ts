@@ -1,0 +1,109 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { BUILT_IN, lossInfo, lossNames } from "../../src/losses/names.js";
+import { weightedMean } from "../../src/losses/reduce.js";
+import { getLoss, LOSSES, registerLoss } from "../../src/losses/table.js";
+import { needsArea, totalLoss } from "../../src/losses/total.js";
+import { fromMembers, inScope, useWasm } from "./support.js";
+
+beforeAll(async () => {
+  await useWasm();
+});
+
+const predicted = (weights: number[]) =>
+  weights.map((weight, index) => ({ index, weight, field: { name: `f${index}` } })) as unknown as Parameters<
+    typeof totalLoss
+  >[1];
+
+describe("the table of losses", () => {
+  it("has the reference's seven losses and the almost fair CRPS, each with a function and a line of doc", () => {
+    expect(Object.keys(BUILT_IN).sort()).toEqual(
+      ["almost_fair_crps", "crps", "kernel_crps", "mse", "mse_ensemble", "stats", "stats_area", "weighted_mse"].sort(),
+    );
+    for (const [name, { doc, members }] of Object.entries(lossNames())) {
+      expect(doc.length).toBeGreaterThan(10);
+      expect(members).toBeGreaterThanOrEqual(1);
+      expect(getLoss(name).fn).toBeTypeOf("function");
+    }
+  });
+
+  it("names the known losses and the nearest for an unknown one", () => {
+    expect(() => getLoss("mse_ensembel")).toThrow(
+      /unknown loss; found mse_ensembel; expected one of mse, .*mse_ensemble\?/,
+    );
+    expect(() => lossInfo("toString")).toThrow(/unknown loss/);
+  });
+
+  it("takes a loss of the user's, and no second one of the same name", () => {
+    const entry = {
+      fn: ({ target, mean, valid }: Parameters<(typeof LOSSES)["mse"]["fn"]>[0]) =>
+        weightedMean(tf.abs(tf.sub(mean, target)), valid ?? null),
+      members: 1,
+      area: false,
+      doc: "mean absolute error of the ensemble mean",
+    };
+    registerLoss("mae_of_test", entry);
+    expect(lossNames().mae_of_test).toEqual({ members: 1, area: false, doc: entry.doc });
+    const value = inScope(() =>
+      getLoss("mae_of_test")
+        .fn(fromMembers(tf.tensor2d([[1, 2]]), tf.zeros([1, 1, 2])))
+        .dataSync(),
+    );
+    expect(value[0]).toBe(1.5);
+    expect(() => registerLoss("mae_of_test", entry)).toThrow(/exists/);
+    expect(() => registerLoss("mse", entry)).toThrow(/exists/);
+    expect(() => registerLoss("Not a name", entry)).toThrow(/lower-case/);
+  });
+
+  it("knows which losses read the latitudes", () => {
+    expect(needsArea({ losses: ["mse", "crps"] })).toBe(false);
+    expect(needsArea({ losses: ["mse", "weighted_mse"] })).toBe(true);
+    expect(() => LOSSES.weighted_mse.fn(fromMembers(tf.zeros([1, 1]), tf.zeros([1, 1, 1])))).toThrow(
+      /cosine of latitude/,
+    );
+  });
+});
+
+describe("totalLoss", () => {
+  const one = (error: number, M = 1) => fromMembers(tf.zeros([M, 1]), tf.fill([M, 1, 1], error));
+
+  it("weights losses and fields, and divides by the weights", () => {
+    inScope(() => {
+      const fields = [one(1), one(2)];
+      const config = { losses: ["mse", "kernel_crps"], loss_weights: [3, 1] };
+      const { total, terms, mse, spread } = totalLoss(config, predicted([0.5, 0.25]), fields, fields);
+      // mse 1 and 4, absolute error 1 and 2
+      const expected = (3 * (0.5 * 1 + 0.25 * 4) + 1 * (0.5 * 1 + 0.25 * 2)) / (4 * 0.75);
+      expect(total.dataSync()[0]).toBeCloseTo(expected, 6);
+      expect(terms.map(({ loss, field, value }) => [loss, field, value.dataSync()[0]])).toEqual([
+        ["mse", "f0", 1],
+        ["mse", "f1", 4],
+        ["kernel_crps", "f0", 1],
+        ["kernel_crps", "f1", 2],
+      ]);
+      expect(mse.map((value) => value?.dataSync()[0])).toEqual([1, 4]);
+      expect(spread.map((value) => value?.dataSync()[0])).toEqual([0, 0]);
+    });
+  });
+
+  it("leaves out a field without hidden tokens", () => {
+    inScope(() => {
+      const fields = [one(1), one(2, 0)];
+      const { total, terms, mse } = totalLoss({ losses: ["mse"] }, predicted([0.5, 0.25]), fields, fields);
+      expect(total.dataSync()[0]).toBe(1);
+      expect(terms.map(({ field }) => field)).toEqual(["f0"]);
+      expect(mse[1]).toBeNull();
+    });
+  });
+
+  it("says so when nothing is left to train on", () => {
+    inScope(() => {
+      const fields = [one(2, 0)];
+      expect(() => totalLoss({ losses: ["mse"] }, predicted([1]), fields, fields)).toThrow(/nothing to train on/);
+      const weightless = [one(1)];
+      expect(() => totalLoss({ losses: ["mse"] }, predicted([0]), weightless, weightless)).toThrow(
+        /no loss has a weight/,
+      );
+    });
+  });
+});
