@@ -11,6 +11,10 @@ interface CommandEntry {
 
 /** Every command of the program; modules are loaded when a command is named, so that `--help` is quick. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  train: {
+    summary: "train a model; without arguments the storm preset on the shipped sample",
+    register: async (program) => (await import("./commands/train.js")).registerTrain(program),
+  },
   config: {
     summary: "show, check, compare and document configurations",
     register: async (program) => (await import("./commands/config.js")).registerConfig(program),

@@ -15,6 +15,11 @@ export interface StepLine {
   samplesPerSecond: number;
 }
 
+/** True if a line is due after batch `k` (from 0) of an epoch in which `printed` lines stand already. */
+export function lineIsDue(k: number, batchSize: number, printed: number): boolean {
+  return Math.trunc((k * batchSize) / 8) > printed;
+}
+
 /** `epoch: 0 [2/8 (25%)]<TAB>Loss: 1.16342 : 1.00308 :: 0.50988 (25.04 s/sec)` */
 export function stepLine({ epoch, k, batches, total, mse, spread, samplesPerSecond }: StepLine): string {
   const percent = pythonFixed((100 * k) / batches, 0);

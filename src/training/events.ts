@@ -7,6 +7,8 @@ export type Series = Record<string, number>;
 /** Root mean square errors of one field on the validation points, in physical units and in standard deviations. */
 export interface FieldSkill {
   field: string;
+  /** which hidden tokens: `all`, or for BERT also `masked`, `noised`, `coarsened`, `chosen` (left as they were) */
+  kind: "all" | "masked" | "noised" | "coarsened" | "chosen";
   /** such as `m/s`; empty if unknown */
   unit: string;
   /** points counted */
@@ -71,6 +73,8 @@ export interface ValidatedEvent {
   series: Series;
   best: boolean;
   skill: FieldSkill[];
+  /** who wins, the model or the best simple baseline, in one sentence */
+  verdict: string;
   milliseconds: number;
 }
 
@@ -104,6 +108,7 @@ export interface FinishedEvent {
   /** last validation loss; null if the run was interrupted before any */
   loss: number | null;
   skill: FieldSkill[];
+  verdict: string | null;
   resultsDir: string;
   modelsDir: string;
   milliseconds: number;

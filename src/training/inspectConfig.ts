@@ -57,7 +57,8 @@ function storePath(config: RunConfig, folder: string, required: boolean): string
   }
 }
 
-function checkDraws(config: RunConfig, store: Store): Pick<ConfigReport, "faults" | "draws"> {
+/** Faults of a valid configuration that its open store shows, and what could be drawn. */
+export function checkDraws(config: RunConfig, store: Store): Pick<ConfigReport, "faults" | "draws"> {
   const { fields, fieldsSfc, levels, res, arrays, times, lats, lons } = store;
   const summary = { fields, fieldsSfc, levels, res, arrays };
   const sizes = { numTimes: times.length, numLats: lats.length, numLons: lons.length };

@@ -2,7 +2,7 @@
  * What a person sees of a training run: what is trained on and the baseline to beat, about a line a second, and a
  * last screen of at most 25 lines. Pure text; the command decides where it goes.
  */
-import type { FieldSkill, FinishedEvent, StartedEvent, StepEvent, ValidatedEvent } from "../training/events.js";
+import type { FieldSkill, FinishedEvent, StartedEvent, StepEvent, ValidatedEvent } from "../../training/events.js";
 
 /** 3 significant digits without exponent where possible. */
 export function short(value: number): string {
@@ -109,26 +109,10 @@ export function validatedText(event: ValidatedEvent): string {
   return parts.join("  ");
 }
 
-/** One sentence: who wins, the model or the best simple baseline; a model that loses is said to lose. */
-export function verdict(skill: FieldSkill[]): string {
-  const sentences = skill.slice(0, 3).map((s) => {
-    const best = bestBaseline(s);
-    const model = s.rmse.model;
-    if (!best || model === undefined) return `${s.field}: not compared`;
-    const share = Math.abs(1 - model / best.rmse) * 100;
-    const unit = s.unit ? ` ${s.unit}` : "";
-    if (model < best.rmse) {
-      return `${s.field}: the model wins, ${short(model)}${unit} against ${short(best.rmse)}${unit} of ${best.name} (${share.toFixed(0)} % less)`;
-    }
-    const beaten = Object.entries(s.rmse).filter(([name, value]) => name !== "model" && value > model);
-    const but = beaten.length > 0 ? `; it beats ${beaten.map(([name]) => name).join(" and ")}` : "";
-    return `${s.field}: the model loses, ${short(model)}${unit} against ${short(best.rmse)}${unit} of ${best.name} (${share.toFixed(0)} % more)${but}`;
-  });
-  return sentences.length === 0 ? "Nothing was compared." : `${sentences.join("; ")}.`;
-}
-
 /** At most 25 lines: one table in physical units, one verdict, where the files lie, three commands to try. */
-export function finalLines(event: FinishedEvent): string[] {
+const MAX_ROWS = 8;
+
+export function finalLines(event: FinishedEvent, commands: readonly string[]): string[] {
   const lines: string[] = [];
   const reasons: Record<string, string> = {
     completed: "finished",
@@ -137,14 +121,14 @@ export function finalLines(event: FinishedEvent): string[] {
     interrupted: "interrupted; everything is saved",
   };
   lines.push(`Run ${event.runId} ${reasons[event.reason]} after step ${event.step}, ${clock(event.milliseconds)}`, "");
-  const shown = event.skill.slice(0, 8);
+  const shown = event.skill.slice(0, MAX_ROWS);
   if (shown.length > 0) {
     const names = [...new Set(shown.flatMap((s) => Object.keys(s.rmse)))].sort((a, b) =>
       a === "model" ? -1 : b === "model" ? 1 : 0,
     );
     const head = ["validation RMSE", "unit", ...names];
     const rows = shown.map((s) => [
-      s.field,
+      s.kind === "all" ? s.field : `  ${s.kind}`,
       s.unit,
       ...names.map((n) => (s.rmse[n] === undefined ? "-" : short(s.rmse[n]))),
     ]);
@@ -157,14 +141,9 @@ export function finalLines(event: FinishedEvent): string[] {
           .trimEnd(),
       );
     }
-    lines.push("", verdict(shown), "");
+    lines.push("", event.verdict ?? "Nothing was compared.", "");
   }
   lines.push(`results  ${event.resultsDir}`, `models   ${event.modelsDir}`, "");
-  lines.push(
-    "Try next:",
-    `  npx atmorep runs show ${event.runId}`,
-    `  npx atmorep train --continue ${event.runId} --set num_epochs=12`,
-    `  npx atmorep train --set BERT_strategy=BERT --set losses=["kernel_crps"]`,
-  );
+  lines.push("Try next:", ...commands.map((command) => `  ${command}`));
   return lines;
 }

@@ -1,0 +1,130 @@
+/** `atmorep train [CONFIG.json]` */
+import { join } from "node:path";
+import type { Command } from "commander";
+import { type ResolvedConfig, resolveConfig } from "../../config/resolve.js";
+import { AtmorepError } from "../../errors.js";
+import type { TrainOptions } from "../../training/options.js";
+import { note, onClosedPipe, print, printJson, withExamples } from "../output.js";
+import { count, duration, engineName, seed, type TrainFlags } from "../train/options.js";
+import { TrainPrinter } from "../train/printer.js";
+import { stopOnSignals } from "../train/signals.js";
+
+const collect = (value: string, previous: string[]) => [...previous, value];
+
+export function registerTrain(program: Command): void {
+  const command = program
+    .command("train")
+    .description("train a model; without arguments the storm preset on the shipped sample")
+    .argument("[config]", "configuration file (JSON)")
+    .option("--preset <name>", "a shipped configuration (storm, waves, era5-slice, single, multi)")
+    .option("--set <path=value>", "overwrite a key, such as fields[0][2]=[96,105] (repeatable)", collect, [])
+    .option("--data <store>", "input store: folder, zip or http address; overrides file_path")
+    .option("--run-id <id>", "8 characters of a-z and 0-9; default random")
+    .option("--out <dir>", "folder that holds results/ and models/", ".")
+    .option("--continue <run>", "continue RUN[@latest|best] exactly, under a new run id")
+    .option("--in-place", "with --continue: keep the run id")
+    .option("--init-from <run|file>", "start from the weights of RUN[@EPOCH] or of a .mod or .safetensors file")
+    .option("--max-steps <n>", "stop after n optimiser steps of the whole run")
+    .option("--max-time <duration>", "stop after a time such as 90s, 30m, 2h")
+    .option("--seed <n>", "seed of weights, dropout, sampling, masks and noise")
+    .option("--engine <name>", "auto, native or wasm", "auto")
+    .option("--dry-run", "check everything, print the plan, train nothing")
+    .option("--overfit <n>", "train on the same n samples every step")
+    .option("--json", "print only events, as JSON lines")
+    .action(async (config: string | undefined, flags: TrainFlags) => trainAction(config, flags));
+  withExamples(command, [
+    "train",
+    "train --preset storm --set BERT_strategy=forecast --max-time 90s",
+    "train configs/era5-slice.json --data era5.zarr --seed 1",
+    "train --continue ab12cd34 --set num_epochs=12",
+  ]);
+}
+
+async function trainAction(file: string | undefined, flags: TrainFlags): Promise<void> {
+  const resolved = resolveRun(file, flags);
+  const options: TrainOptions = {
+    out: flags.out,
+    runId: flags.runId,
+    continue: flags.continue,
+    inPlace: flags.inPlace,
+    initFrom: flags.initFrom,
+    maxSteps: count("--max-steps", flags.maxSteps),
+    maxTime: duration("--max-time", flags.maxTime),
+    engine: engineName(flags.engine),
+    overfit: count("--overfit", flags.overfit),
+    folder: resolved.folder,
+  };
+  for (const warning of resolved.warnings) note(`warning: ${warning}`);
+  if (flags.dryRun) return dryRun(resolved, options, flags);
+
+  onClosedPipe("continue");
+  const stop = stopOnSignals();
+  const { train } = await import("../../training/train.js");
+  const printer = new TrainPrinter({
+    json: Boolean(flags.json),
+    storeText: resolved.config.file_path,
+    deadline: options.maxTime === undefined ? null : Date.now() + options.maxTime,
+    commands: (runId) => [
+      `npx atmorep runs show ${runId}${flags.out === "." ? "" : ` --out ${flags.out}`}`,
+      `npx atmorep train --continue ${runId} --set num_epochs=${resolved.config.num_epochs * 2}`,
+      `npx atmorep train --set BERT_strategy=forecast --set losses='["kernel_crps"]'`,
+    ],
+  });
+  try {
+    for await (const event of train(resolved.config, { ...options, signal: stop.signal })) printer.handle(event);
+  } finally {
+    printer.end();
+    stop.release();
+  }
+  process.exitCode = stop.exitCode() ?? 0;
+}
+
+/** The configuration: of the run that is continued, else the file, the preset, or `storm`. */
+function resolveRun(file: string | undefined, flags: TrainFlags): ResolvedConfig {
+  const shared = { set: flags.set, data: flags.data, seed: seed(flags.seed) };
+  if (flags.inPlace && !flags.continue) {
+    throw new AtmorepError("usage", "--in-place needs --continue", { fix: "--continue RUN --in-place" });
+  }
+  if (flags.inPlace && flags.runId) {
+    throw new AtmorepError("usage", "--in-place keeps the run id", {
+      where: "--run-id",
+      fix: "Leave one of them out.",
+    });
+  }
+  if (!flags.continue) {
+    return resolveConfig({ ...shared, file, preset: flags.preset ?? (file === undefined ? "storm" : undefined) });
+  }
+  if (file !== undefined || flags.preset !== undefined || flags.initFrom !== undefined) {
+    throw new AtmorepError("usage", "a continued run has its configuration and weights already", {
+      where: "--continue",
+      found: file ?? flags.preset ?? flags.initFrom,
+      fix: "Change single keys with --set.",
+    });
+  }
+  return resolveConfig({ ...shared, file: configFileOf(flags.continue, flags.out) });
+}
+
+function configFileOf(run: string, out: string): string {
+  const id = /(?:^|[/\\]|id)([a-z0-9]{8})(?:@|$)/.exec(run)?.[1] ?? run.split("@")[0];
+  return join(out, "models", `id${id}`, `model_id${id}.json`);
+}
+
+async function dryRun({ config }: ResolvedConfig, options: TrainOptions, { json }: TrainFlags): Promise<void> {
+  const { planRun } = await import("../../training/plan.js");
+  const plan = await planRun(config, options);
+  if (json) return printJson(plan);
+  for (const warning of plan.warnings) note(`warning: ${warning}`);
+  const mib = (bytes: number) => `${(bytes / 2 ** 20).toLocaleString("en-US", { maximumFractionDigits: 1 })} MiB`;
+  print(`parameters   ${plan.parameters.toLocaleString("en-US")}`);
+  print(`steps        ${plan.steps} (${plan.epochs} epochs of ${plan.stepsPerEpoch})`);
+  print(`validation   ${plan.validationSamples} samples`);
+  const { memory } = plan;
+  print(
+    `memory       about ${mib(memory.total)}: weights, gradients and moments ${mib(memory.parameters)}, one step ${mib(memory.activations)}`,
+  );
+  print("first batch");
+  for (const [name, { tokens, target }] of Object.entries(plan.firstBatch)) {
+    print(`  ${name}  tokens [B, L, N, D] = [${tokens.join(", ")}], hidden [M, D] = [${target.join(", ")}]`);
+  }
+  print("nothing was written");
+}

@@ -1,0 +1,65 @@
+/** Flags of `atmorep train`, read and checked before anything is opened. */
+import { AtmorepError } from "../../errors.js";
+
+export interface TrainFlags {
+  preset?: string;
+  set: string[];
+  data?: string;
+  runId?: string;
+  out: string;
+  continue?: string;
+  inPlace?: boolean;
+  initFrom?: string;
+  maxSteps?: string;
+  maxTime?: string;
+  seed?: string;
+  engine: string;
+  dryRun?: boolean;
+  overfit?: string;
+  json?: boolean;
+}
+
+/** A positive whole number. @throws AtmorepError (usage) */
+export function count(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new AtmorepError("usage", "not a positive whole number", { where: flag, found: text, fix: `${flag} 600` });
+}
+
+/** A seed from 0 to 2^53 - 1. @throws AtmorepError (usage) */
+export function seed(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new AtmorepError("usage", "not a seed", {
+    where: "--seed",
+    found: text,
+    expected: "a whole number from 0",
+    fix: "--seed 1",
+  });
+}
+
+const UNIT_MS: Record<string, number> = { s: 1e3, m: 60e3, h: 3600e3 };
+
+/** A duration such as `90m` in milliseconds. @throws AtmorepError (usage) */
+export function duration(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(\d+(?:\.\d+)?)([smh])$/.exec(text);
+  if (match && Number(match[1]) > 0) return Number(match[1]) * UNIT_MS[match[2]];
+  throw new AtmorepError("usage", "not a duration", {
+    where: flag,
+    found: text,
+    expected: "a number with s, m or h",
+    fix: `${flag} 90m`,
+  });
+}
+
+const ENGINES = ["auto", "native", "wasm"] as const;
+
+/** @throws AtmorepError (usage) for an engine that does not exist */
+export function engineName(text: string): (typeof ENGINES)[number] {
+  const name = ENGINES.find((engine) => engine === text);
+  if (name) return name;
+  throw new AtmorepError("usage", "no such engine", { where: "--engine", found: text, expected: ENGINES.join(", ") });
+}

@@ -1,0 +1,138 @@
+/** Batches in order, read ahead in worker threads; the number of workers never changes what comes out. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { AtmorepError, type ErrorCode, type ErrorDetails } from "../errors.js";
+import { type CubeConfig, readCube } from "./cube.js";
+import { DEFAULT_CACHE_BYTES, openStore, type Store } from "./store.js";
+import type { CubeBatch, Draw } from "./types.js";
+
+export interface LoadRequest {
+  storeLocation: string;
+  /** the same store, open already: reading in this thread uses it and what it has decoded */
+  store?: Store;
+  config: CubeConfig;
+  draws: readonly Draw[];
+  /** worker threads; 0 reads in this thread. From uncompiled sources there are none. */
+  workers?: number;
+  /** bound of decoded chunks held, all workers together, in bytes */
+  cacheBytes?: number;
+  /** batches read ahead by each worker */
+  prefetch?: number;
+}
+
+/** What the main thread tells a worker at its start. */
+export interface WorkerSetup {
+  storeLocation: string;
+  config: CubeConfig;
+  cacheBytes: number;
+}
+
+export interface WorkerRequest {
+  index: number;
+  draw: Draw;
+}
+
+export type WorkerReply =
+  | { index: number; batch: CubeBatch }
+  | { index: number; error: { message: string; code?: ErrorCode; details?: ErrorDetails; stack?: string } };
+
+/**
+ * The batches of some draws, in their order. Ending the loop early stops the workers; an error in a worker is thrown
+ * at the batch it belongs to.
+ * @example for await (const batch of loadCubes({ storeLocation, config, draws, workers: 2 })) { ... }
+ * @throws AtmorepError as `openStore` and `readCube`
+ */
+export async function* loadCubes(request: LoadRequest): AsyncGenerator<CubeBatch, void, undefined> {
+  const entry = fileURLToPath(new URL("./worker.js", import.meta.url));
+  const workers = Math.min(request.workers ?? 0, request.draws.length);
+  if (workers > 0 && existsSync(entry)) yield* loadInWorkers(request, workers, entry);
+  else yield* loadHere(request);
+}
+
+async function* loadHere({
+  storeLocation,
+  store: given,
+  config,
+  draws,
+  cacheBytes,
+}: LoadRequest): AsyncGenerator<CubeBatch, void, undefined> {
+  const store = given ?? (await openStore(storeLocation, { cacheBytes }));
+  try {
+    for (const draw of draws) yield await readCube(store, config, draw);
+  } finally {
+    if (!given) await store.close();
+  }
+}
+
+/** A batch that a worker has been asked for. */
+interface Slot {
+  promise: Promise<CubeBatch>;
+  resolve: (batch: CubeBatch) => void;
+  reject: (error: Error) => void;
+}
+
+async function* loadInWorkers(
+  request: LoadRequest,
+  workers: number,
+  entry: string,
+): AsyncGenerator<CubeBatch, void, undefined> {
+  const { storeLocation, config, draws, cacheBytes = DEFAULT_CACHE_BYTES, prefetch = 2 } = request;
+  const setup: WorkerSetup = { storeLocation, config, cacheBytes: Math.floor(cacheBytes / workers) };
+  const slots = new Map<number, Slot>();
+  let failure: Error | null = null;
+  const failAll = (error: Error) => {
+    failure ??= error;
+    for (const slot of slots.values()) slot.reject(failure);
+  };
+  let ending = false;
+  const threads = Array.from({ length: workers }, () => {
+    const thread = new Worker(entry, { workerData: setup });
+    thread.on("message", (reply: WorkerReply) => {
+      const slot = slots.get(reply.index);
+      if ("batch" in reply) slot?.resolve(reply.batch);
+      else slot?.reject(restoreError(reply.error));
+    });
+    thread.on("error", failAll);
+    thread.on("exit", (code) => {
+      if (!ending)
+        failAll(new AtmorepError("failed", "a worker that prepares batches ended", { found: `exit code ${code}` }));
+    });
+    return thread;
+  });
+  const ask = (index: number) => {
+    if (index >= draws.length) return;
+    let resolve!: Slot["resolve"];
+    let reject!: Slot["reject"];
+    const promise = new Promise<CubeBatch>((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    // A failure is thrown where the batch is awaited; until then it must not count as unhandled.
+    promise.catch(() => {});
+    slots.set(index, { promise, resolve, reject });
+    if (failure) reject(failure);
+    else threads[index % workers].postMessage({ index, draw: draws[index] } satisfies WorkerRequest);
+  };
+  try {
+    const ahead = workers * prefetch;
+    for (let i = 0; i < ahead; i++) ask(i);
+    for (let i = 0; i < draws.length; i++) {
+      const batch = await slots.get(i)!.promise;
+      slots.delete(i);
+      ask(i + ahead);
+      yield batch;
+    }
+  } finally {
+    ending = true;
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  }
+}
+
+function restoreError({ message, code, details, stack }: Extract<WorkerReply, { error: unknown }>["error"]): Error {
+  if (code === undefined) return Object.assign(new Error(message), { stack });
+  const error = new AtmorepError(code, message, { ...details });
+  // The text was already composed from the details in the worker.
+  error.message = message;
+  return error;
+}

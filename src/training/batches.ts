@@ -1,0 +1,61 @@
+/** A run's batches: drawn, read, masked, and turned into what the step takes, in the order of the epoch. */
+
+import { loadCubes } from "../data/loader.js";
+import { drawEpoch } from "../data/sampling.js";
+import type { CubeBatch, Draw } from "../data/types.js";
+import { needsArea } from "../losses/index.js";
+import { type MaskedBatch, type MaskGenerators, maskBatch } from "../masking/index.js";
+import { type PlainBatch, plainBatch } from "./batch.js";
+import type { Session } from "./session.js";
+
+/** One batch with what it was made of, for results and scores. */
+export interface PreparedBatch {
+  cube: CubeBatch;
+  masked: MaskedBatch;
+  plain: PlainBatch;
+}
+
+/**
+ * Training batches of `epoch` from number `from` on. The mask generators of the session move on with each.
+ * With `overfit`, the epoch's first batch, masked once, again and again.
+ */
+export async function* trainBatches(session: Session, epoch: number, from: number): AsyncGenerator<PlainBatch> {
+  const { options } = session;
+  const draws = session.draws(epoch);
+  if (options.overfit) {
+    session.overfitBatch ??= await firstBatch(session);
+    for (let k = from; k < draws.length; k++) yield session.overfitBatch;
+    return;
+  }
+  for await (const cube of readAhead(session, draws.slice(from)))
+    yield prepare(session, cube, session.generators).plain;
+}
+
+/** Batches of fixed draws with generators of their own: validation. */
+export async function* preparedBatches(
+  session: Session,
+  draws: readonly Draw[],
+  generators: MaskGenerators,
+): AsyncGenerator<PreparedBatch> {
+  for await (const cube of readAhead(session, draws)) yield prepare(session, cube, generators);
+}
+
+function readAhead({ config, store }: Session, draws: readonly Draw[]): AsyncGenerator<CubeBatch> {
+  return loadCubes({ storeLocation: store.location, store, config, draws, workers: config.num_loader_workers });
+}
+
+function prepare(session: Session, cube: CubeBatch, generators: MaskGenerators): PreparedBatch {
+  const { config, fields, predicted, store } = session;
+  const masked = maskBatch(cube, fields, config, generators);
+  const lats = needsArea(config)
+    ? cube.windows.map(({ lat }) => Float64Array.from(lat, (index) => store.lats[index]))
+    : null;
+  return { cube, masked, plain: plainBatch(masked, predicted, lats) };
+}
+
+async function firstBatch(session: Session): Promise<PlainBatch> {
+  const { config, store } = session;
+  const draws = drawEpoch({ config, store, split: "train", epoch: 0 }).slice(0, 1);
+  for await (const { plain } of preparedBatches(session, draws, session.generators)) return plain;
+  throw new Error("an epoch has at least one batch");
+}

@@ -1,0 +1,70 @@
+/** The reference's log of a run: lines go to `console.log` and, as events, to whoever watches. */
+import { appendFile, writeFile } from "node:fs/promises";
+import { consoleLines } from "../config/files.js";
+import { countParameters } from "../model/index.js";
+import { epochLine, finishedLine, parametersLine, stepLine, validationLines } from "./console.js";
+import type { ConsoleEvent, Series } from "./events.js";
+import { emptySums, type Session } from "./session.js";
+import type { Validation } from "./validation.js";
+
+/** Samples between two lines are counted in eights, as in the reference. */
+const SAMPLES_PER_LINE = 8;
+
+export class ConsoleLog {
+  private lineAt = Date.now();
+
+  constructor(private readonly session: Session) {}
+
+  /** The configuration and the number of parameters; starts the file, unless the run goes on in place. */
+  async *header(): AsyncGenerator<ConsoleEvent> {
+    const { config, folder, model, options } = this.session;
+    if (!(options.inPlace && options.continue)) await writeFile(folder.console, "");
+    yield* this.write([...consoleLines(config), parametersLine(countParameters(model.spec))]);
+  }
+
+  async *epoch(learningRate: number): AsyncGenerator<ConsoleEvent> {
+    const { config, progress } = this.session;
+    this.lineAt = Date.now();
+    yield* this.write([epochLine(progress.epoch, new Date(), config.batch_size, learningRate)]);
+  }
+
+  /** Counts one step; prints a line every eight samples, averaged over the batches since the last line. */
+  async *step(series: Series, batches: number): AsyncGenerator<ConsoleEvent> {
+    const { config, progress, predicted } = this.session;
+    const sums = progress.console;
+    sums.batches += 1;
+    sums.total += series["gradient loss"];
+    sums.mse += series["training loss"];
+    const k = progress.batch - 1;
+    if (Math.floor((k * config.batch_size) / SAMPLES_PER_LINE) <= sums.printed) return;
+    const now = Date.now();
+    const seconds = Math.max(1e-3, (now - this.lineAt) / 1000);
+    const line = stepLine({
+      epoch: progress.epoch,
+      k,
+      batches,
+      total: sums.total / sums.batches,
+      mse: sums.mse / sums.batches,
+      spread: series[`stddev, ${predicted[0].field.name}`] ?? Number.NaN,
+      samplesPerSecond: config.batch_size / seconds,
+    });
+    this.lineAt = now;
+    progress.console = { ...emptySums(), printed: sums.printed + 1 };
+    yield* this.write([line]);
+  }
+
+  async *validated({ loss, losses }: Validation): AsyncGenerator<ConsoleEvent> {
+    const { config, progress } = this.session;
+    const fields = Object.entries(losses).map(([name, value]) => ({ name, loss: value }));
+    yield* this.write(validationLines(config.BERT_strategy, progress.epoch, loss, fields));
+  }
+
+  async *finished(loss: number | null): AsyncGenerator<ConsoleEvent> {
+    if (loss !== null) yield* this.write([finishedLine(new Date(), loss)]);
+  }
+
+  private async *write(lines: readonly string[]): AsyncGenerator<ConsoleEvent> {
+    await appendFile(this.session.folder.console, lines.map((line) => `${line}\n`).join(""));
+    for (const line of lines) yield { type: "console", line };
+  }
+}

@@ -1,0 +1,24 @@
+/** Options of a training run that are not part of its configuration. */
+export interface TrainOptions {
+  /** folder that holds `results/` and `models/`; default the current one */
+  out?: string;
+  /** 8 characters of a-z and 0-9; default random */
+  runId?: string;
+  /** `RUN[@latest|best]`: exact continuation */
+  continue?: string;
+  /** continue under the same run id */
+  inPlace?: boolean;
+  /** `RUN[@EPOCH]` or a weights file: starting weights only */
+  initFrom?: string;
+  /** optimiser steps of the whole run, continued ones included */
+  maxSteps?: number;
+  /** milliseconds */
+  maxTime?: number;
+  engine?: "auto" | "native" | "wasm";
+  /** train on the same N samples, masked alike, every step */
+  overfit?: number;
+  /** folder that a relative `file_path` is taken from first; default the current one */
+  folder?: string;
+  /** stops the run after the step in progress, with a checkpoint */
+  signal?: AbortSignal;
+}

@@ -1,0 +1,58 @@
+/** The normalisation of a store as results and scores need it: by field, level and time step. */
+import type { Field } from "../config/types.js";
+import { levelSource } from "../data/fields.js";
+import { type MonthlyNormalization, monthlyNormalization } from "../data/normalization.js";
+import type { Store } from "../data/store.js";
+import type { CubeBatch } from "../data/types.js";
+import type { NormalizationLookup } from "../evaluation/physical.js";
+import type { MaskedField } from "../masking/types.js";
+import { targetTokens } from "../scores/layout.js";
+
+/** Mean and standard deviation of a field's level at a time index; what was read is kept. */
+export function normalizationLookup(store: Store): NormalizationLookup {
+  const kept = new Map<string, Promise<MonthlyNormalization>>();
+  return async (field, l, timeIndex) => {
+    const month = store.calendar.month[timeIndex];
+    const key = `${field.index} ${l} ${month}`;
+    let reading = kept.get(key);
+    if (!reading) {
+      const source = levelSource(store, field.name, field.levels[l]);
+      reading = monthlyNormalization(store, field.name, source, field.normalization, [month]);
+      kept.set(key, reading);
+    }
+    const { mean, std } = await reading;
+    return { mean: mean.get(month)!, std: std.get(month)! };
+  };
+}
+
+/**
+ * The standard deviation that each target point was divided by, times `scale`.
+ * @returns [M, D], aligned with the field's targets
+ */
+export async function targetStd(
+  field: Field,
+  cube: CubeBatch,
+  masked: MaskedField,
+  columns: number,
+  lookup: NormalizationLookup,
+  scale: number,
+): Promise<Float64Array> {
+  const [, ny, nx] = field.numTokens;
+  const [tt, ty, tx] = field.tokenSize;
+  const out = new Float64Array(masked.target.length);
+  for (const { m, l, b, n } of targetTokens(masked)) {
+    const { time, lat, lon } = cube.windows[b];
+    const [t0, y0, x0] = [Math.floor(n / (ny * nx)) * tt, (Math.floor(n / nx) % ny) * ty, (n % nx) * tx];
+    let o = m * field.D;
+    for (let t = 0; t < tt; t++) {
+      const { std } = await lookup(field, l, time[t0 + t]);
+      for (let y = 0; y < ty; y++) {
+        for (let x = 0; x < tx; x++) {
+          const at = std.length > 1 ? lat[y0 + y] * columns + lon[x0 + x] : 0;
+          out[o++] = std[at] * scale;
+        }
+      }
+    }
+  }
+  return out;
+}

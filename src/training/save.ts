@@ -1,0 +1,61 @@
+/** What a run saves: the numbered weights of an epoch, and weights with complete state for "latest" and "best". */
+import { toPlain } from "../model/index.js";
+import type { PlainParams } from "../model/types.js";
+import { type CheckpointKind, saveCheckpoint } from "./checkpoint.js";
+import type { SavedEvent } from "./events.js";
+import { programVersion, type Session } from "./session.js";
+import { type WeightTag, writeWeightFiles } from "./weightFiles.js";
+
+/** The weights that predict: averaged ones if `ema_decay` is set. */
+async function predictingWeights({ state }: Session): Promise<PlainParams> {
+  return toPlain(state.ema ?? state.params);
+}
+
+async function writeWeights(session: Session, tag: WeightTag, params: PlainParams): Promise<string> {
+  return writeWeightFiles(session.folder.modelsDir, session.folder.id, tag, params, session);
+}
+
+async function saveState(session: Session, kind: CheckpointKind): Promise<string> {
+  const { state, progress, folder, metrics, generators } = session;
+  return saveCheckpoint(folder.checkpointDir, kind, {
+    state: {
+      format: 1,
+      version: programVersion(),
+      runId: folder.id,
+      metricsRows: metrics.rows,
+      masking: generators.getState(),
+      ...progress,
+    },
+    params: await toPlain(state.params),
+    moments: {
+      m: await toPlain(state.optimizer.m),
+      v: await toPlain(state.optimizer.v),
+      updates: state.optimizer.updates,
+    },
+    ema: state.ema ? await toPlain(state.ema) : null,
+  });
+}
+
+/** `AtmoRep_id<ID>_epoch<n>.mod` and its parts. */
+export async function saveEpoch(session: Session): Promise<SavedEvent> {
+  const { epoch, step } = session.progress;
+  return {
+    type: "saved",
+    kind: "epoch",
+    step,
+    path: await writeWeights(session, epoch, await predictingWeights(session)),
+  };
+}
+
+/** The complete state first: whoever finds new weights finds the state that made them. */
+async function save(session: Session, kind: CheckpointKind): Promise<SavedEvent> {
+  await saveState(session, kind);
+  const path = await writeWeights(session, kind, await predictingWeights(session));
+  return { type: "saved", kind, step: session.progress.step, path };
+}
+
+/** The un-numbered weights and `checkpoint/latest`. */
+export const saveLatest = (session: Session): Promise<SavedEvent> => save(session, "latest");
+
+/** `AtmoRep_id<ID>_best.mod` and `checkpoint/best`. */
+export const saveBest = (session: Session): Promise<SavedEvent> => save(session, "best");

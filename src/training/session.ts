@@ -1,0 +1,210 @@
+/** Everything a run needs before its first step: configuration, data, engine, weights, folders. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseFields, predictedFields } from "../config/fields.js";
+import { configText } from "../config/files.js";
+import { resolveStorePath } from "../config/resolve.js";
+import { withSeeds } from "../config/seeds.js";
+import type { Field, PredictedField, RunConfig } from "../config/types.js";
+import { drawEpoch } from "../data/sampling.js";
+import { openStore, type Store } from "../data/store.js";
+import type { Draw } from "../data/types.js";
+import { type Engine, openEngine } from "../engine/index.js";
+import { AtmorepError } from "../errors.js";
+import { cleanLeftovers, writeFileAtomic } from "../formats/atomic.js";
+import { createMaskGenerators, type MaskGenerators, type MaskGeneratorsState } from "../masking/index.js";
+import { initParameters, type ModelSpec, toTensors } from "../model/index.js";
+import type { PlainParams } from "../model/types.js";
+import type { PlainBatch } from "./batch.js";
+import type { CheckpointState, ConsoleSums } from "./checkpoint.js";
+import { type Continuation, readContinuation, trimRun } from "./continue.js";
+import { readInitialWeights } from "./initialWeights.js";
+import { MetricsLog } from "./metrics.js";
+import type { TrainOptions } from "./options.js";
+import { assertFree, createRunFolder, newRunId, type RunFolder, runFolder } from "./runFolder.js";
+import { learningRates } from "./schedule.js";
+import { disposeState, initState, type StepModel, stepModel, type TrainState } from "./step.js";
+import { checkAgainstStore, checkConfig } from "./validateRun.js";
+
+/** Where the run stands; what a checkpoint holds beside the tensors. */
+export type Progress = Omit<CheckpointState, "format" | "version" | "runId" | "metricsRows" | "masking">;
+
+export interface Session {
+  config: RunConfig;
+  options: TrainOptions;
+  fields: Field[];
+  predicted: PredictedField[];
+  model: StepModel;
+  store: Store;
+  engine: Engine;
+  folder: RunFolder;
+  metrics: MetricsLog;
+  rates: Float64Array;
+  generators: MaskGenerators;
+  state: TrainState;
+  progress: Progress;
+  warnings: string[];
+  /** fixed draws of every validation */
+  validationDraws: Draw[];
+  /** the one batch of `overfit`, once it has been read */
+  overfitBatch: PlainBatch | null;
+  /** draws of an epoch, one a batch */
+  draws(epoch: number): Draw[];
+  close(): Promise<void>;
+}
+
+export const emptySums = (): ConsoleSums => ({ printed: 0, batches: 0, total: 0, mse: 0 });
+
+const START: Progress = {
+  step: 0,
+  epoch: 0,
+  batch: 0,
+  samples: 0,
+  best: null,
+  lastLoss: null,
+  console: emptySums(),
+};
+
+/** Version of the program, written into checkpoints. */
+export function programVersion(): string {
+  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+}
+
+/**
+ * Prepares a run: checks everything that can be wrong first, then opens the engine and writes the configuration.
+ * Nothing is written if a check fails.
+ *
+ * @throws AtmorepError (config, usage, input) for every fault found before any work
+ */
+export async function openSession(given: RunConfig, options: TrainOptions): Promise<Session> {
+  const out = options.out ?? ".";
+  assertSingleProcess();
+  const continued = options.continue ? await readContinuation(out, options.continue) : null;
+  const id = options.inPlace && continued ? continued.runId : (options.runId ?? newRunId());
+  const folder = runFolder(out, id);
+  if (!(options.inPlace && continued)) assertFree(folder);
+  const overfit = options.overfit ? { batch_size: options.overfit } : {};
+  const job = process.env.SLURM_JOB_ID ? { slurm_job_id: process.env.SLURM_JOB_ID } : {};
+  const config = withSeeds({ ...given, ...overfit, ...job, wandb_id: id, par_rank: 0, par_size: 1 });
+  const warnings: string[] = continued?.warning ? [continued.warning] : [];
+
+  checkConfig(config);
+  const store = await openStore(resolveStorePath(config.file_path, options.folder));
+  try {
+    warnings.push(...checkAgainstStore(config, store));
+    const model = stepModel(config);
+    const weights = await startingWeights(config, model.spec, options, continued);
+    const validationDraws = drawEpoch({ config, store, split: "validate", epoch: 0 });
+    const draws = cachedDraws(config, store);
+    if (continued) checkContinuation(config, continued, draws);
+    const engine = await openEngine(options.engine ?? "auto");
+    const state = openState(weights, continued, config);
+    const fields = parseFields(config);
+    const generators = createMaskGenerators(config, fields);
+    if (continued) generators.setState(continued.checkpoint.state.masking as MaskGeneratorsState);
+
+    await createRunFolder(folder);
+    await Promise.all([folder.resultsDir, folder.modelsDir, folder.checkpointDir].map(cleanLeftovers));
+    if (continued && options.inPlace) await trimRun(folder, continued);
+    const text = configText(config);
+    await writeFileAtomic(join(folder.resultsDir, `model_id${id}.json`), text);
+    await writeFileAtomic(join(folder.modelsDir, `model_id${id}.json`), text);
+    const metrics = await MetricsLog.create(folder.metrics, continued?.metricsLines ?? []);
+    const session: Session = {
+      config,
+      options,
+      fields,
+      predicted: predictedFields(config),
+      model,
+      store,
+      engine,
+      folder,
+      metrics,
+      rates: learningRates(config),
+      generators,
+      state,
+      progress: structuredClone(continued ? progressOf(continued.checkpoint.state) : START),
+      warnings,
+      validationDraws,
+      overfitBatch: null,
+      draws,
+      async close() {
+        disposeState(session.state);
+        await store.close();
+      },
+    };
+    return session;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function progressOf({ step, epoch, batch, samples, best, lastLoss, console }: CheckpointState): Progress {
+  return { step, epoch, batch, samples, best, lastLoss, console };
+}
+
+async function startingWeights(
+  config: RunConfig,
+  spec: ModelSpec,
+  { initFrom, out = "." }: TrainOptions,
+  continued: Continuation | null,
+): Promise<PlainParams> {
+  if (continued) return continued.checkpoint.params;
+  if (initFrom) return readInitialWeights(out, initFrom, config, spec);
+  return initParameters(spec, config.torch_seed as number);
+}
+
+function openState(params: PlainParams, continued: Continuation | null, config: RunConfig): TrainState {
+  if (!continued) return initState(toTensors(params), config);
+  const { moments, ema } = continued.checkpoint;
+  const tensors = toTensors(params);
+  const optimizer = { m: toTensors(moments.m), v: toTensors(moments.v), updates: moments.updates };
+  if (config.ema_decay === null || config.ema_decay === undefined) return { params: tensors, optimizer, ema: null };
+  return { params: tensors, optimizer, ema: toTensors(ema ?? params) };
+}
+
+/** The draws of the epoch asked for last are kept: they are asked for several times. */
+function cachedDraws(config: RunConfig, store: Store): (epoch: number) => Draw[] {
+  let last: { epoch: number; draws: Draw[] } | null = null;
+  return (epoch) => {
+    if (last?.epoch !== epoch) last = { epoch, draws: drawEpoch({ config, store, split: "train", epoch }) };
+    return last.draws;
+  };
+}
+
+/** @throws AtmorepError (usage) if nothing is left to do, or the epoch in progress has another length now */
+function checkContinuation(
+  config: RunConfig,
+  { runId, checkpoint: { state } }: Continuation,
+  draws: (epoch: number) => Draw[],
+): void {
+  if (state.epoch >= config.num_epochs) {
+    throw new AtmorepError("usage", "the run has finished", {
+      where: runId,
+      found: `${state.epoch} epochs done`,
+      expected: `num_epochs above ${state.epoch}`,
+      fix: `Give it more: --set num_epochs=${state.epoch + 6}`,
+    });
+  }
+  const batches = draws(state.epoch).length;
+  if (state.batch > batches) {
+    throw new AtmorepError("usage", "the epoch in progress is shorter now", {
+      where: runId,
+      found: `${batches} batches an epoch, ${state.batch} of them done`,
+      fix: "Keep num_samples_per_epoch, batch_size and the dates, or start anew with --init-from.",
+    });
+  }
+}
+
+/** Several processes would each train the whole run; until they share the work they are refused. */
+function assertSingleProcess(): void {
+  const tasks = Number(process.env.SLURM_NTASKS ?? 1);
+  if (tasks > 1) {
+    throw new AtmorepError("usage", "training on several processes is not available yet", {
+      where: "SLURM_NTASKS",
+      found: tasks,
+      fix: "Start one task: sbatch --ntasks=1, or srun -n 1.",
+    });
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * Training as a stream of events. The files of the run are written inside, so that a notebook and the command line
+ * leave the same bytes.
+ */
+import type { RunConfig } from "../config/types.js";
+import { countParameters } from "../model/index.js";
+import type { BaselineParams } from "../scores/index.js";
+import { disposeBatch, type PlainBatch, toTensors } from "./batch.js";
+import { trainBatches } from "./batches.js";
+import { ConsoleLog } from "./consoleLog.js";
+import { carryBest, readContinuation } from "./continue.js";
+import type { FieldSkill, FinishedEvent, FinishReason, TrainEvent } from "./events.js";
+import { metricsLine } from "./metrics.js";
+import type { TrainOptions } from "./options.js";
+import { saveBest, saveEpoch, saveLatest } from "./save.js";
+import { stepSeries } from "./series.js";
+import { emptySums, openSession, type Session } from "./session.js";
+import { type StepResult, trainStep } from "./step.js";
+import { baselineSkill, fitBaselines, type Validation, validate } from "./validation.js";
+
+/**
+ * Trains a model: `for await (const event of train(config)) ...`.
+ *
+ * Ends with `finished` after the last epoch, `maxSteps`, `maxTime` or an aborted `signal`; all of them leave a
+ * checkpoint that `continue` takes up, and a continued run equals the unbroken one.
+ *
+ * @param config a complete configuration, such as `resolveConfig({preset: "storm"}).config`
+ * @throws AtmorepError (config, usage, input) before anything is written, (failed) while running: then the last good
+ *   checkpoint remains
+ * @example for await (const e of train(config, { maxSteps: 100 })) if (e.type === "step") console.log(e.total);
+ */
+export async function* train(config: RunConfig, options: TrainOptions = {}): AsyncGenerator<TrainEvent, FinishedEvent> {
+  const began = Date.now();
+  const session = await openSession(config, options);
+  const log = new ConsoleLog(session);
+  try {
+    if (options.continue) await carryBest(await readContinuation(options.out ?? ".", options.continue), session.folder);
+    for (const message of session.warnings) yield { type: "warning", message };
+    const fitted = await fitBaselines(session);
+    const baselines = await baselineSkill(session, fitted);
+    yield startedEvent(session, baselines);
+    yield* log.header();
+
+    const { reason, last } = yield* epochs(session, log, fitted, began);
+
+    yield* log.finished(session.progress.lastLoss);
+    const finished: FinishedEvent = {
+      type: "finished",
+      reason,
+      runId: session.folder.id,
+      epoch: session.progress.epoch,
+      step: session.progress.step,
+      samples: session.progress.samples,
+      loss: session.progress.lastLoss,
+      skill: last?.skill ?? baselines,
+      verdict: last?.verdict ?? null,
+      resultsDir: session.folder.resultsDir,
+      modelsDir: session.folder.modelsDir,
+      milliseconds: Date.now() - began,
+    };
+    yield finished;
+    return finished;
+  } finally {
+    await session.close();
+  }
+}
+
+interface Outcome {
+  reason: FinishReason;
+  /** the last validation of this process, if there was one */
+  last: Validation | null;
+}
+
+/** Epoch after epoch: train, save the numbered weights, validate. */
+async function* epochs(
+  session: Session,
+  log: ConsoleLog,
+  fitted: BaselineParams,
+  began: number,
+): AsyncGenerator<TrainEvent, Outcome> {
+  const { config, progress } = session;
+  let last: Validation | null = null;
+  if (config.test_initial && progress.step === 0) last = yield* validateAndLog(session, log, fitted);
+  while (progress.epoch < config.num_epochs) {
+    const batches = session.draws(progress.epoch).length;
+    const stopped = progress.batch < batches ? yield* trainEpoch(session, log, batches, began) : null;
+    if (stopped && progress.batch < batches) {
+      yield await saveLatest(session);
+      if (stopped !== "interrupted") last = (yield* validateAndLog(session, log, fitted)) ?? last;
+      return { reason: stopped, last };
+    }
+    yield await saveEpoch(session);
+    const validation = yield* validateAndLog(session, log, fitted);
+    if (validation === null) {
+      yield await saveLatest(session);
+      return { reason: "interrupted", last };
+    }
+    last = validation;
+    const reason = stopReason(session, began);
+    if (reason) return { reason, last };
+  }
+  return { reason: "completed", last };
+}
+
+/** The rest of the current epoch's batches. @returns why it stopped early, or null */
+async function* trainEpoch(
+  session: Session,
+  log: ConsoleLog,
+  batches: number,
+  began: number,
+): AsyncGenerator<TrainEvent, FinishReason | null> {
+  const { config, progress } = session;
+  const learningRate = session.rates[progress.epoch];
+  yield { type: "epoch", epoch: progress.epoch, learningRate };
+  yield* log.epoch(learningRate);
+  if (progress.batch === 0) progress.console = emptySums();
+  const accumulation = config.grad_accumulation;
+  let group: PlainBatch[] = [];
+  let waiting = performance.now();
+  for await (const batch of trainBatches(session, progress.epoch, progress.batch)) {
+    group.push(batch);
+    if (group.length < accumulation) continue;
+    const dataMs = performance.now() - waiting;
+    const computing = performance.now();
+    const result = await runStep(session, group, learningRate);
+    progress.step += 1;
+    progress.batch += group.length;
+    progress.samples += group.length * config.batch_size;
+    group = [];
+    const series = stepSeries(result, session.predicted);
+    await session.metrics.append(metricsLine(progress.epoch, progress.step, progress.samples, new Date(), series));
+    yield* log.step(series, batches);
+    yield {
+      type: "step",
+      epoch: progress.epoch,
+      step: progress.step,
+      samples: progress.samples,
+      learningRate,
+      total: result.total,
+      mse: series["training loss"],
+      series,
+      gradientNorm: result.gradientNorm,
+      milliseconds: { data: dataMs, compute: performance.now() - computing },
+      rss: process.memoryUsage.rss(),
+      elapsed: Date.now() - began,
+    };
+    if (progress.batch % config.model_log_frequency < accumulation && progress.batch < batches) {
+      yield await saveLatest(session);
+    }
+    // lets signals, timers and other work in
+    await new Promise((resolve) => setImmediate(resolve));
+    const stopped = stopReason(session, began);
+    if (stopped) return stopped;
+    waiting = performance.now();
+  }
+  // batches left over by the accumulation are dropped, as the loader drops an incomplete batch
+  progress.batch = batches;
+  return null;
+}
+
+/** One optimiser step; the tensors of its batches live only here. */
+async function runStep(session: Session, group: PlainBatch[], learningRate: number): Promise<StepResult> {
+  const { model, config, progress } = session;
+  const step = progress.step + 1;
+  const first = progress.step * group.length;
+  const batches = group.map(toTensors);
+  try {
+    const { state, result } = await trainStep(model, session.state, batches, {
+      learningRate,
+      dropoutSeeds:
+        config.dropout_rate > 0 ? batches.map((_, k) => [Number(config.torch_seed) % 2 ** 32, first + k]) : null,
+      step,
+    });
+    session.state = state;
+    return result;
+  } finally {
+    batches.forEach(disposeBatch);
+  }
+}
+
+function stopReason({ options, progress }: Session, began: number): FinishReason | null {
+  if (options.signal?.aborted) return "interrupted";
+  if (options.maxSteps !== undefined && progress.step >= options.maxSteps) return "max-steps";
+  if (options.maxTime !== undefined && Date.now() - began >= options.maxTime) return "max-time";
+  return null;
+}
+
+/**
+ * Validates and logs; at the end of an epoch also moves on to the next one, and saves "best" and "latest".
+ * @returns the validation, or null if the run was interrupted meanwhile
+ */
+async function* validateAndLog(
+  session: Session,
+  log: ConsoleLog,
+  fitted: BaselineParams,
+): AsyncGenerator<TrainEvent, Validation | null> {
+  const { progress } = session;
+  const began = performance.now();
+  const result = await validate(session, fitted);
+  if (result === null) return null;
+  const { epoch, step } = progress;
+  await session.metrics.append(metricsLine(epoch, step, progress.samples, new Date(), result.series));
+  yield* log.validated(result);
+  const best = progress.best === null || result.loss < progress.best.loss;
+  if (best) progress.best = { loss: result.loss, step };
+  progress.lastLoss = result.loss;
+  const endOfEpoch = progress.batch >= session.draws(epoch).length && step > 0;
+  if (endOfEpoch) Object.assign(progress, { epoch: epoch + 1, batch: 0, console: emptySums() });
+  yield {
+    type: "validated",
+    epoch,
+    step,
+    loss: result.loss,
+    series: result.series,
+    best,
+    skill: result.skill,
+    verdict: result.verdict,
+    milliseconds: performance.now() - began,
+  };
+  if (best) yield await saveBest(session);
+  if (endOfEpoch) yield await saveLatest(session);
+  return result;
+}
+
+function startedEvent(session: Session, baselines: FieldSkill[]): TrainEvent {
+  const { config, folder, options, progress } = session;
+  let planned = progress.step;
+  for (let epoch = progress.epoch; epoch < config.num_epochs; epoch++) {
+    const batches = session.draws(epoch).length - (epoch === progress.epoch ? progress.batch : 0);
+    planned += Math.floor(batches / config.grad_accumulation);
+  }
+  return {
+    type: "started",
+    runId: folder.id,
+    config,
+    engine: session.engine.description,
+    parameters: countParameters(session.model.spec),
+    stepsPerEpoch: Math.floor(session.draws(0).length / config.grad_accumulation),
+    plannedSteps: Math.min(planned, options.maxSteps ?? Number.POSITIVE_INFINITY),
+    validationSamples: session.validationDraws.length * config.batch_size_validation,
+    firstStep: progress.step + 1,
+    resultsDir: folder.resultsDir,
+    modelsDir: folder.modelsDir,
+    baselines,
+  };
+}

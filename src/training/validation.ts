@@ -1,0 +1,202 @@
+/**
+ * Validation: the same draws and masks every time, so that epochs can be compared. One pass gives the loss, the
+ * scores beside the baselines, and the result stores.
+ */
+import { loadCubes } from "../data/loader.js";
+import { displayUnit } from "../data/units.js";
+import { ResultsWriter } from "../evaluation/results.js";
+import { createMaskGenerators } from "../masking/index.js";
+import {
+  type BaselineParams,
+  baselineNames,
+  baselinePredictions,
+  dampingFit,
+  SCORED_KINDS,
+  type ScoreAccumulator,
+  scoreAccumulator,
+  scoreRow,
+  verdict,
+} from "../scores/index.js";
+import { disposeBatch, toTensors } from "./batch.js";
+import { type PreparedBatch, preparedBatches } from "./batches.js";
+import { evalStep, type PlainPrediction } from "./evalStep.js";
+import type { FieldSkill, Series } from "./events.js";
+import { normalizationLookup, targetStd } from "./physicalUnits.js";
+import type { Session } from "./session.js";
+
+export interface Validation {
+  /** mean squared error of the mean prediction, averaged over fields */
+  loss: number;
+  /** by predicted field */
+  losses: Record<string, number>;
+  /** `val. loss <strategy>`, `val., <strategy>, <field>` */
+  series: Series;
+  skill: FieldSkill[];
+  /** who wins, in one sentence */
+  verdict: string;
+}
+
+/** Cubes that damped persistence is fitted on: enough for a factor a lead, few enough to start at once. */
+const DAMPING_CUBES = 64;
+/** Validation points up to which the baselines are scored before training; larger runs tell them with their first validation. */
+const EAGER_POINTS = 2e6;
+
+/** Scores one validation pass: the model (if any) and the baselines on the same points. */
+export class ValidationScores {
+  readonly accumulator: ScoreAccumulator;
+  private readonly lookup;
+
+  constructor(
+    private readonly session: Session,
+    private readonly params: BaselineParams,
+    private readonly withModel: boolean,
+  ) {
+    const { store, fields, config } = session;
+    const names = baselineNames(config.BERT_strategy).filter(
+      (name) => name !== "damped_persistence" || params.damping !== undefined,
+    );
+    this.lookup = normalizationLookup(store);
+    this.accumulator = scoreAccumulator({
+      predictors: withModel ? ["model", ...names] : names,
+      levels: Object.fromEntries(fields.map(({ name, levels }) => [name, levels])),
+      grid: store,
+    });
+  }
+
+  async add({ cube, masked }: PreparedBatch, predictions: readonly PlainPrediction[]): Promise<void> {
+    const { session, params } = this;
+    for (const [p, { field }] of session.predicted.entries()) {
+      const own = masked.fields[field.index];
+      if (own.target.length === 0) continue;
+      const baselines = baselinePredictions(session.config.BERT_strategy, cube, masked, field.name, params);
+      const { scale } = displayUnit(field.name);
+      this.accumulator.add({
+        cube,
+        masked,
+        field: field.name,
+        predictions: this.withModel ? { model: predictions[p].mean, ...baselines } : baselines,
+        std: await targetStd(field, cube, own, session.store.lons.length, this.lookup, scale),
+      });
+    }
+  }
+
+  /** One row a field; for BERT also one a kind of hidden token. */
+  skill(): FieldSkill[] {
+    const { predicted, config } = this.session;
+    const kinds = config.BERT_strategy === "BERT" ? (["all", ...SCORED_KINDS] as const) : (["all"] as const);
+    return predicted.flatMap(({ field }) =>
+      kinds.flatMap((kind) => {
+        const row = scoreRow(this.accumulator, {
+          field: field.name,
+          level: "all",
+          lead: "all",
+          region: "global",
+          kind,
+        });
+        if (!row) return [];
+        const column = (key: "rmse" | "rmseNorm") =>
+          Object.fromEntries(Object.entries(row.scores).map(([name, scores]) => [name, scores[key]]));
+        return [
+          {
+            field: field.name,
+            kind,
+            unit: displayUnit(field.name).unit,
+            points: row.points,
+            rmse: column("rmse"),
+            rmseNormalized: column("rmseNorm"),
+          },
+        ];
+      }),
+    );
+  }
+
+  /** Who wins, in one sentence. */
+  verdict(): string {
+    const units = Object.fromEntries(this.session.fields.map(({ name }) => [name, displayUnit(name).unit]));
+    return verdict(this.accumulator, { units }).sentence;
+  }
+}
+
+/** What baselines are fitted to: the training period only. */
+export async function fitBaselines({ config, store, draws }: Session): Promise<BaselineParams> {
+  if (!baselineNames(config.BERT_strategy).includes("damped_persistence")) return {};
+  const fit = dampingFit();
+  const count = Math.ceil(DAMPING_CUBES / config.batch_size);
+  for await (const cube of loadCubes({ storeLocation: store.location, store, config, draws: draws(0).slice(0, count) }))
+    fit.add(cube);
+  return { damping: fit.finish() };
+}
+
+/** The baselines on the validation points, before any training; empty if that would delay a large run. */
+export async function baselineSkill(session: Session, params: BaselineParams): Promise<FieldSkill[]> {
+  const { config, validationDraws, fields } = session;
+  const points = fields.reduce((sum, { L, N, D }) => sum + L * N * D, 0);
+  if (validationDraws.length * config.batch_size_validation * points > EAGER_POINTS) return [];
+  const scores = new ValidationScores(session, params, false);
+  for await (const batch of validationBatches(session)) await scores.add(batch, []);
+  return scores.skill();
+}
+
+const validationBatches = (session: Session) =>
+  preparedBatches(session, session.validationDraws, createMaskGenerators(session.config, session.fields));
+
+/**
+ * One validation pass with the weights as they are. Writes the result stores if `log_test_num_ranks` is above 0.
+ * @returns null if the run is interrupted meanwhile; nothing is written then
+ */
+export async function validate(session: Session, params: BaselineParams): Promise<Validation | null> {
+  const { config, state, model, options } = session;
+  const scores = new ValidationScores(session, params, true);
+  const results = config.log_test_num_ranks > config.par_rank ? await openResults(session) : null;
+  const sums = new Map<string, { sum: number; batches: number }>();
+  try {
+    for await (const prepared of validationBatches(session)) {
+      if (options.signal?.aborted) {
+        await results?.abort();
+        return null;
+      }
+      const batch = toTensors(prepared.plain);
+      const { mse, predictions } = await evalStep(model, state.ema ?? state.params, batch, {
+        members: results !== null,
+      });
+      disposeBatch(batch);
+      for (const [p, value] of mse.entries()) {
+        if (value === null) continue;
+        const field = model.predicted[p].field.name;
+        const { sum, batches } = sums.get(field) ?? { sum: 0, batches: 0 };
+        sums.set(field, { sum: sum + value, batches: batches + 1 });
+      }
+      await scores.add(prepared, predictions);
+      await results?.append({
+        windows: prepared.cube.windows,
+        fields: prepared.masked.fields,
+        predictions: predictions.map(({ mean, ens }) => ({ mean, ens: ens! })),
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await results?.close();
+  } catch (error) {
+    await results?.abort();
+    throw error;
+  }
+  const losses = Object.fromEntries([...sums].map(([field, { sum, batches }]) => [field, sum / batches]));
+  const values = Object.values(losses);
+  const loss = values.reduce((a, b) => a + b, 0) / values.length;
+  const series: Series = { [`val. loss ${config.BERT_strategy}`]: loss };
+  for (const [field, value] of Object.entries(losses)) series[`val., ${config.BERT_strategy}, ${field}`] = value;
+  return { loss, losses, series, skill: scores.skill(), verdict: scores.verdict() };
+}
+
+function openResults({ config, fields, predicted, folder, store, progress }: Session): Promise<ResultsWriter> {
+  return ResultsWriter.open({
+    dir: folder.resultsDir,
+    runId: folder.id,
+    epoch: progress.epoch,
+    strategy: config.BERT_strategy,
+    forecastTokens: config.forecast_num_tokens,
+    fields,
+    predicted,
+    axes: store,
+    normalization: normalizationLookup(store),
+  });
+}
