@@ -25,11 +25,10 @@ export function scale(x: number, k: number): number {
   return x * powerOfTwo(k);
 }
 
-/** Top half of x: the lowest 27 bits of the significand cleared, so that products of two such halves are exact. */
-export function topHalf(x: number): number {
-  float[0] = x;
-  words[1 - HIGH] &= 0xf8000000;
-  return float[0];
+/** Upper 26 bits of x's significand, |x| < 2^996, so that products of two such halves are exact (Veltkamp 1968). */
+function topHalf(x: number): number {
+  const spread = 134217729 * x;
+  return spread - (spread - x);
 }
 
 /** Rounding error of a*b, so that a*b + the result is the exact product (Dekker 1971); no over- or underflow. */
