@@ -1,0 +1,103 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { configDocs, describeConfig } from "../../src/config/describe.js";
+import { diffConfigs } from "../../src/config/diff.js";
+import { locateConfig } from "../../src/config/locate.js";
+import { nearestName } from "../../src/config/nearest.js";
+import { PACKAGE_ROOT } from "../../src/config/presets.js";
+import { resolveConfig } from "../../src/config/resolve.js";
+import { KEYS, SCHEMA } from "../../src/config/schema.js";
+import { parseIsoTime } from "../../src/config/times.js";
+import { knownNames } from "../../src/training/knownNames.js";
+import { storm } from "./names.js";
+
+describe("the reference page", () => {
+  it("is current (npx atmorep config docs > docs/configuration.md)", () => {
+    expect(readFileSync(join(PACKAGE_ROOT, "docs", "configuration.md"), "utf8")).toBe(configDocs(knownNames()));
+  });
+
+  it("has a row for every key, and every key one sentence", () => {
+    const page = configDocs(knownNames());
+    for (const key of KEYS) expect(page).toContain(`| \`${key}\``);
+    for (const { key, doc } of SCHEMA) expect(doc, key).toMatch(/^[A-Z[].*\.$/);
+    expect(new Set(KEYS).size).toBe(KEYS.length);
+  });
+});
+
+describe("describeConfig", () => {
+  it("tells value, origin and meaning", () => {
+    const { config, origins } = resolveConfig({ preset: "storm", set: { dropout_rate: 0, "n_size[0]": 12 } });
+    const described = describeConfig({ ...config, mine: 1 }, origins);
+    expect(described.find(({ key }) => key === "dropout_rate")).toMatchObject({ text: "0.0", origin: "--set" });
+    expect(described.find(({ key }) => key === "n_size")).toMatchObject({ text: "[12, 22.5, 45.0]" });
+    expect(described.find(({ key }) => key === "file_path")).toMatchObject({ origin: "preset:storm" });
+    expect(described.at(-1)).toMatchObject({ key: "mine", from: "unknown" });
+  });
+});
+
+describe("diffConfigs", () => {
+  it("names the deepest place that differs", () => {
+    const b = storm({ "fields[0][1][1]": 96, losses: ["mse"], batch_size: 4 });
+    expect(diffConfigs(storm(), { ...b, mine: 2 })).toEqual([
+      { path: "fields[0][1][1]", a: storm().fields[0][1][1], b: 96 },
+      { path: "batch_size", a: 8, b: 4 },
+      { path: "losses", a: storm().losses, b: ["mse"] },
+      { path: "mine", a: undefined, b: 2 },
+    ]);
+    expect(diffConfigs(storm(), storm())).toEqual([]);
+  });
+});
+
+describe("locateConfig", () => {
+  const out = mkdtempSync(join(tmpdir(), "atmorep-runs-"));
+  const place = (home: string, id: string) => {
+    const dir = join(out, home, `id${id}`);
+    mkdirSync(dir, { recursive: true });
+    const path = join(dir, `model_id${id}.json`);
+    writeFileSync(path, "{}");
+    return path;
+  };
+
+  it("finds files, folders of runs and run ids, also where the reference leaves them", () => {
+    const ours = place("models", "aaaa1111");
+    const theirs = place("results/models", "bbbb2222");
+    expect(locateConfig(ours, out)).toBe(ours);
+    expect(locateConfig("aaaa1111", out)).toBe(ours);
+    expect(locateConfig("aaaa1111@best", out)).toBe(ours);
+    expect(locateConfig("bbbb2222", out)).toBe(theirs);
+    expect(locateConfig(join(out, "models", "idaaaa1111"), out)).toBe(ours);
+  });
+
+  it("names the nearest run", () => {
+    expect(() => locateConfig("aaaa1112", out)).toThrow(
+      /neither a configuration file nor a run.*Did you mean aaaa1111/,
+    );
+    expect(() => locateConfig("no.json", join(out, "none"))).toThrow(/--out/);
+  });
+});
+
+describe("small parts", () => {
+  it("finds the name that was meant, or none", () => {
+    expect(nearestName("strom", ["waves", "storm"])).toBe("storm");
+    expect(nearestName("ENCODER_NUM_HEADS", KEYS)).toBe("encoder_num_heads");
+    expect(nearestName("qqqqqqqqqq", ["storm"])).toBeUndefined();
+    expect(nearestName("x", [])).toBeUndefined();
+  });
+
+  // python3 -c "import datetime as d; print(int(d.datetime(1996,1,15,18,tzinfo=d.timezone.utc).timestamp()))"
+  it.each([
+    ["1996-01-15T18", 821728800],
+    ["1996-01-15 18:00:00Z", 821728800],
+    ["1996-01-15", 821664000],
+    ["1996-02-29", 825552000],
+    ["1995-02-29", null],
+    ["1996-13-01", null],
+    ["1996-01-15T24", null],
+    ["15.1.1996", null],
+    ["1996-01-15T18:00+01:00", null],
+  ])("reads the time %s", (text, seconds) => {
+    expect(parseIsoTime(text)).toBe(seconds);
+  });
+});

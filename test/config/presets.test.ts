@@ -1,0 +1,41 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { PACKAGE_ROOT, presets, readPreset } from "../../src/config/presets.js";
+import { resolveConfig } from "../../src/config/resolve.js";
+import { configWarnings, validateConfig } from "../../src/config/validate.js";
+import { knownNames } from "../../src/training/knownNames.js";
+
+describe("presets", () => {
+  it("are the files of configs/, each with a line of description", () => {
+    const files = readdirSync(join(PACKAGE_ROOT, "configs"));
+    expect(
+      presets()
+        .map(({ name }) => `${name}.json`)
+        .sort(),
+    ).toEqual(files.sort());
+    expect(presets().every(({ doc }) => doc.length > 20 && !doc.includes("\n"))).toBe(true);
+  });
+
+  it.each(presets().map(({ name }) => name))("%s is sound, and nothing about it is odd", (name) => {
+    const { config } = resolveConfig({ preset: name });
+    expect(readPreset(name).warnings).toEqual([]);
+    expect(validateConfig(config, knownNames())).toEqual([]);
+    expect(configWarnings(config)).toEqual([]);
+  });
+
+  it.each(presets().map(({ name }) => name))("%s names no place of one machine", (name) => {
+    expect(resolveConfig({ preset: name }).config.file_path).toMatch(/^(assets|data)\/[\w.]+\.zarr$/);
+  });
+
+  it.each(["storm", "era5-slice", "waves"])("%s writes results and keeps training apart from validation", (name) => {
+    const { config } = resolveConfig({ preset: name });
+    expect(config.log_test_num_ranks).toBe(1);
+    expect(config.dates_train).not.toBeNull();
+    expect(config.dates_val).not.toBeNull();
+  });
+
+  it.each(["single", "multi"])("%s writes no results, as the reference", (name) => {
+    expect(resolveConfig({ preset: name }).config.log_test_num_ranks).toBe(0);
+  });
+});
