@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // Needs a Python with torch: vitest.python.config.ts.
+    exclude: ["test/python/**"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
