@@ -1,6 +1,7 @@
 /** Normal numbers by the ziggurat of 256 layers (Marsaglia and Tsang 2000), with NumPy's use of the bits. */
-import { exp, log1p } from "../math/index.js";
+import { exp } from "../math/index.js";
 import type { Pcg64 } from "./pcg64.js";
+import { logOneMinus } from "./tailLog.js";
 import { INVERSE_TAIL_START, LAYER_DENSITY, LAYER_RATIO, LAYER_WIDTH, TAIL_START } from "./zigguratTables.js";
 
 const TWO_32 = 4294967296;
@@ -27,8 +28,8 @@ export function nextNormal(bits: Pcg64): number {
 /** A number beyond the last layer (Marsaglia 1964). */
 function tail(bits: Pcg64, negative: boolean): number {
   for (;;) {
-    const x = -INVERSE_TAIL_START * log1p(-bits.nextDouble());
-    const y = -log1p(-bits.nextDouble());
+    const x = -INVERSE_TAIL_START * logOneMinus(bits.nextDouble());
+    const y = -logOneMinus(bits.nextDouble());
     if (y + y > x * x) return negative ? -(TAIL_START + x) : TAIL_START + x;
   }
 }
