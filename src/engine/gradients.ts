@@ -38,6 +38,9 @@ const twoInputs = (
     b: () => reduceTo(fb(dy, a, b), b.shape),
   }),
 });
+/** Gradients of an operation with several outputs; with one output it comes by itself. */
+const listOf = (dy: tf.Tensor | tf.Tensor[]): tf.Tensor[] => (Array.isArray(dy) ? dy : [dy]);
+
 const cast = (condition: tf.Tensor) => tf.cast(condition, "float32");
 
 /** Expands a reduced gradient back to the shape before the reduction. */
@@ -113,7 +116,7 @@ const RULES: Record<string, Rule> = {
   [tf.Select]: {
     inputs: ["condition"],
     grad: (dy, [condition]) => ({
-      condition: () => tf.zerosLike(condition),
+      condition: () => tf.zeros(condition.shape),
       t: () => tf.where(condition, dy, tf.zerosLike(dy)),
       e: () => tf.where(condition, tf.zerosLike(dy), dy),
     }),
@@ -166,7 +169,7 @@ const RULES: Record<string, Rule> = {
     },
   },
   [tf.SplitV]: {
-    grad: (dy, _, { axis }) => ({ x: () => tf.concat(dy as unknown as tf.Tensor[], axis as number) }),
+    grad: (dy, _, { axis }) => ({ x: () => tf.concat(listOf(dy), axis as number) }),
   },
   [tf.Slice]: {
     inputs: ["x"],
@@ -184,7 +187,7 @@ const RULES: Record<string, Rule> = {
     },
   },
   [tf.Unpack]: {
-    grad: (dy, _, { axis }) => ({ value: () => tf.stack(dy as unknown as tf.Tensor[], axis as number) }),
+    grad: (dy, _, { axis }) => ({ value: () => tf.stack(listOf(dy), axis as number) }),
   },
   [tf.Tile]: {
     inputs: ["x"],
@@ -220,6 +223,14 @@ const RULES: Record<string, Rule> = {
     }),
   },
 };
+
+/** Comparisons are constant almost everywhere. */
+for (const name of [tf.Greater, tf.GreaterEqual, tf.Less, tf.LessEqual, tf.Equal, tf.NotEqual, tf.LogicalAnd]) {
+  RULES[name] = {
+    inputs: ["a", "b"],
+    grad: (_, [a, b]) => ({ a: () => tf.zeros(a.shape), b: () => tf.zeros(b.shape) }),
+  };
+}
 
 /** Registers every rule; calling it again changes nothing. */
 export function registerGradients(): void {

@@ -11,7 +11,10 @@ export interface ParameterEntry {
   name: string;
   shape: number[];
   init: Init;
-  /** false for `embed_token_info.*`, which the reference keeps in its files and never uses */
+  /**
+   * false if no prediction depends on it: `embed_token_info.*`, which the reference keeps in its files and never uses,
+   * and the last encoder layers of fields that are not predicted
+   */
   trainable: boolean;
 }
 
@@ -20,12 +23,19 @@ export function parameterTable(spec: ModelSpec): ParameterEntry[] {
   const table: ParameterEntry[] = [];
   const { size, width: infoWidth } = spec.tokenInfo;
   infoEmbedding(table, "embed_token_info", size, infoWidth, false);
-  for (const f of spec.fields.keys()) infoEmbedding(table, `embeds_token_info.${f}`, size, infoWidth, true);
-  for (const [f, { width, D }] of spec.fields.entries()) linearEntry(table, `embeds.${f}`, width - infoWidth, D, true);
+  const [embedded, ...layers] = usedFields(spec);
   for (const f of spec.fields.keys()) {
-    for (let l = 0; l < spec.encoder.layers; l++) encoderAttention(table, spec, f, `encoders.${f}.heads.${l}`);
-    for (let l = 0; l < spec.encoder.layers; l++) {
-      mlpEntries(table, `encoders.${f}.mlps.${l}`, spec.fields[f].width, spec.encoder.mlpLayers);
+    infoEmbedding(table, `embeds_token_info.${f}`, size, infoWidth, embedded.has(f));
+  }
+  for (const [f, { width, D }] of spec.fields.entries()) {
+    markUnused(table, embedded.has(f), () => linearEntry(table, `embeds.${f}`, width - infoWidth, D, true));
+  }
+  for (const [f, { width }] of spec.fields.entries()) {
+    for (const [l, used] of layers.entries()) {
+      markUnused(table, used.has(f), () => encoderAttention(table, spec, f, `encoders.${f}.heads.${l}`));
+    }
+    for (const [l, used] of layers.entries()) {
+      markUnused(table, used.has(f), () => mlpEntries(table, `encoders.${f}.mlps.${l}`, width, spec.encoder.mlpLayers));
     }
   }
   for (const [p, f] of spec.predicted.entries()) {
@@ -64,6 +74,23 @@ export function initParameters(spec: ModelSpec, seed: number): PlainParams {
 /** Number of parameters, untrained ones included, as the reference counts them. */
 export const countParameters = (spec: ModelSpec): number =>
   parameterTable(spec).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+
+/** Fields whose embedding, then whose output of each encoder layer, some prediction depends on. */
+function usedFields({ fields, predicted, encoder }: ModelSpec): Set<number>[] {
+  const used = [new Set(predicted)];
+  for (let layer = encoder.layers; layer > 0; layer--) {
+    const readers = [...used[0]];
+    used.unshift(new Set(readers.flatMap((f) => [f, ...fields[f].coupled])));
+  }
+  return used;
+}
+
+/** Adds entries and marks them untrained unless they are used. */
+function markUnused(table: ParameterEntry[], used: boolean, add: () => void): void {
+  const first = table.length;
+  add();
+  if (!used) for (const entry of table.slice(first)) entry.trainable = false;
+}
 
 function linearEntry(table: ParameterEntry[], name: string, out: number, fanIn: number, bias: boolean): void {
   const init: Init = { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };

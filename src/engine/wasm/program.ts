@@ -91,9 +91,9 @@ function gemm(): WasmFunction {
   return { name: "gemm", params: 7, locals: [...Array(6).fill(I32), ...Array(11).fill(V128)], body };
 }
 
-const LOG2_E = 1.4426950408889634;
+const LOG2_E = Math.LOG2E;
 const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.12194440054690583e-4;
+const LN2_LOW = -0.00021219444005469057;
 /** (e^r - 1 - r)/r^2 on [-ln2/2, ln2/2], Taylor coefficients of 1/2! to 1/8! */
 const EXP_TAIL = [1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040, 1 / 40320];
 

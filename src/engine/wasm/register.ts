@@ -1,6 +1,9 @@
 /** Kernels of ours on the WASM backend: what it lacks, and what it computes too slowly or too coarsely. */
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import { registerAttention } from "./attention.js";
 import { registerProducts } from "./gemm.js";
+import { type Call, replaceKernel } from "./heap.js";
 import { registerLinear } from "./linear.js";
 import { registerPointwise } from "./pointwise.js";
 import { registerReductions } from "./reduce.js";
@@ -9,9 +12,16 @@ import { openWorkspace } from "./workspace.js";
 /** Call once the WASM backend is the current one. */
 export function registerWasmKernels(): void {
   const work = openWorkspace();
+  replaceKernel(tf.Identity, shareElements);
   registerReductions();
   registerProducts(work);
   registerPointwise(work);
   registerAttention(work);
   registerLinear(work);
+}
+
+/** A tensor that shares the elements of another; the backend's own kernel copies them. */
+function shareElements({ backend, inputs: { x } }: Call): TensorInfo {
+  backend.incRef(x.dataId);
+  return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
 }
