@@ -50,6 +50,9 @@ export interface TensorSpec extends TensorInfo {
   read(): Promise<Uint8Array> | Uint8Array;
 }
 
+/** 2^-24, the spacing of subnormal half-precision numbers */
+const SMALLEST_HALF = 5.9604644775390625e-8;
+
 export function numElements(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
@@ -74,7 +77,7 @@ export function toNumbers(
     case "F64":
       return new Float64Array(copy);
     case "F16":
-      return Float32Array.from(new Uint16Array(copy), halfToNumber);
+      return halfToFloat32(new Uint16Array(copy));
     case "BF16":
       return bfloat16ToFloat32(new Uint16Array(copy));
     case "I64":
@@ -93,14 +96,18 @@ export function toNumbers(
   }
 }
 
-/** IEEE 754 binary16 to a number. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Infinity;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+/** IEEE 754 binary16 to binary32, exactly. */
+function halfToFloat32(halves: Uint16Array): Float32Array {
+  const out = new Float32Array(halves.length);
+  const bits = new Uint32Array(out.buffer);
+  for (let i = 0; i < halves.length; i++) {
+    const sign = (halves[i] & 0x8000) << 16;
+    const exponent = (halves[i] >> 10) & 0x1f;
+    const fraction = halves[i] & 0x3ff;
+    if (exponent === 0) out[i] = (sign ? -1 : 1) * fraction * SMALLEST_HALF;
+    else bits[i] = sign | ((exponent === 0x1f ? 0xff : exponent + 112) << 23) | (fraction << 13);
+  }
+  return out;
 }
 
 function bfloat16ToFloat32(bits: Uint16Array): Float32Array {

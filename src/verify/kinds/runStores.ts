@@ -29,7 +29,7 @@ export async function compareStores(golden: GoldenCase): Promise<Comparison[]> {
   const ours = await mkdtemp(join(tmpdir(), "atmorep-verify-"));
   try {
     await writeOurs(golden, config, { dir: ours, runId, epoch });
-    const comparisons: Comparison[] = [];
+    const comparisons = compareInputs(golden);
     for (const kind of RESULT_KINDS) {
       const expected = await openResults(resultPath(theirs, runId, epoch, kind));
       const actual = await openResults(resultPath(ours, runId, epoch, kind));
@@ -44,6 +44,50 @@ export async function compareStores(golden: GoldenCase): Promise<Comparison[]> {
   } finally {
     await rm(ours, { recursive: true, force: true });
   }
+}
+
+/** What the writer does not use of `val.K`: the counts fit the indices, mean and spread the members. */
+function compareInputs(golden: GoldenCase): Comparison[] {
+  const comparisons: Comparison[] = [];
+  for (const [name, tensor] of golden.tensors) {
+    const count = /^(val\.\d+\.)count(\.\d+\.\d+)$/.exec(name);
+    const idx = count && golden.tensors.get(`${count[1]}idx${count[2]}`);
+    if (idx) {
+      const f = Number(count[2].split(".")[1]);
+      const { N } = parseFields(golden.config as RunConfig)[f];
+      const own = new Array<number>(toNumbers(tensor).length).fill(0);
+      for (const index of toNumbers(idx)) own[Math.floor(index / N)] += 1;
+      comparisons.push(compare(name, own, toNumbers(tensor), TOLERANCES.exact));
+    }
+    const moment = /^(val\.\d+\.pred\.\d+\.)(mean|std)$/.exec(name);
+    const ens = moment && golden.tensors.get(`${moment[1]}ens`);
+    if (ens) {
+      const own = moments(toFloat32(ens), ens.shape as [number, number, number])[moment[2] as "mean" | "std"];
+      comparisons.push(compare(name, own, toFloat32(tensor), TOLERANCES.network));
+    }
+  }
+  return comparisons;
+}
+
+/** Mean and unbiased standard deviation over the members of [M, E, D]; 0 for one member. */
+function moments(ens: Float32Array, [M, E, D]: [number, number, number]): { mean: Float64Array; std: Float64Array } {
+  const mean = new Float64Array(M * D);
+  const std = new Float64Array(M * D);
+  for (let m = 0; m < M; m++) {
+    for (let d = 0; d < D; d++) {
+      let sum = 0;
+      for (let e = 0; e < E; e++) sum += ens[(m * E + e) * D + d];
+      const centre = sum / E;
+      let squares = 0;
+      for (let e = 0; e < E; e++) {
+        const difference = ens[(m * E + e) * D + d] - centre;
+        squares += difference * difference;
+      }
+      mean[m * D + d] = centre;
+      std[m * D + d] = E > 1 ? Math.sqrt(squares / (E - 1)) : 0;
+    }
+  }
+  return { mean, std };
 }
 
 async function writeOurs(
