@@ -59,4 +59,4 @@ for (const level of store.levels) for (const field of store.fields) rows.push(..
 for (const field of store.fieldsSfc) rows.push(...(await rowsOf(store, field, 0)));
 await store.close();
 print(rows);
-if (json) writeFileSync(json, `${JSON.stringify(rows, null, 1)}\n`);
+if (json) writeFileSync(json, `${JSON.stringify(rows, null, 2)}\n`);

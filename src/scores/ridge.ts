@@ -21,7 +21,7 @@ export interface RidgeTask {
   visibleSteps?: number;
   /** the square has 2*radius + 1 points a side; default 2 */
   radius?: number;
-  /** weight of the squared coefficients against the sum of squared errors; default 100 */
+  /** weight of the squared coefficients against the sum of squared errors; default 5000, a quarter of the storm's points */
   lambda?: number;
   /** [first, end) steps; every step used lies within */
   train: readonly [number, number];
@@ -198,7 +198,7 @@ function scoresOf(lead: number | "all", points: number, squares: Float64Array): 
  * @throws {AtmorepError} `failed` when a period has no usable sample
  */
 export function ridgeBaseline(series: FieldSeries, options: RidgeTask): RidgeScores[] {
-  const task = { hiddenSteps: 3, visibleSteps: 2, radius: 2, lambda: 100, ...options };
+  const task = { hiddenSteps: 3, visibleSteps: 2, radius: 2, lambda: 5000, ...options };
   const rows: RidgeScores[] = [];
   const allSquares = new Float64Array(NAMES.length);
   let allPoints = 0;

@@ -1,0 +1,52 @@
+import { expect, it } from "vitest";
+import * as scores from "../../src/scores/index.js";
+
+it("exports of atmorep/scores", () => {
+  expect(Object.keys(scores).sort()).toEqual([
+    "BASELINES",
+    "MIN_BLOCKS",
+    "REGIONS",
+    "SCORED_KINDS",
+    "acc",
+    "baselineNames",
+    "baselinePredictions",
+    "bias",
+    "blockBootstrap",
+    "boxRegion",
+    "climatologyRefusal",
+    "crpsEnsemble",
+    "crpsFair",
+    "crpsGaussian",
+    "dampingFit",
+    "defaultBlockLength",
+    "ensembleMap",
+    "ensembleMean",
+    "ensembleVariance",
+    "fitDamping",
+    "formatScore",
+    "isPeriodic",
+    "latitudeWeight",
+    "latitudeWeights",
+    "mae",
+    "namedRegion",
+    "pairedBootstrap",
+    "rankHistogram",
+    "ridgeBaseline",
+    "rmse",
+    "scoreAccumulator",
+    "scoreRow",
+    "scoreRows",
+    "scoreTree",
+    "scoredKind",
+    "spread",
+    "spreadSkillRatio",
+    "verdict",
+    "weightedMean",
+    "zonalPowerSpectrum",
+  ]);
+});
+
+it("the example of its page runs", () => {
+  // abs(e - t) is 0.4, 0.1, 0.4; pairs differ by 0.3, 0.5, 0.8: 0.3 - 1.6 / 9
+  expect(scores.crpsEnsemble([0.1, 0.4, 0.9], 0.5)).toBeCloseTo(0.3 - 1.6 / 9, 12);
+});
