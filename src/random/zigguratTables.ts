@@ -3,7 +3,7 @@
 /** Where the last layer ends. */
 export const TAIL_START = 3.654152885361009;
 /** 1 / TAIL_START, as NumPy rounds it */
-export const INVERSE_TAIL_START = 0.27366123732975827;
+export const INVERSE_TAIL_START = 0.2736612373297583;
 
 /** x of each layer's edge, divided by 2^52 */
 // biome-ignore format: a table
