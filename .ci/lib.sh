@@ -12,9 +12,8 @@ section() {
   log="$WORK/section.log"
   start=$SECONDS
   printf '\n=== %s\n' "$title"
-  (set -e; "$@") > >(tee "$log") 2>&1
-  status=$?
-  wait
+  (set -e; "$@") 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
   seconds=$((SECONDS - start))
   read -r passed failed < <(counts "$log")
   if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
