@@ -1,38 +1,18 @@
-/**
- * Means that stay accurate on every engine. The WASM backend adds naively in float32 (the mean of a million squares
- * comes out 4e-4 too small), so sums go in stages of at most 64 terms.
- */
+/** Weighted means. The engines add accurately: the WASM engine replaces its backend's naive float32 sum. */
 import {
-  broadcastTo,
   customGrad,
   div,
   type GradSaveFunc,
   maximum,
   mul,
-  pad,
-  reshape,
+  ones,
   type Scalar,
   sum,
   type Tensor,
 } from "@tensorflow/tfjs-core";
 
-const TERMS = 64;
-
 /** Divides in place of a sum of weights of 0, so that a field without any valid point gives 0 and no gradient. */
 const LEAST_WEIGHT = 1e-12;
-
-/** Sum of all elements of `x`, in stages; not for differentiation (the means below are). */
-export function stagedSum(x: Tensor): Scalar {
-  let rest: Tensor = reshape(x, [x.size]);
-  while (rest.size > 1) {
-    const rows = Math.ceil(rest.size / TERMS);
-    const width = rows === 1 ? rest.size : TERMS;
-    const missing = rows * width - rest.size;
-    const whole = missing === 0 ? rest : pad(rest, [[0, missing]]);
-    rest = sum(reshape(whole, [rows, width]), 1);
-  }
-  return reshape(rest, []) as Scalar;
-}
 
 /**
  * sum(x * w) / sum(w), the weights broadcast to the shape of `x`; without weights the plain mean.
@@ -46,18 +26,11 @@ export function weightedMean(x: Tensor, weights: Tensor | null): Scalar {
     const [values, save] = args as [Tensor, GradSaveFunc];
     const share = weights ? shares(weights, values.size / weights.size) : null;
     save(share ? [share] : []);
-    const value = share ? stagedSum(mul(values, share)) : div(stagedSum(values), values.size);
     return {
-      value,
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const each = share
-          ? mul(saved[0], dy)
-          : reshape(
-              div(dy, x.size),
-              x.shape.map(() => 1),
-            );
-        return broadcastTo(each, x.shape);
-      },
+      value: share ? sum(mul(values, share)) : div(sum(values), values.size),
+      gradFunc: (dy: Tensor, saved: Tensor[]) =>
+        // a product with ones: broadcasting by tiles takes a hundred times as long on WASM
+        mul(ones(x.shape), share ? mul(saved[0], dy) : div(dy, x.size)),
     };
   });
   return mean(x) as Scalar;
@@ -65,5 +38,5 @@ export function weightedMean(x: Tensor, weights: Tensor | null): Scalar {
 
 /** Each weight over `repeats` times their sum. */
 function shares(weights: Tensor, repeats: number): Tensor {
-  return div(weights, maximum(mul(stagedSum(weights), repeats), LEAST_WEIGHT));
+  return div(weights, maximum(mul(sum(weights), repeats), LEAST_WEIGHT));
 }

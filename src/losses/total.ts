@@ -9,7 +9,10 @@ import { getLoss } from "./table.js";
 import type { LossInputs } from "./types.js";
 
 /** What a predicted field is compared with; `valid` and `area` as in `LossInputs`. */
-export type FieldTarget = Pick<LossInputs, "target" | "valid" | "area">;
+export interface FieldTarget extends Pick<LossInputs, "target" | "valid" | "area"> {
+  /** true if the field hides no token: the tensors then hold one row that does not count */
+  empty?: boolean;
+}
 
 /** One loss of one field, before weighting. */
 export interface LossTerm {
@@ -36,7 +39,7 @@ export function needsArea(config: Pick<RunConfig, "losses">): boolean {
 
 /**
  * Every loss of every predicted field, and their total.
- * A field whose batch has no hidden token (M = 0) adds no term and no weight.
+ * A field whose batch has no hidden token adds no term and no weight.
  *
  * @param predicted predicted fields in the order of `predictions` and `targets`
  * @throws AtmorepError `config` for an unknown loss, `failed` if no term has a weight
@@ -47,7 +50,7 @@ export function totalLoss(
   predictions: readonly Prediction[],
   targets: readonly FieldTarget[],
 ): TotalLoss {
-  const filled = predicted.map((_, p) => targets[p].target.shape[0] !== 0);
+  const filled = predicted.map((_, p) => !targets[p].empty);
   const terms: LossTerm[] = [];
   let sum: Scalar | null = null;
   let weights = 0;
@@ -67,7 +70,7 @@ export function totalLoss(
   if (!sum || weights === 0) {
     throw new AtmorepError("failed", "nothing to train on: no loss has a weight and hidden tokens", {
       where: "losses",
-      found: { losses: config.losses, hiddenTokens: targets.map(({ target }) => target.shape[0]) },
+      found: { losses: config.losses, hiddenTokens: targets.map(({ target, empty }) => (empty ? 0 : target.shape[0])) },
       fix: "Check loss_weights, the weights of fields_prediction and the masking rates.",
     });
   }

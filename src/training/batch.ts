@@ -114,22 +114,32 @@ function cosLatitudes(
   return area;
 }
 
-/** Copies a batch into tensors, which `disposeBatch` releases. */
+/**
+ * Copies a batch into tensors, which `disposeBatch` releases. A field without hidden tokens gets one row that does not
+ * count, since the WASM backend cannot hold tensors without elements.
+ */
 export function toTensors({ inputs, targets }: PlainBatch): StepBatch {
+  const filled = targets.map((target) => (target.M === 0 ? standIn(target) : target));
   return {
     inputs: {
       fields: inputs.map(({ shape: [B, L, N, D], tokens, infos }) => ({
         tokens: tf.tensor(tokens, [B, L, N, D], "float32"),
         infos: tf.tensor(infos, [B, L, N, infos.length / (B * L * N)], "float32"),
       })),
-      rows: targets.map(({ rows }) => tf.tensor1d(rows, "int32")),
+      rows: filled.map(({ rows }) => tf.tensor1d(rows, "int32")),
     },
-    targets: targets.map(({ M, D, target, valid, area }) => ({
+    targets: filled.map(({ M, D, target, valid, area }, p) => ({
       target: tf.tensor(target, [M, D], "float32"),
       valid: valid && tf.tensor(valid, [M, D], "float32"),
       area: area && tf.tensor(area, [M, D], "float32"),
+      empty: targets[p].M === 0,
     })),
   };
+}
+
+function standIn({ name, D, area }: PlainTarget): PlainTarget {
+  const zeros = () => new Float32Array(D);
+  return { name, M: 1, D, rows: new Int32Array(1), target: zeros(), valid: zeros(), area: area && zeros().fill(1) };
 }
 
 /** Releases every tensor of a batch. */

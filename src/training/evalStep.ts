@@ -39,13 +39,15 @@ export async function evalStep(
 ): Promise<EvalResult> {
   const predictions = forward(params, spec, inputs);
   const errors = predictions.map(({ mean }, p) =>
-    mean.size === 0 ? null : tf.tidy(() => mse({ ...targets[p], mean })),
+    targets[p].empty ? null : tf.tidy(() => mse({ ...targets[p], mean })),
   );
   try {
     return {
       mse: await Promise.all(errors.map(async (error) => error && (await error.data())[0])),
       predictions: await Promise.all(
-        predictions.map((prediction, p) => toPlainPrediction(predicted[p].field.name, prediction, members)),
+        predictions.map((prediction, p) =>
+          toPlainPrediction(predicted[p].field.name, prediction, targets[p].empty ?? false, members),
+        ),
       ),
     };
   } finally {
@@ -57,9 +59,11 @@ export async function evalStep(
 async function toPlainPrediction(
   field: string,
   { mean, std, ens }: Prediction,
+  empty: boolean,
   members: boolean,
 ): Promise<PlainPrediction> {
-  const read = async (tensor: tf.Tensor) => Float32Array.from(await tensor.data());
+  const read = async (tensor: tf.Tensor) => (empty ? new Float32Array(0) : Float32Array.from(await tensor.data()));
   const [M, E, D] = ens.shape;
-  return { field, M, E, D, mean: await read(mean), std: await read(std), ens: members ? await read(ens) : null };
+  const values = { mean: await read(mean), std: await read(std), ens: members ? await read(ens) : null };
+  return { field, M: empty ? 0 : M, E, D, ...values };
 }

@@ -10,9 +10,9 @@ import {
   scalar,
   sqrt,
   square,
+  sum,
   type Tensor,
 } from "@tensorflow/tfjs-core";
-import { stagedSum } from "../losses/reduce.js";
 import type { Params } from "../model/types.js";
 import { fusedNorm } from "./wasmKernels.js";
 
@@ -51,7 +51,7 @@ export function addGradients(a: Params, b: Params): Params {
 export function globalNorm(grads: Params): Scalar {
   const list = Object.values(grads);
   if (list.length === 0) return scalar(0);
-  const composed = () => sqrt(stagedSum(square(concat(list.map((gradient) => reshape(gradient, [gradient.size]))))));
+  const composed = () => sqrt(sum(square(concat(list.map((gradient) => reshape(gradient, [gradient.size]))))));
   return fusedNorm(list) ?? (composed() as Scalar);
 }
 

@@ -65,7 +65,10 @@ describe("the table of losses", () => {
 });
 
 describe("totalLoss", () => {
-  const one = (error: number, M = 1) => fromMembers(tf.zeros([M, 1]), tf.fill([M, 1, 1], error));
+  const one = (error: number, empty = false) => ({
+    ...fromMembers(tf.zeros([1, 1]), tf.fill([1, 1, 1], error)),
+    empty,
+  });
 
   it("weights losses and fields, and divides by the weights", () => {
     inScope(() => {
@@ -88,7 +91,7 @@ describe("totalLoss", () => {
 
   it("leaves out a field without hidden tokens", () => {
     inScope(() => {
-      const fields = [one(1), one(2, 0)];
+      const fields = [one(1), one(2, true)];
       const { total, terms, mse } = totalLoss({ losses: ["mse"] }, predicted([0.5, 0.25]), fields, fields);
       expect(total.dataSync()[0]).toBe(1);
       expect(terms.map(({ field }) => field)).toEqual(["f0"]);
@@ -98,7 +101,7 @@ describe("totalLoss", () => {
 
   it("says so when nothing is left to train on", () => {
     inScope(() => {
-      const fields = [one(2, 0)];
+      const fields = [one(2, true)];
       expect(() => totalLoss({ losses: ["mse"] }, predicted([1]), fields, fields)).toThrow(/nothing to train on/);
       const weightless = [one(1)];
       expect(() => totalLoss({ losses: ["mse"] }, predicted([0]), weightless, weightless)).toThrow(

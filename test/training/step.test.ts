@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../src/engine/index.js";
-import { disposeBatch, type StepBatch } from "../../src/training/batch.js";
+import { disposeBatch, plainBatch, type StepBatch, toTensors } from "../../src/training/batch.js";
 import { evalStep } from "../../src/training/evalStep.js";
 import { batchGradients, disposeState, trainStep } from "../../src/training/step.js";
-import { distance, smallBatch, smallConfig, smallState, valuesOf } from "./support.js";
+import { distance, maskedBatch, smallBatch, smallConfig, smallState, valuesOf } from "./support.js";
 
 beforeAll(async () => {
   await openEngine("wasm");
@@ -168,6 +168,23 @@ describe("trainStep", () => {
     const { state: next } = await trainStep(model, state, [batch], rates(17));
     disposeState(next);
     bad.dispose();
+    disposeBatch(batch);
+  });
+
+  it("trains on with a field that hides no token, which then has no terms", async () => {
+    const { model, state } = smallState(smallConfig());
+    const masked = maskedBatch(8);
+    masked.fields[1].idx = [new Int32Array(0), new Int32Array(0)];
+    masked.fields[1].target = new Float32Array(0);
+    const batch = toTensors(plainBatch(masked, model.predicted));
+    const { state: next, result } = await trainStep(model, state, [batch], rates(1));
+    expect(result.terms.map(({ field }) => field)).toEqual(["u", "u"]);
+    expect(result.mse.map((value) => typeof value)).toEqual(["number", "object"]);
+    expect(Number.isFinite(result.total)).toBe(true);
+    const { mse, predictions } = await evalStep(model, next.params, batch, { members: true });
+    expect(mse[1]).toBeNull();
+    expect([predictions[1].M, predictions[1].mean.length, predictions[1].ens?.length]).toEqual([0, 0, 0]);
+    disposeState(next);
     disposeBatch(batch);
   });
 
