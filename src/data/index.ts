@@ -1,7 +1,10 @@
 /** Data room: stores, sampling, normalisation, tokens, the loader. Plain typed arrays, no tensors. */
 export { type CubeConfig, readCube } from "./cube.js";
 export { type FieldSource, type LevelSource, levelSource, resolveFields, windowSize } from "./fields.js";
+export { describeStore, type StoreInfo } from "./info.js";
+export { type LoadRequest, loadCubes } from "./loader.js";
 export { monthlyNormalization, monthName, windowNormalization } from "./normalization.js";
+export { type NormalizeSummary, normalizeStore } from "./normalize.js";
 export {
   type Admissible,
   admissible,
@@ -18,4 +21,5 @@ export { TOKEN_INFOS_TRANSFORMATIONS, tokenInfos, transformTokenInfos } from "./
 export { type TokenLayout, tokenize, tokenLayout, untokenize } from "./tokens.js";
 export type { CubeBatch, Draw, FieldCube, Window } from "./types.js";
 export { readValues, wholeWindow } from "./values.js";
+export { makeWaves, WAVES_DEFAULTS, type WavesOptions, type WavesSummary } from "./waves.js";
 export { windowOf, windowTimes } from "./window.js";

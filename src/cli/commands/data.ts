@@ -1,0 +1,188 @@
+/** `atmorep data sample|info|normalize|import`. */
+import { type Command, InvalidArgumentError } from "commander";
+import type { StoreInfo } from "../../data/info.js";
+import type { WavesOptions } from "../../data/waves.js";
+import { AtmorepError } from "../../errors.js";
+import { formatTable, note, print, printJson, withExamples } from "../output.js";
+
+export function registerData(program: Command): void {
+  const data = program.command("data").description("make, describe and normalise input stores");
+
+  const sample = data
+    .command("sample")
+    .argument("<dir>", "folder of the new store, or a file that ends in .zip")
+    .description('makes the synthetic "waves" store: travelling waves, a diurnal cycle and noise; not weather')
+    .option("--fields <names>", "upper-air fields, separated by commas", list)
+    .option("--surface <names>", 'surface fields, separated by commas ("" for none)', list)
+    .option("--levels <numbers>", "levels, separated by commas", (text) => list(text).map(number))
+    .option("--res <degrees>", "grid step: latitude, longitude (or one number for both)", numbers)
+    .option("--region <N,W,S,E>", "geographic degrees; without it the globe", numbers)
+    .option("--start <time>", "first time, ISO")
+    .option("--days <n>", "length", number)
+    .option("--step-hours <n>", "hours between steps", number)
+    .option("--time-chunk <n>", "time steps a chunk", number)
+    .option("--seed <n>", "seed", number)
+    .option("--compress", "zlib chunks instead of uncompressed ones")
+    .option("--json", "machine-readable output")
+    .action(async (dir: string, options: SampleOptions) => {
+      const { makeWaves } = await import("../../data/waves.js");
+      const summary = await makeWaves(dir, wavesOptions(options));
+      if (options.json) return printJson(summary);
+      print(`${summary.path}: ${summary.megabytes.toFixed(1)} MB of values`);
+      if (summary.data) print(`  data      [time, field, level, lat, lon] = [${summary.data.join(", ")}]`);
+      if (summary.dataSfc) print(`  data_sfc  [time, field_sfc, lat, lon] = [${summary.dataSfc.join(", ")}]`);
+      note(`made, not weather: never quote skill on it. Next: npx atmorep data info ${dir}`);
+    });
+  withExamples(sample, [
+    "data sample waves.zarr --days 30",
+    "data sample small.zarr.zip --res 5 --levels 96,137 --seed 7",
+  ]);
+
+  const info = data
+    .command("info")
+    .argument("<store>", "folder, zip file or http address")
+    .description("describes a store: fields, levels, times and gaps, grid, normalisation, missing values")
+    .option("--no-values", "do not read the values (ranges and missing values are left out)")
+    .option("--json", "machine-readable output")
+    .action(async (location: string, options: { values: boolean; json?: boolean }) => {
+      const [{ openStore }, { describeStore }] = await Promise.all([
+        import("../../data/store.js"),
+        import("../../data/info.js"),
+      ]);
+      const store = await openStore(location);
+      try {
+        const described = await describeStore(store, options.values);
+        if (options.json) printJson(described);
+        else for (const line of infoLines(described)) print(line);
+      } finally {
+        await store.close();
+      }
+    });
+  withExamples(info, ["data info assets/storm_199601.zarr", "data info http://localhost:8000/era5.zarr --no-values"]);
+
+  const normalize = data
+    .command("normalize")
+    .argument("<store>", "folder of a store")
+    .description("computes the normalisation arrays from the store's own values and writes them into it")
+    .option("--dates <A..B>", "use these times only, both inclusive: keep validation times out", dates)
+    .option("--json", "machine-readable output")
+    .action(async (location: string, options: { dates?: [string, string]; json?: boolean }) => {
+      const { normalizeStore } = await import("../../data/normalize.js");
+      const summary = await normalizeStore(location, options.dates ?? null);
+      if (options.json) return printJson(summary);
+      print(`${location}: ${summary.arrays.join(", ")} from ${summary.steps} steps of ${summary.months} months`);
+      print(`normalization_period ${summary.period.join(" to ")}`);
+    });
+  withExamples(normalize, ["data normalize my.zarr --dates 1996-01-05..1996-01-15T18:00"]);
+
+  const importing = data
+    .command("import")
+    .argument("<file...>", "NetCDF or GRIB files, or another Zarr layout")
+    .requiredOption("--out <store>", "the store to build")
+    .description("builds a store from NetCDF, GRIB or another Zarr layout (not yet available)")
+    .action(() => {
+      throw new AtmorepError("usage", "this version cannot import files yet", {
+        where: "data import",
+        expected: "a Zarr store of the AtmoRep layout",
+        fix: "NetCDF-3, NetCDF-4, GRIB and other Zarr layouts are planned; until then write data, data_sfc, time, lats and lons with Python's zarr, then run data normalize",
+      });
+    });
+  withExamples(importing, ["data import u.nc v.nc --out my.zarr"]);
+}
+
+interface SampleOptions {
+  fields?: string[];
+  surface?: string[];
+  levels?: number[];
+  res?: number[];
+  region?: number[];
+  start?: string;
+  days?: number;
+  stepHours?: number;
+  timeChunk?: number;
+  seed?: number;
+  compress?: boolean;
+  json?: boolean;
+}
+
+function wavesOptions(o: SampleOptions): Partial<WavesOptions> {
+  const options: Partial<WavesOptions> = {
+    fields: o.fields,
+    fieldsSfc: o.surface,
+    levels: o.levels,
+    start: o.start,
+    days: o.days,
+    stepHours: o.stepHours,
+    timeChunk: o.timeChunk,
+    seed: o.seed,
+    compressor: o.compress ? "zlib" : undefined,
+  };
+  if (o.res) options.res = [o.res[0], o.res[1] ?? o.res[0]];
+  if (o.region) {
+    if (o.region.length !== 4) {
+      throw new AtmorepError("usage", "a region has four sides", {
+        where: "--region",
+        found: o.region.join(),
+        expected: "N,W,S,E",
+      });
+    }
+    const [north, west, south, east] = o.region;
+    options.region = { north, west, south, east };
+  }
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** The description of a store for people. */
+export function infoLines(info: StoreInfo): string[] {
+  const { times, grid, normalization, values } = info;
+  const degrees = (n: number) => String(Number(n.toFixed(4)));
+  const lines = [
+    `${info.location} (Zarr format ${info.format})`,
+    `  fields     ${info.fields.join(", ") || "none"}${info.levels.length ? ` on levels ${info.levels.join(", ")}` : ""}`,
+    `  surface    ${info.fieldsSfc.join(", ") || "none"}`,
+    `  times      ${times.count}, ${times.first} to ${times.last}, every ${times.stepHours} h (stored as ${times.unit})`,
+    ...times.gaps.slice(0, 5).map(([before, after]) => `  gap        ${before} to ${after}`),
+    ...(times.gaps.length > 5 ? [`  gaps       ${times.gaps.length - 5} more`] : []),
+    `  grid       ${grid.rows} x ${grid.columns} points, ${grid.res.map(degrees).join(" x ")} degrees, ${grid.isGlobal ? "global" : "regional"}: latitude ${degrees(grid.north)} to ${degrees(grid.south)}, longitude ${degrees(grid.west)} to ${degrees(grid.east)}`,
+    `  normalised ${[normalization.global && "global", normalization.local && "local"].filter(Boolean).join(" and ") || "no: run data normalize"}${normalization.period ? `, from ${normalization.period.join(" to ")}` : ""}`,
+  ];
+  if (normalization.missingMonths.length) {
+    lines.push(`  warning    no valid normalisation for ${normalization.missingMonths.join(", ")}`);
+  }
+  for (const key of ["source", "licence", "synthetic"]) {
+    if (typeof info.attrs[key] === "string") lines.push(`  ${key.padEnd(10)} ${info.attrs[key]}`);
+  }
+  if (values) {
+    const rows = values.map((v) => [
+      `  ${v.name}`,
+      v.level === 0 ? "surface" : String(v.level),
+      v.min.toPrecision(4),
+      v.mean.toPrecision(4),
+      v.max.toPrecision(4),
+      v.missing ? `${v.missing} in ${v.missingSteps} steps` : "0",
+      v.filledSteps.join(" ") || "none",
+    ]);
+    const header = ["  field", "level", "min", "mean", "max", "missing", "filled steps"];
+    lines.push("", ...formatTable([header, ...rows], [1, 2, 3, 4]));
+  }
+  return lines;
+}
+
+const list = (text: string) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+const numbers = (text: string) => list(text).map(number);
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("not a number");
+  return value;
+}
+
+function dates(text: string): [string, string] {
+  const parts = text.split("..");
+  if (parts.length !== 2) throw new InvalidArgumentError('expected two ISO times, such as "1996-01-05..1996-01-15"');
+  return [parts[0], parts[1]];
+}
