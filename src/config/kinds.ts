@@ -76,6 +76,7 @@ export function describeKind(kind: Kind): string {
 
 function describeBounds(bounds: { min?: number; max?: number; above?: number; below?: number }): string {
   const { min, max, above, below } = bounds;
+  if (min !== undefined && min === max) return ` equal to ${min}`;
   if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
   const parts = [
     min === undefined ? "" : `of at least ${min}`,

@@ -14,7 +14,8 @@ export interface Override {
 const PATH = /^([A-Za-z_][A-Za-z0-9_]*)((?:\[\d+\])*)$/;
 
 /**
- * Reads one override. The value is JSON if it parses, else the string itself.
+ * Reads one override. The value is JSON if it parses, else the string itself; a list whose quotes the shell has
+ * taken away (`losses=[mse,crps]`) is still a list of names.
  *
  * @throws AtmorepError `usage` for a malformed path or a key that does not exist
  */
@@ -37,10 +38,20 @@ export function parseOverride(text: string): Override {
 }
 
 function parseOverrideValue(text: string): unknown {
+  const value = parseOrUndefined(text);
+  if (value !== undefined) return value;
+  const requoted = /^\[[^"]*\]$/.test(text) ? parseOrUndefined(text.replace(BARE_WORD, '"$&"')) : undefined;
+  return requoted ?? text;
+}
+
+/** Words that are neither part of a number nor JSON's own. */
+const BARE_WORD = /(?<![\w.+-])(?!(?:true|false|null)\b)[A-Za-z_][\w-]*/g;
+
+function parseOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return text;
+    return undefined;
   }
 }
 

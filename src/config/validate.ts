@@ -53,11 +53,17 @@ export function configWarnings(config: RunConfig): string[] {
   }
   if (config.lr_min > config.lr_max) warnings.push("lr_min is above lr_max: the rate rises after the warm-up");
   if (config.lr_start > config.lr_max) warnings.push("lr_start is above lr_max: the rate falls in the warm-up");
-  if (config.dates_train === null) {
-    const shared = config.years_val.filter((year) => config.years_train.includes(year));
-    if (shared.length > 0) {
-      warnings.push(`years_val and years_train share ${shared.join(", ")}: validation sees training data`);
-    }
-  }
+  const overlap = config.dates_train === null && config.dates_val === null ? yearsOverlap(config) : null;
+  if (overlap) warnings.push(overlap);
   return warnings;
+}
+
+/** Years bound only the last time of a cube, so neighbouring years share times too. */
+function yearsOverlap({ years_train, years_val }: RunConfig): string | null {
+  const shared = years_val.filter((year) => years_train.includes(year));
+  if (shared.length > 0) return `years_val and years_train share ${shared.join(", ")}: validation sees training data`;
+  const neighbours = years_val.some((year) => years_train.includes(year - 1) || years_train.includes(year + 1));
+  return neighbours
+    ? "cubes at the turn of the year reach from years_val into years_train or back: dates_train and dates_val bound whole cubes"
+    : null;
 }

@@ -89,6 +89,15 @@ describe("overrides", () => {
     expect(parseOverride('losses=["mse"]').value).toEqual(["mse"]);
     expect(parseOverride("file_path=a=b").value).toBe("a=b");
     expect(parseOverride("month=null").value).toBeNull();
+    expect(parseOverride("file_path=[x").value).toBe("[x");
+  });
+
+  it("are lists also when the shell took the quotes away", () => {
+    expect(parseOverride("losses=[mse,crps]").value).toEqual(["mse", "crps"]);
+    expect(parseOverride("fields_prediction=[[velocity_u, 1e-1],[t2, null]]").value).toEqual([
+      ["velocity_u", 0.1],
+      ["t2", null],
+    ]);
   });
 
   it("change one place and leave the rest", () => {

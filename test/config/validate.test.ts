@@ -178,7 +178,7 @@ const BAD: [name: string, set: Record<string, unknown>, path: string, message: R
     /num_samples_validate = 1/,
   ],
   ["an unknown way with missing values", { missing_values: "ignore" }, "missing_values", /"error" or "skip"/],
-  ["token info of other size", { size_token_info: 6 }, "size_token_info", /from 8 to 8/],
+  ["token info of other size", { size_token_info: 6 }, "size_token_info", /equal to 8/],
   ["class tokens", { with_cls: true }, "with_cls", /not available/],
   ["dropout of everything", { dropout_rate: 1 }, "dropout_rate", /below 1/],
   ["a switch as a number", { with_layernorm: 1 }, "with_layernorm", /not a truth value/],
@@ -191,7 +191,7 @@ const BAD: [name: string, set: Record<string, unknown>, path: string, message: R
   ["no tails", { net_tail_num_nets: 0 }, "net_tail_num_nets", /at least 1/],
   ["an unknown loss", { losses: ["mse_ensembel"] }, "losses[0]", /Did you mean "mse_ensemble"/],
   ["a loss listed twice", { losses: ["mse", "mse"] }, "losses[1]", /listed twice/],
-  ["losses the shell has unquoted", { losses: "[mse]" }, "losses", /Quote it for the shell: --set 'losses=/],
+  ["losses the shell has unquoted", { losses: "[mse" }, "losses", /Quote it for the shell: --set 'losses=/],
   ["a name of an object's own machinery as a loss", { losses: ["constructor"] }, "losses[0]", /the name of a loss/],
   [
     "stats of one member",
