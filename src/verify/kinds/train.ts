@@ -9,7 +9,7 @@ import { forward } from "../../model/forward.js";
 import { parameterTable } from "../../model/parameters.js";
 import type { Params } from "../../model/types.js";
 import { type AdamwOptions, type AdamwState, adamwInit, adamwRates, adamwUpdate } from "../../training/adamw.js";
-import { disposeBatch, plainBatch, type StepBatch, toTensors } from "../../training/batch.js";
+import { plainBatch, type StepBatch, toTensors } from "../../training/batch.js";
 import { type BatchGradients, batchGradients, type StepModel, stepModel } from "../../training/step.js";
 import { compare, compareJson, TOLERANCES } from "../compare.js";
 import type { Comparison, GoldenCase, KindRunner } from "../types.js";
@@ -25,6 +25,15 @@ interface Values {
 
 export const runner: KindRunner = async (golden, { engine }) => {
   await openEngine(engine);
+  tf.engine().startScope();
+  try {
+    return compareCase(golden);
+  } finally {
+    tf.engine().endScope();
+  }
+};
+
+function compareCase(golden: GoldenCase): Comparison[] {
   const config = { ...golden.config, loss_weights: null } as unknown as RunConfig;
   const values = golden.values as unknown as Values;
   const model = stepModel(config);
@@ -47,10 +56,8 @@ export const runner: KindRunner = async (golden, { engine }) => {
     ({ params, state } = adamwUpdate(params, gradients.grads, state, rates, tf.scalar(1), options));
   }
   comparisons.push(...compareParameters(golden, params, initial, values));
-  tf.dispose([Object.values(params), Object.values(initial), Object.values(state.m), Object.values(state.v)]);
-  disposeBatch(batch);
   return comparisons;
-};
+}
 
 /** The case's inputs as a masked batch of the program. */
 function readMasked({ tensors }: GoldenCase, { spec, config }: StepModel): { fields: MaskedField[] } {
@@ -103,16 +110,13 @@ function readParameters(golden: GoldenCase, { spec }: StepModel): Params {
 function comparePredictions(golden: GoldenCase, { spec }: StepModel, batch: StepBatch): Comparison[] {
   const params = readParameters(golden, { spec } as StepModel);
   const predictions = forward(params, spec, batch.inputs);
-  const comparisons = predictions.flatMap((prediction, p) =>
+  return predictions.flatMap((prediction, p) =>
     (["mean", "std", "ens"] as const).flatMap((name) => {
       const expected = golden.tensors.get(`out1.pred.${p}.${name}`);
       const actual = prediction[name].dataSync();
-      prediction[name].dispose();
       return expected ? [compare(`out1.pred.${p}.${name}`, actual, toFloat32(expected), TOLERANCES.network)] : [];
     }),
   );
-  tf.dispose(Object.values(params));
-  return comparisons;
 }
 
 function compareNumbers(
