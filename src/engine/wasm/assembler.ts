@@ -86,12 +86,12 @@ export const f32x4 = {
   /** bits of `a` where the mask is 1, of `b` elsewhere */
   select: (a: Code, b: Code, mask: Code): Code => [...a, ...b, ...mask, ...simd(0x52)],
   toInt: unary(0xf8),
-  /** lanes moved by `by` places around the vector */
-  rotate: (a: Code, by: number): Code => [
+  /** lanes of `a` (0 to 3) and `b` (4 to 7) in a new order */
+  shuffle: (a: Code, b: Code, lanes: readonly number[]): Code => [
     ...a,
-    ...a,
+    ...b,
     ...simd(0x0d),
-    ...Array.from({ length: 16 }, (_, byte) => (byte + 4 * by) % 16),
+    ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
   ],
 };
 

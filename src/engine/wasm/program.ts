@@ -15,10 +15,14 @@ import {
   type WasmFunction,
 } from "./assembler.js";
 
-/** Addresses are in bytes; a group is four float32. */
+/** Addresses and distances are in bytes, `alpha` is the address of a number; a group is four float32. */
 export interface Program {
   /** C = A B from packed panels: A [mPanels][k][4], B [nPanels][k][8], C row-major with `ldc` bytes a row */
   gemm(a: number, b: number, c: number, k: number, mPanels: number, nPanels: number, ldc: number): void;
+  /** four lines whose elements lie side by side: k vectors `step` apart, times alpha, to vectors `spacing` apart */
+  packColumns(from: number, step: number, to: number, spacing: number, k: number, alpha: number): void;
+  /** four lines that lie `line` apart: 4*blocks elements of each, transposed, times alpha, to vectors `spacing` apart */
+  packRows(from: number, line: number, to: number, spacing: number, blocks: number, alpha: number): void;
   /** softmax of each row in place */
   softmaxRows(p: number, rows: number, groups: number): void;
   /** dp = p * (dp - d[row]) */
@@ -41,7 +45,9 @@ declare const WebAssembly: {
  * @param memory the `WebAssembly.Memory` they work on
  */
 export function loadProgram(memory: object): Program {
-  const module = new WebAssembly.Module(assemble([gemm(), softmaxRows(), softmaxGrad(), gelu(), geluGrad()]));
+  const module = new WebAssembly.Module(
+    assemble([gemm(), packColumns(), packRows(), softmaxRows(), softmaxGrad(), gelu(), geluGrad()]),
+  );
   return new WebAssembly.Instance(module, { env: { memory } }).exports as Program;
 }
 
@@ -91,6 +97,47 @@ function gemm(): WasmFunction {
   return { name: "gemm", params: 7, locals: [...Array(6).fill(I32), ...Array(11).fill(V128)], body };
 }
 
+function packColumns(): WasmFunction {
+  const [from, step, to, spacing, k, alpha] = Array(6).keys();
+  const factor = 6;
+  const body: Code = [
+    ...set(factor, f32x4.loadSplat(get(alpha))),
+    ...countDown(k, [
+      ...f32x4.store(get(to), f32x4.mul(f32x4.load(get(from)), get(factor))),
+      ...advance(from, get(step)),
+      ...advance(to, get(spacing)),
+    ]),
+  ];
+  return { name: "packColumns", params: 6, locals: [V128], body };
+}
+
+function packRows(): WasmFunction {
+  const [from, line, to, spacing, blocks, alpha, at] = Array(7).keys();
+  const factor = 7;
+  const [r0, r1, r2, r3] = [8, 9, 10, 11];
+  const low = (a: number, b: number) => f32x4.shuffle(get(a), get(b), [0, 4, 1, 5]);
+  const high = (a: number, b: number) => f32x4.shuffle(get(a), get(b), [2, 6, 3, 7]);
+  const columns = [low, high].flatMap((half) =>
+    [
+      [0, 1, 4, 5],
+      [2, 3, 6, 7],
+    ].map((lanes) => f32x4.shuffle(half(r0, r1), half(r2, r3), lanes)),
+  );
+  const body: Code = [
+    ...set(factor, f32x4.loadSplat(get(alpha))),
+    ...countDown(blocks, [
+      ...set(at, get(from)),
+      ...[r0, r1, r2, r3].flatMap((row) => [
+        ...set(row, f32x4.mul(f32x4.load(get(at)), get(factor))),
+        ...advance(at, get(line)),
+      ]),
+      ...columns.flatMap((column) => [...f32x4.store(get(to), column), ...advance(to, get(spacing))]),
+      ...advance(from, i32(16)),
+    ]),
+  ];
+  return { name: "packRows", params: 6, locals: [I32, V128, V128, V128, V128, V128], body };
+}
+
 const LOG2_E = Math.LOG2E;
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -0.00021219444005469057;
@@ -128,7 +175,9 @@ function softmaxRows(): WasmFunction {
     ...countDown(count, [...body, ...advance(at, i32(16))]),
   ];
   const across = (local: number, op: (a: Code, b: Code) => Code): Code =>
-    [2, 1].flatMap((by) => set(local, op(get(local), f32x4.rotate(get(local), by))));
+    [2, 1].flatMap((by) =>
+      set(local, op(get(local), f32x4.shuffle(get(local), get(local), [by, by + 1, by + 2, by + 3]))),
+    );
   const body = countDown(rows, [
     ...set(largest, f32x4.load(get(p))),
     ...eachGroup(set(largest, f32x4.max(get(largest), f32x4.load(get(at))))),
