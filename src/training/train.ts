@@ -3,6 +3,7 @@
  * leave the same bytes.
  */
 import type { RunConfig } from "../config/types.js";
+import { isAtmorepError } from "../errors.js";
 import { countParameters } from "../model/index.js";
 import type { BaselineParams } from "../scores/index.js";
 import { disposeBatch, type PlainBatch, toTensors } from "./batch.js";
@@ -122,7 +123,14 @@ async function* trainEpoch(
     if (group.length < accumulation) continue;
     const dataMs = performance.now() - waiting;
     const computing = performance.now();
-    const result = await runStep(session, group, learningRate);
+    let result: StepResult;
+    try {
+      result = await runStep(session, group, learningRate);
+    } catch (error) {
+      // the state is as it was before the step that failed: worth keeping
+      if (isAtmorepError(error)) yield await saveLatest(session);
+      throw error;
+    }
     progress.step += 1;
     progress.batch += group.length;
     progress.samples += group.length * config.batch_size;
