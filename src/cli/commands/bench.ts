@@ -1,9 +1,12 @@
-/** `atmorep bench step` */
-import { type Command, Option } from "commander";
-import { resolveConfig } from "../../config/index.js";
+/** `atmorep bench prepare|step|read` */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseFields, resolveConfig, resolveStorePath } from "../../config/index.js";
 import type { RunConfig } from "../../config/types.js";
+import { benchPrepare, benchRead } from "../../data/bench.js";
 import type { EngineName } from "../../engine/index.js";
+import { createMaskGenerators, maskBatch } from "../../masking/index.js";
 import { benchStep } from "../../training/bench.js";
+import { checkConfig } from "../../training/validateRun.js";
 import { collect, formatTable, parseCount, print, printJson, withExamples } from "../output.js";
 
 interface Flags {
@@ -24,6 +27,14 @@ export function registerBench(program: Command): void {
       new Option("--engine <name>", "engine to compute on").choices(["auto", "native", "wasm"]).default("auto"),
     )
     .action(stepAction);
+  const prepare = addFlags(bench.command("prepare").description("batch preparation by number of workers"))
+    .option("--workers <list>", "numbers of workers to try, such as 0,1,2", parseWorkers, [0, 1, 2])
+    .action(prepareAction);
+  withExamples(prepare, ["bench prepare --config prep.json --data store.zarr --json"]);
+  const read = addFlags(bench.command("read").description("reading and decoding chunks of the store")).action(
+    readAction,
+  );
+  withExamples(read, ["bench read --data store.zarr"]);
   withExamples(step, ["bench step --preset storm", "bench step --config small.json --set batch_size=2 --json"]);
 }
 
@@ -37,12 +48,59 @@ function addFlags(command: Command): Command {
     .option("--json", "print one JSON document");
 }
 
-function resolve({ config: file, preset, set, data }: Flags): RunConfig {
-  return resolveConfig({ file, preset: preset ?? (file ? undefined : "storm"), set, data }).config;
+function parseWorkers(value: string): number[] {
+  const counts = value.split(",").map(Number);
+  if (counts.every((count) => Number.isInteger(count) && count >= 0)) return counts;
+  throw new InvalidArgumentError("It must be a list of whole numbers, such as 0,1,2.");
+}
+
+function resolve({ config: file, preset, set, data }: Flags): { config: RunConfig; storeLocation: string } {
+  const { config, folder } = resolveConfig({ file, preset: preset ?? (file ? undefined : "storm"), set, data });
+  return { config, storeLocation: resolveStorePath(config.file_path, folder) };
+}
+
+async function prepareAction(flags: Flags & { workers: number[] }): Promise<void> {
+  const { config, storeLocation } = resolve(flags);
+  checkConfig(config);
+  const fields = parseFields(config);
+  const generators = createMaskGenerators({ ...config, rng_seed: config.rng_seed ?? 1 }, fields);
+  const results = await benchPrepare({
+    config: { ...config, rng_seed: config.rng_seed ?? 1 },
+    storeLocation,
+    workers: flags.workers,
+    batches: flags.repeats,
+    mask: (batch) => maskBatch(batch, fields, config, generators),
+  });
+  if (flags.json) return printJson(results);
+  const heading = ["workers", "masking", "median", "minimum", "samples/s", "MB/s of tokens"];
+  const rows = results.map((r) => [
+    String(r.workers),
+    r.masking ? "yes" : "no",
+    formatMs(r.medianSeconds),
+    formatMs(r.minSeconds),
+    r.samplesPerSecond.toFixed(1),
+    r.megabytesPerSecond.toFixed(1),
+  ]);
+  for (const line of formatTable([heading, ...rows], [0, 2, 3, 4, 5])) print(line);
+}
+
+async function readAction(flags: Flags): Promise<void> {
+  const results = await benchRead(resolve(flags).storeLocation, flags.repeats);
+  if (flags.json) return printJson(results);
+  const heading = ["array", "chunk", "chunks", "median", "minimum", "MB/s"];
+  const rows = results.map((r) => [
+    r.array,
+    `[${r.chunkShape.join(", ")}]`,
+    String(r.chunks),
+    formatMs(r.medianSeconds),
+    formatMs(r.minSeconds),
+    r.megabytesPerSecond.toFixed(1),
+  ]);
+  for (const line of formatTable([heading, ...rows], [2, 3, 4, 5])) print(line);
 }
 
 async function stepAction(flags: Flags): Promise<void> {
-  const result = await benchStep(resolve(flags), { engine: flags.engine, repeats: flags.repeats });
+  const result = await benchStep(resolve(flags).config, { engine: flags.engine, repeats: flags.repeats });
   if (flags.json) return printJson(result);
   print(
     `${result.description}; ${result.parameters} parameters, ${result.tokens} tokens a sample, batch ${result.samples}`,
