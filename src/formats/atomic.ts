@@ -25,9 +25,14 @@ async function syncFolder(path: string): Promise<void> {
   await handle?.close();
 }
 
+/** Small writes are gathered up to this many bytes. */
+const BUFFER = 1 << 20;
+
 /** A file being written under a temporary name; nothing is seen at `path` before `commit`. */
 export class AtomicFile {
   private length = 0;
+  private flushed = 0;
+  private pending: Uint8Array[] = [];
 
   private constructor(
     readonly path: string,
@@ -47,18 +52,35 @@ export class AtomicFile {
     return this.length;
   }
 
+  /** Appends bytes; small ones are copied. */
   async write(data: Uint8Array): Promise<void> {
-    await writeFully(this.handle, data, this.length);
     this.length += data.length;
+    if (data.length < BUFFER) {
+      this.pending.push(Uint8Array.from(data));
+      if (this.length - this.flushed >= BUFFER) await this.flush();
+      return;
+    }
+    await this.flush(data.length);
+    await writeFully(this.handle, data, this.flushed);
+    this.flushed = this.length;
+  }
+
+  /** Writes what is gathered; `beyond` bytes follow it and are counted already. */
+  private async flush(beyond = 0): Promise<void> {
+    await writeFully(this.handle, Buffer.concat(this.pending), this.flushed);
+    this.flushed = this.length - beyond;
+    this.pending = [];
   }
 
   /** Overwrites bytes already written. */
   async patch(data: Uint8Array, position: number): Promise<void> {
+    await this.flush();
     await writeFully(this.handle, data, position);
   }
 
   /** Makes the file appear at `path`, replacing what stood there. */
   async commit(): Promise<void> {
+    await this.flush();
     await this.handle.sync();
     await this.handle.close();
     await rename(this.temporary, this.path);

@@ -13,6 +13,9 @@ const UTF8_NAMES = 0x0800;
 /** 1 January 1980, the first date zip can hold */
 const DATE = 0x0021;
 
+/** of the checksum in a local header */
+const CRC_OFFSET = 14;
+
 interface Written {
   name: Buffer;
   crc: number;
@@ -35,17 +38,24 @@ export class ZipWriter {
   ) {}
 
   /** Adds an entry. */
-  add(name: string, data: Uint8Array | string): Promise<void> {
+  async add(name: string, data: Uint8Array | string): Promise<void> {
     const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
-    return this.addChunks(name, bytes.length, [bytes]);
+    const entry = await this.begin(name, bytes.length, crc32(bytes));
+    await this.file.write(bytes);
+    this.entries.push(entry);
+  }
+
+  private async begin(name: string, size: number, crc: number): Promise<Written> {
+    if (this.names.has(name)) throw new AtmorepError("failed", "a zip entry was written twice", { where: name });
+    this.names.add(name);
+    const entry = { name: Buffer.from(name, "utf8"), crc, size, offset: this.file.position };
+    await this.file.write(localHeader(entry, this.options.align ?? 1));
+    return entry;
   }
 
   /** Adds an entry of known size piece by piece. */
   async addChunks(name: string, size: number, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
-    if (this.names.has(name)) throw new AtmorepError("failed", "a zip entry was written twice", { where: name });
-    this.names.add(name);
-    const entry: Written = { name: Buffer.from(name, "utf8"), crc: 0, size, offset: this.file.position };
-    await this.file.write(localHeader(entry, this.options.align ?? 1));
+    const entry = await this.begin(name, size, 0);
     let written = 0;
     for await (const chunk of chunks) {
       entry.crc = crc32(chunk, entry.crc);
@@ -61,7 +71,7 @@ export class ZipWriter {
     }
     const crc = Buffer.alloc(4);
     crc.writeUInt32LE(entry.crc);
-    await this.file.patch(crc, entry.offset + 14);
+    await this.file.patch(crc, entry.offset + CRC_OFFSET);
     this.entries.push(entry);
   }
 
@@ -94,6 +104,7 @@ function localHeader(entry: Written, align: number): Buffer {
   header.writeUInt16LE(zip64.length ? 45 : 20, 4);
   header.writeUInt16LE(UTF8_NAMES, 6);
   header.writeUInt16LE(DATE, 12);
+  header.writeUInt32LE(entry.crc, CRC_OFFSET);
   header.writeUInt32LE(Math.min(entry.size, UINT32), 18);
   header.writeUInt32LE(Math.min(entry.size, UINT32), 22);
   header.writeUInt16LE(entry.name.length, 26);
