@@ -15,7 +15,12 @@ export function registerRuns(program: Command): void {
     .description("list, show and compare runs")
     .option("--out <dir>", "folder that holds results/ and models/", ".")
     .option("--json", "print one JSON document")
-    .action(async (flags: Flags) => listAction(flags));
+    // With an action of its own a mistyped subcommand would read as a superfluous argument.
+    .allowExcessArguments(true)
+    .action(async (flags: Flags, command: Command) => {
+      if (command.args.length > 0) throw unknownSubcommand(command);
+      await listAction(flags);
+    });
   withExamples(runs, ["runs", "runs show ab12cd34", "runs compare ab12cd34 ef56gh78 --out /data/experiments"]);
   const show = addFlags(runs.command("show").description("one run: configuration, losses, files"))
     .argument("<id>", "run id, 8 characters of a-z and 0-9")
@@ -27,6 +32,16 @@ export function registerRuns(program: Command): void {
       compareAction(ids, command.optsWithGlobals<Flags>()),
     );
   withExamples(compare, ["runs compare ab12cd34 ef56gh78"]);
+}
+
+function unknownSubcommand(command: Command): AtmorepError {
+  const known = command.commands.map((subcommand) => subcommand.name());
+  const nearest = nearestName(command.args[0], known);
+  return new AtmorepError("usage", `unknown command '${command.args[0]}'`, {
+    where: "runs",
+    expected: known.join(", "),
+    fix: nearest && `Did you mean ${nearest}?`,
+  });
 }
 
 /** The flags of `runs` may also follow the subcommand. */
