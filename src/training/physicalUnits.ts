@@ -11,12 +11,12 @@ import { targetTokens } from "../scores/layout.js";
 /** Mean and standard deviation of a field's level at a time index; what was read is kept. */
 export function normalizationLookup(store: Store): NormalizationLookup {
   const kept = new Map<string, Promise<MonthlyNormalization>>();
-  return async (field, l, timeIndex) => {
+  return async (field, level, timeIndex) => {
     const month = store.calendar.month[timeIndex];
-    const key = `${field.index} ${l} ${month}`;
+    const key = `${field.index} ${level} ${month}`;
     let reading = kept.get(key);
     if (!reading) {
-      const source = levelSource(store, field.name, field.levels[l]);
+      const source = levelSource(store, field.name, level);
       reading = monthlyNormalization(store, field.name, source, field.normalization, [month]);
       kept.set(key, reading);
     }
@@ -45,7 +45,7 @@ export async function targetStd(
     const [t0, y0, x0] = [Math.floor(n / (ny * nx)) * tt, (Math.floor(n / nx) % ny) * ty, (n % nx) * tx];
     let o = m * field.D;
     for (let t = 0; t < tt; t++) {
-      const { std } = await lookup(field, l, time[t0 + t]);
+      const { std } = await lookup(field, field.levels[l], time[t0 + t]);
       for (let y = 0; y < ty; y++) {
         for (let x = 0; x < tx; x++) {
           const at = std.length > 1 ? lat[y0 + y] * columns + lon[x0 + x] : 0;
