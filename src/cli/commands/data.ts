@@ -7,6 +7,7 @@ import { formatTable, note, print, printJson, withExamples } from "../output.js"
 
 export function registerData(program: Command): void {
   const data = program.command("data").description("make, describe and normalise input stores");
+  withExamples(data, ["data info store.zarr", "data sample waves.zarr"]);
 
   const sample = data
     .command("sample")
