@@ -1,5 +1,7 @@
 /** `atmorep runs`, `runs show ID`, `runs compare ID ID...` */
 import type { Command } from "commander";
+import { nearestName } from "../../config/index.js";
+import { AtmorepError } from "../../errors.js";
 import { compareRuns, type RunComparison } from "../../training/compareRuns.js";
 import { listRuns, type RunDetails, readRun, validationLoss } from "../../training/runs.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
