@@ -2,7 +2,7 @@
 import { AtmorepError } from "../../errors.js";
 import { DTYPE_SIZE, numElements, type SafeTensor, type TensorFile, type TensorInfo } from "../tensors.js";
 import { type ZipEntry, ZipReader } from "../zip/reader.js";
-import { isDict, type PickledValue, type TensorRef, unpickle } from "./unpickle.js";
+import { isDict, isTensor, type PickledValue, type TensorRef, unpickle } from "./unpickle.js";
 
 /** A state dict's pickle has about 100 bytes a tensor; this is a million of them. */
 const MAX_PICKLE = 256 * 2 ** 20;
@@ -62,10 +62,10 @@ function stateDict(path: string, root: PickledValue): Map<string, TensorRef> {
   if (!isDict(root)) throw fault(path, "the file does not hold a state dict");
   const refs = new Map<string, TensorRef>();
   for (const [name, value] of root.items) {
-    if (typeof name !== "string" || typeof value !== "object" || value === null || !("kind" in value)) {
-      throw fault(path, `the entry ${JSON.stringify(name)?.slice(0, 80)} of the state dict is not a tensor`);
+    const label = typeof name === "string" ? name : "without a name";
+    if (typeof name !== "string" || !isTensor(value)) {
+      throw fault(path, `the entry ${label.slice(0, 80)} of the state dict is not a tensor`);
     }
-    if (value.kind !== "tensor") throw fault(path, `the entry ${name} of the state dict is not a tensor`);
     refs.set(name, value);
   }
   return refs;

@@ -345,6 +345,11 @@ export function isDict(value: unknown): value is PickledDict {
   return isKind(value, "dict");
 }
 
+/** True for a tensor's description. */
+export function isTensor(value: unknown): value is TensorRef {
+  return isKind(value, "tensor");
+}
+
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -90,7 +90,8 @@ function moments(ens: Float32Array, [M, E, D]: [number, number, number]): { mean
   return { mean, std };
 }
 
-async function writeOurs(
+/** Writes the result stores of a case's validation. */
+export async function writeOurs(
   golden: GoldenCase,
   config: RunConfig,
   place: { dir: string; runId: string; epoch: number },
