@@ -1,8 +1,8 @@
 /** The packed package in an empty project, with npm's default settings. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROOT, runProgram } from "../support/cli.js";
 
 let project: string;
@@ -20,6 +20,8 @@ beforeAll(async () => {
   const installed = await npm(["install", `./${tarball}`], project);
   expect(installed.code, installed.stderr).toBe(0);
 });
+
+afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe("the installed package", () => {
   it("has the program, which never builds", async () => {
