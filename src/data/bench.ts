@@ -26,6 +26,8 @@ export interface PrepareResult {
   /** of tokens, before masking */
   megabytesPerBatch: number;
   batches: number;
+  /** seconds from the start, opening the store included, to the first batch */
+  coldSeconds: number;
   /** seconds a batch; with workers of groups of batches that are read ahead together */
   medianSeconds: number;
   minSeconds: number;
@@ -39,7 +41,7 @@ export interface PrepareResult {
  * @throws AtmorepError as `openStore`, `drawEpoch` and `readCube`
  */
 export async function benchPrepare(request: PrepareRequest): Promise<PrepareResult[]> {
-  const { storeLocation, workers, batches = 24, warmup = 8, mask } = request;
+  const { storeLocation, workers, batches = 24, warmup = 16, mask } = request;
   const B = request.config.batch_size;
   const total = (warmup + batches) * B;
   const config = { ...request.config, num_samples_per_epoch: total, samples_per_time: total };
@@ -55,10 +57,13 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
       let megabytes = 0;
       let done = 0;
       let last = performance.now();
+      const start = last;
+      let coldSeconds = 0;
       for await (const batch of loadCubes({ storeLocation, config, draws, workers: count })) {
         if (masking) mask?.(batch);
         done += 1;
         megabytes = batch.fields.reduce((sum, field) => sum + field.tokens.byteLength, 0) / 1e6;
+        if (done === 1) coldSeconds = (performance.now() - start) / 1000;
         if (done < warmup) continue;
         if (done === warmup) last = performance.now();
         else if ((done - warmup) % group === 0) {
@@ -74,6 +79,7 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
         samplesPerBatch: B,
         megabytesPerBatch: megabytes,
         batches: times.length * group,
+        coldSeconds,
         medianSeconds,
         minSeconds: Math.min(...times),
         samplesPerSecond: B / medianSeconds,

@@ -1,0 +1,25 @@
+import { afterAll, expect, it } from "vitest";
+import { benchPrepare, benchRead } from "../../src/data/bench.js";
+import { dataConfig, temporaryFolder, tinyStore } from "./support.js";
+
+const folder = temporaryFolder();
+afterAll(folder.remove);
+
+it("times preparation with and without masking, and reading", async () => {
+  const storeLocation = await tinyStore(`${folder.path}/tiny.zip`);
+  let masked = 0;
+  const mask = () => {
+    masked += 1;
+  };
+  const rows = await benchPrepare({ config: dataConfig(), storeLocation, workers: [0], batches: 3, warmup: 2, mask });
+  expect(rows.map((row) => [row.workers, row.masking, row.samplesPerBatch, row.batches])).toEqual([
+    [0, false, 3, 3],
+    [0, true, 3, 3],
+  ]);
+  expect(masked).toBe(5);
+  // 2 levels, 3 samples, 4 x 6 x 6 points, 4 bytes
+  expect(rows[0].megabytesPerBatch).toBeCloseTo((2 * 3 * 144 * 4) / 1e6, 12);
+  expect(rows[0].samplesPerSecond).toBeCloseTo(3 / rows[0].medianSeconds, 6);
+  const [read] = await benchRead(storeLocation);
+  expect(read).toMatchObject({ array: "data", chunks: 3, chunkShape: [4, 2, 2, 9, 12] });
+});
