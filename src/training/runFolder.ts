@@ -1,8 +1,8 @@
 /** The folders of a run, `results/id<ID>` and `models/id<ID>`, and the rule for run ids. */
-import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { assertRunId } from "../config/seeds.js";
 import { AtmorepError } from "../errors.js";
 
 export interface RunFolder {
@@ -14,22 +14,9 @@ export interface RunFolder {
   checkpointDir: string;
 }
 
-const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
-
-/** A random run id, `[a-z0-9]{8}`. It names files only; no result depends on it. */
-export function newRunId(): string {
-  return Array.from({ length: 8 }, () => LETTERS[randomInt(LETTERS.length)]).join("");
-}
-
 /** Paths of run `id` under `out`; nothing is created. */
 export function runFolder(out: string, id: string): RunFolder {
-  if (!/^[a-z0-9]{8}$/.test(id)) {
-    throw new AtmorepError("usage", "not a run id", {
-      where: "run id",
-      found: id,
-      expected: "8 characters of a-z and 0-9",
-    });
-  }
+  assertRunId(id);
   const resultsDir = join(out, "results", `id${id}`);
   const modelsDir = join(out, "models", `id${id}`);
   return {
