@@ -2,6 +2,7 @@
  * Reading stored entries of zip archives, zip64 included, in ranges: nothing but the directory is held in memory.
  * Every size and offset is checked against the file before it is used.
  */
+import { constants } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { AtmorepError } from "../../errors.js";
@@ -97,6 +98,14 @@ export async function readRange(
   fileSize: number,
 ): Promise<Uint8Array> {
   if (position < 0 || length < 0 || position + length > fileSize) throw damaged(path, "data lie outside the file");
+  if (length > constants.MAX_LENGTH) {
+    throw new AtmorepError("input", "one tensor or entry is too large for this version of Node", {
+      where: path,
+      found: `${length} bytes`,
+      expected: `at most ${constants.MAX_LENGTH} bytes`,
+      fix: "Use a newer version of Node.",
+    });
+  }
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 1 << 30), position + done);
