@@ -1,30 +1,30 @@
 /** Everything a run needs before its first step: configuration, data, engine, weights, folders. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseFields, predictedFields } from "../config/fields.js";
-import { configText } from "../config/files.js";
 import { resolveStorePath } from "../config/resolve.js";
 import { drawRunId, withSeeds } from "../config/seeds.js";
 import type { Field, PredictedField, RunConfig } from "../config/types.js";
+import { readCube } from "../data/cube.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openStore, type Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import { type Engine, openEngine } from "../engine/index.js";
 import { AtmorepError } from "../errors.js";
-import { cleanLeftovers, writeFileAtomic } from "../formats/atomic.js";
 import { createMaskGenerators, type MaskGenerators, type MaskGeneratorsState } from "../masking/index.js";
-import { initParameters, type ModelSpec, toTensors } from "../model/index.js";
+import { initParameters, type ModelSpec, parameterTable, toTensors } from "../model/index.js";
 import type { PlainParams } from "../model/types.js";
 import type { PlainBatch } from "./batch.js";
 import type { CheckpointState, ConsoleSums } from "./checkpoint.js";
-import { type Continuation, readContinuation, trimRun } from "./continue.js";
+import { type Continuation, readContinuation } from "./continue.js";
 import { readInitialWeights } from "./initialWeights.js";
-import { MetricsLog } from "./metrics.js";
+import type { MetricsLog } from "./metrics.js";
 import type { TrainOptions } from "./options.js";
-import { assertFree, createRunFolder, type RunFolder, runFolder } from "./runFolder.js";
+import { assertFree, type RunFolder, runFolder } from "./runFolder.js";
 import { learningRates } from "./schedule.js";
+import { startFolder } from "./startFolder.js";
 import { disposeState, initState, type StepModel, stepModel, type TrainState } from "./step.js";
 import { checkAgainstStore, checkConfig } from "./validateRun.js";
+import { assertFits, compareWeights } from "./weightFiles.js";
 
 /** Where the run stands; what a checkpoint holds beside the tensors. */
 export type Progress = Omit<CheckpointState, "format" | "version" | "runId" | "metricsRows" | "masking">;
@@ -96,25 +96,24 @@ export async function openSession(given: RunConfig, options: TrainOptions): Prom
     const weights = await startingWeights(config, model.spec, options, continued);
     const validationDraws = drawEpoch({ config, store, split: "validate", epoch: 0 });
     const draws = cachedDraws(config, store);
-    if (continued) checkContinuation(config, continued, draws);
+    if (continued) checkContinuation(config, continued, draws, options.maxSteps);
+    await readOneBatch(config, store, [draws(continued?.checkpoint.state.epoch ?? 0)[0], validationDraws[0]]);
     const engine = await openEngine(options.engine ?? "auto");
     const state = openState(weights, continued, config);
     const fields = parseFields(config);
     const generators = createMaskGenerators(config, fields);
     if (continued) generators.setState(continued.checkpoint.state.masking as MaskGeneratorsState);
 
-    await createRunFolder(folder);
-    await Promise.all([folder.resultsDir, folder.modelsDir, folder.checkpointDir].map(cleanLeftovers));
-    if (continued && options.inPlace) await trimRun(folder, continued);
-    const text = configText(config);
-    await writeFileAtomic(join(folder.resultsDir, `model_id${id}.json`), text);
-    await writeFileAtomic(join(folder.modelsDir, `model_id${id}.json`), text);
-    const metrics = await MetricsLog.create(folder.metrics, continued?.metricsLines ?? []);
+    const predicted = predictedFields(config);
+    const metrics = await startFolder(folder, config, { fields, predicted }, continued).catch((error) => {
+      disposeState(state);
+      throw error;
+    });
     const session: Session = {
       config,
       options,
       fields,
-      predicted: predictedFields(config),
+      predicted,
       model,
       store,
       engine,
@@ -150,7 +149,11 @@ async function startingWeights(
   { initFrom, out = "." }: TrainOptions,
   continued: Continuation | null,
 ): Promise<PlainParams> {
-  if (continued) return continued.checkpoint.params;
+  if (continued) {
+    const shapes = new Map(parameterTable(spec).map((entry) => [entry.name, entry]));
+    assertFits(compareWeights(shapes, continued.checkpoint.params), continued.path);
+    return continued.checkpoint.params;
+  }
   if (initFrom) return readInitialWeights(out, initFrom, config, spec);
   return initParameters(spec, config.torch_seed as number);
 }
@@ -164,6 +167,11 @@ function openState(params: PlainParams, continued: Continuation | null, config: 
   return { params: tensors, optimizer, ema: toTensors(ema ?? params) };
 }
 
+/** Faults of the data that show in the first batches are found before anything is written. */
+async function readOneBatch(config: RunConfig, store: Store, draws: Draw[]): Promise<void> {
+  for (const draw of draws) await readCube(store, config, draw);
+}
+
 /** The draws of the epoch asked for last are kept: they are asked for several times. */
 function cachedDraws(config: RunConfig, store: Store): (epoch: number) => Draw[] {
   let last: { epoch: number; draws: Draw[] } | null = null;
@@ -173,11 +181,12 @@ function cachedDraws(config: RunConfig, store: Store): (epoch: number) => Draw[]
   };
 }
 
-/** @throws AtmorepError (usage) if nothing is left to do, or the epoch in progress has another length now */
+/** @throws AtmorepError (usage) if nothing is left to do or the epoch in progress has another length now */
 function checkContinuation(
   config: RunConfig,
   { runId, checkpoint: { state } }: Continuation,
   draws: (epoch: number) => Draw[],
+  maxSteps: number | undefined,
 ): void {
   if (state.epoch >= config.num_epochs) {
     throw new AtmorepError("usage", "the run has finished", {
@@ -185,6 +194,14 @@ function checkContinuation(
       found: `${state.epoch} epochs done`,
       expected: `num_epochs above ${state.epoch}`,
       fix: `Give it more: --set num_epochs=${state.epoch + 6}`,
+    });
+  }
+  if (maxSteps !== undefined && (state.step > maxSteps || (state.step === maxSteps && state.batch === 0))) {
+    throw new AtmorepError("usage", "the run has done these steps already", {
+      where: "--max-steps",
+      found: `${maxSteps}; ${state.step} steps done`,
+      expected: `more than ${state.step}, since it counts the steps of the whole run`,
+      fix: `--max-steps ${state.step + 100}`,
     });
   }
   const batches = draws(state.epoch).length;

@@ -3,20 +3,20 @@
  * leave the same bytes.
  */
 import type { RunConfig } from "../config/types.js";
-import { isAtmorepError } from "../errors.js";
+import { AtmorepError, isAtmorepError } from "../errors.js";
 import { countParameters } from "../model/index.js";
 import type { BaselineParams } from "../scores/index.js";
 import { disposeBatch, type PlainBatch, toTensors } from "./batch.js";
 import { trainBatches } from "./batches.js";
 import { ConsoleLog } from "./consoleLog.js";
-import { carryBest, readContinuation } from "./continue.js";
 import type { FieldSkill, FinishedEvent, FinishReason, TrainEvent } from "./events.js";
 import { metricsLine } from "./metrics.js";
 import type { TrainOptions } from "./options.js";
-import { saveBest, saveEpoch, saveLatest } from "./save.js";
+import { saveBest, saveEpoch, saveLatest, saveStart } from "./save.js";
 import { stepSeries } from "./series.js";
 import { emptySums, openSession, type Session } from "./session.js";
 import { type StepResult, trainStep } from "./step.js";
+import { systemFault } from "./systemFault.js";
 import { baselineSkill, fitBaselines, type Validation, validate } from "./validation.js";
 
 /**
@@ -35,7 +35,7 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
   const session = await openSession(config, options);
   const log = new ConsoleLog(session);
   try {
-    if (options.continue) await carryBest(await readContinuation(options.out ?? ".", options.continue), session.folder);
+    if (!options.inPlace) await saveStart(session);
     for (const message of session.warnings) yield { type: "warning", message };
     const fitted = await fitBaselines(session);
     const baselines = await baselineSkill(session, fitted);
@@ -61,9 +61,20 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
     };
     yield finished;
     return finished;
+  } catch (error) {
+    throw systemFault(error, "failed", "the run cannot go on", {
+      where: session.folder.resultsDir,
+      fix: `Make room; then: npx atmorep train --continue ${session.folder.id} --in-place`,
+    });
   } finally {
     await session.close();
   }
+}
+
+/** Faults of the data that show only now have work behind them: they are failures, not wrong input. */
+function whileRunning(error: unknown): unknown {
+  if (!isAtmorepError(error) || error.code === "failed") return error;
+  return new AtmorepError("failed", error.message, { cause: error });
 }
 
 interface Outcome {
@@ -81,14 +92,17 @@ async function* epochs(
 ): AsyncGenerator<TrainEvent, Outcome> {
   const { config, progress } = session;
   let last: Validation | null = null;
-  if (config.test_initial && progress.step === 0) last = yield* validateAndLog(session, log, fitted);
+  if (config.test_initial && progress.step === 0 && progress.best === null) {
+    last = yield* validateAndLog(session, log, fitted);
+    if (last === null) return { reason: "interrupted", last };
+  }
   while (progress.epoch < config.num_epochs) {
     const batches = session.draws(progress.epoch).length;
     const stopped = progress.batch < batches ? yield* trainEpoch(session, log, batches, began) : null;
     if (stopped && progress.batch < batches) {
       yield await saveLatest(session);
-      if (stopped !== "interrupted") last = (yield* validateAndLog(session, log, fitted)) ?? last;
-      return { reason: stopped, last };
+      const validation = stopped === "interrupted" ? null : yield* validateAndLog(session, log, fitted);
+      return { reason: validation ? stopped : "interrupted", last: validation ?? last };
     }
     yield await saveEpoch(session);
     const validation = yield* validateAndLog(session, log, fitted);
@@ -111,12 +125,15 @@ async function* trainEpoch(
   began: number,
 ): AsyncGenerator<TrainEvent, FinishReason | null> {
   const { config, progress } = session;
+  // a run that was interrupted while it validated after its last step
+  if (reachedMaxSteps(session)) return "max-steps";
   const learningRate = session.rates[progress.epoch];
   yield { type: "epoch", epoch: progress.epoch, learningRate };
   yield* log.epoch(learningRate);
   if (progress.batch === 0) progress.console = emptySums();
   const accumulation = config.grad_accumulation;
   let group: PlainBatch[] = [];
+  let generators = session.generators.getState();
   let waiting = performance.now();
   for await (const batch of trainBatches(session, progress.epoch, progress.batch)) {
     group.push(batch);
@@ -128,6 +145,7 @@ async function* trainEpoch(
       result = await runStep(session, group, learningRate);
     } catch (error) {
       // the state is as it was before the step that failed: worth keeping
+      session.generators.setState(generators);
       if (isAtmorepError(error)) yield await saveLatest(session);
       throw error;
     }
@@ -159,6 +177,7 @@ async function* trainEpoch(
     await new Promise((resolve) => setImmediate(resolve));
     const stopped = stopReason(session, began);
     if (stopped) return stopped;
+    generators = session.generators.getState();
     waiting = performance.now();
   }
   // batches left over by the accumulation are dropped, as the loader drops an incomplete batch
@@ -186,9 +205,13 @@ async function runStep(session: Session, group: PlainBatch[], learningRate: numb
   }
 }
 
+function reachedMaxSteps({ options: { maxSteps }, progress }: Pick<Session, "options" | "progress">): boolean {
+  return maxSteps !== undefined && progress.step >= maxSteps;
+}
+
 function stopReason({ options, progress }: Session, began: number): FinishReason | null {
   if (options.signal?.aborted) return "interrupted";
-  if (options.maxSteps !== undefined && progress.step >= options.maxSteps) return "max-steps";
+  if (reachedMaxSteps({ options, progress })) return "max-steps";
   if (options.maxTime !== undefined && Date.now() - began >= options.maxTime) return "max-time";
   return null;
 }
