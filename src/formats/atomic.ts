@@ -27,6 +27,8 @@ async function syncFolder(path: string): Promise<void> {
 
 /** Small writes are gathered up to this many bytes. */
 const BUFFER = 1 << 20;
+/** Node refuses writes of 2 GiB and more. */
+const LARGEST_WRITE = 1 << 30;
 
 /** A file being written under a temporary name; nothing is seen at `path` before `commit`. */
 export class AtomicFile {
@@ -96,7 +98,8 @@ export class AtomicFile {
 
 async function writeFully(handle: FileHandle, data: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < data.length; ) {
-    const { bytesWritten } = await handle.write(data, done, data.length - done, position + done);
+    const length = Math.min(data.length - done, LARGEST_WRITE);
+    const { bytesWritten } = await handle.write(data, done, length, position + done);
     done += bytesWritten;
   }
 }
