@@ -62,7 +62,7 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
     yield finished;
     return finished;
   } catch (error) {
-    throw systemFault(error, "failed", "the run cannot go on", {
+    throw systemFault(whileRunning(error), "failed", "the run cannot go on", {
       where: session.folder.resultsDir,
       fix: `Make room; then: npx atmorep train --continue ${session.folder.id} --in-place`,
     });
