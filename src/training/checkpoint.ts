@@ -58,6 +58,12 @@ const GROUPS = ["param", "adam_m", "adam_v", "ema"] as const;
 const fileOf = (dir: string, kind: CheckpointKind) => join(dir, `${kind}.safetensors`);
 const formerOf = (dir: string, kind: CheckpointKind) => join(dir, `${kind}.previous.safetensors`);
 
+/** Files that may hold the checkpoint `kind`: the newest and the one before it. */
+export const checkpointFiles = (dir: string, kind: CheckpointKind): [newest: string, former: string] => [
+  fileOf(dir, kind),
+  formerOf(dir, kind),
+];
+
 /** Writes one checkpoint below `dir` (`models/id<ID>/checkpoint`), atomically. */
 export async function saveCheckpoint(dir: string, kind: CheckpointKind, checkpoint: Checkpoint): Promise<string> {
   const { state, params, moments, ema } = checkpoint;
@@ -98,7 +104,7 @@ export async function loadCheckpoint(
   dir: string,
   kind: CheckpointKind,
 ): Promise<Checkpoint & { path: string; warning: string | null }> {
-  const candidates = [fileOf(dir, kind), formerOf(dir, kind)].filter((path) => existsSync(path));
+  const candidates = checkpointFiles(dir, kind).filter((path) => existsSync(path));
   if (candidates.length === 0) {
     throw new AtmorepError("usage", `the run has no checkpoint "${kind}"`, {
       where: dir,
@@ -117,7 +123,8 @@ export async function loadCheckpoint(
   throw new AtmorepError("input", "no checkpoint of the run can be read", { where: dir, found: warning ?? undefined });
 }
 
-async function readCheckpoint(path: string): Promise<Checkpoint> {
+/** Reads one checkpoint file. @throws AtmorepError (input) if it is damaged */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const file = await openSafetensors(path);
   try {
     const damaged = (what: string) =>

@@ -1,15 +1,20 @@
 /** Continuing a run: its checkpoint, the metrics rows up to it, and removing what came after it. */
-import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AtmorepError } from "../errors.js";
-import { type Checkpoint, type CheckpointKind, loadCheckpoint } from "./checkpoint.js";
+import { withAtomicFile } from "../formats/atomic.js";
+import { type Checkpoint, type CheckpointKind, checkpointFiles, loadCheckpoint, readCheckpoint } from "./checkpoint.js";
 import { readMetricsLines } from "./metrics.js";
 import { parseRunReference, type RunFolder, runFolder } from "./runFolder.js";
+import { type WeightNames, writeWeightFiles } from "./weightFiles.js";
 
 export interface Continuation {
   runId: string;
   folder: RunFolder;
   checkpoint: Checkpoint;
+  /** file that the checkpoint was read from */
+  path: string;
   /** rows written before the checkpoint was saved */
   metricsLines: string[];
   warning: string | null;
@@ -29,7 +34,7 @@ export async function readContinuation(out: string, reference: string): Promise<
     });
   }
   const folder = runFolder(out, id);
-  const { warning, ...checkpoint } = await loadCheckpoint(folder.checkpointDir, which as CheckpointKind);
+  const { warning, path, ...checkpoint } = await loadCheckpoint(folder.checkpointDir, which as CheckpointKind);
   const lines = await readMetricsLines(folder.metrics);
   const { metricsRows } = checkpoint.state;
   if (lines.length < metricsRows) {
@@ -40,23 +45,50 @@ export async function readContinuation(out: string, reference: string): Promise<
       fix: "The file was shortened; --init-from takes the weights alone.",
     });
   }
-  return { runId: id, folder, checkpoint, metricsLines: lines.slice(0, metricsRows), warning };
+  return { runId: id, folder, checkpoint, path, metricsLines: lines.slice(0, metricsRows), warning };
 }
 
-/** Brings the best weights so far into a run continued under a new id, so that its "best" is complete too. */
-export async function carryBest(from: Continuation, to: RunFolder): Promise<void> {
-  const { best } = from.checkpoint.state;
-  if (!best || from.folder.id === to.id) return;
-  const stored = await loadCheckpoint(from.folder.checkpointDir, "best").catch(() => null);
-  if (stored?.state.best?.step !== best.step || stored.state.best.loss !== best.loss) return;
+/**
+ * Brings what the checkpoint stands on into the run that goes on from it: under a new id, the best weights so far; in
+ * place, the checkpoint itself as "latest". Files of the former run's future go. Done before rows are dropped, so that
+ * a run killed meanwhile can be continued again.
+ */
+export async function carryOver(from: Continuation, to: RunFolder, names: WeightNames): Promise<void> {
+  const inPlace = from.folder.id === to.id;
   await mkdir(to.checkpointDir, { recursive: true });
-  await copyFile(stored.path, join(to.checkpointDir, "best.safetensors"));
-  for (const name of await readdir(from.folder.modelsDir)) {
-    if (!name.endsWith("_best.mod")) continue;
-    const renamed = name.replace(`id${from.folder.id}`, `id${to.id}`);
-    await copyFile(join(from.folder.modelsDir, name), join(to.modelsDir, renamed));
+  const [latest, former] = checkpointFiles(to.checkpointDir, "latest");
+  if (inPlace && from.path !== latest) {
+    await copyAtomic(from.path, latest);
+    await rm(former, { force: true });
+  }
+  const best = await bestSoFar(from);
+  const [target, formerBest] = checkpointFiles(to.checkpointDir, "best");
+  if (best === null) {
+    for (const path of [target, formerBest]) await rm(path, { force: true });
+    for (const name of await readdir(to.modelsDir)) {
+      if (name.endsWith("_best.mod")) await rm(join(to.modelsDir, name), { force: true });
+    }
+  } else if (best !== target) {
+    await copyAtomic(best, target);
+    const { params, ema } = await readCheckpoint(target);
+    await writeWeightFiles(to.modelsDir, to.id, "best", ema ?? params, names);
   }
 }
+
+/** The file that holds the checkpoint's best state, which may have been followed by a better one; null if it is gone. */
+async function bestSoFar({ folder, checkpoint: { state } }: Continuation): Promise<string | null> {
+  if (!state.best) return null;
+  for (const path of checkpointFiles(folder.checkpointDir, "best")) {
+    const stored = await readCheckpoint(path).catch(() => null);
+    if (stored?.state.best?.step === state.best.step && stored.state.best.loss === state.best.loss) return path;
+  }
+  return null;
+}
+
+const copyAtomic = (from: string, to: string): Promise<void> =>
+  withAtomicFile(to, async (file) => {
+    for await (const piece of createReadStream(from)) await file.write(piece as Buffer);
+  });
 
 /** Removes the numbered files of epochs at or after the checkpoint's (continuing in place). */
 export async function trimRun(folder: RunFolder, { checkpoint }: Continuation): Promise<void> {

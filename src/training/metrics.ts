@@ -2,7 +2,7 @@
  * `metrics.jsonl`: one row every optimiser step and one every validation. Rows are appended whole, so a killed
  * run leaves at most one partial last line, which readers and continuations drop.
  */
-import { appendFile, readFile } from "node:fs/promises";
+import { appendFile, open, readFile } from "node:fs/promises";
 import { writeFileAtomic } from "../formats/atomic.js";
 import type { Series } from "./events.js";
 
@@ -36,6 +36,16 @@ export class MetricsLog {
   async append(line: string): Promise<void> {
     await appendFile(this.path, line);
     this.rows++;
+  }
+
+  /** Brings the rows to the disk: a checkpoint that counts them must not outlive them. */
+  async sync(): Promise<void> {
+    const handle = await open(this.path, "r+");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   }
 }
 

@@ -1,9 +1,10 @@
 /** The folders of a run, `results/id<ID>` and `models/id<ID>`, and the rule for run ids. */
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { assertRunId } from "../config/seeds.js";
 import { AtmorepError } from "../errors.js";
+import { systemFault } from "./systemFault.js";
 
 export interface RunFolder {
   id: string;
@@ -31,20 +32,40 @@ export function runFolder(out: string, id: string): RunFolder {
 
 /** Refuses an id that is already taken under `out`. */
 export function assertFree(folder: RunFolder): void {
-  for (const dir of [folder.resultsDir, folder.modelsDir]) {
-    if (existsSync(dir)) {
-      throw new AtmorepError("usage", "a run with this id exists already", {
-        where: dir,
-        fix: "Choose another --run-id, another --out, or continue it with --continue ID --in-place.",
-      });
-    }
+  for (const dir of [folder.resultsDir, folder.modelsDir]) if (existsSync(dir)) throw taken(dir);
+}
+
+const taken = (dir: string) =>
+  new AtmorepError("usage", "a run with this id exists already", {
+    where: dir,
+    fix: "Choose another --run-id, another --out, or continue it with --continue ID --in-place.",
+  });
+
+/**
+ * Creates both folders, which must not be there: of two processes that take the same id at once, one wins.
+ * @throws AtmorepError (usage) if the id is taken, or nothing can be created there
+ */
+export async function createRunFolder(folder: RunFolder): Promise<void> {
+  await createExclusively(folder.resultsDir);
+  try {
+    await createExclusively(folder.modelsDir);
+  } catch (error) {
+    await rmdir(folder.resultsDir).catch(() => {});
+    throw error;
   }
 }
 
-/** Creates both folders. */
-export async function createRunFolder(folder: RunFolder): Promise<void> {
-  await mkdir(folder.resultsDir, { recursive: true });
-  await mkdir(folder.modelsDir, { recursive: true });
+async function createExclusively(dir: string): Promise<void> {
+  try {
+    await mkdir(dirname(dir), { recursive: true });
+    await mkdir(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST" && existsSync(dir)) throw taken(dir);
+    throw systemFault(error, "usage", "the folder of the run cannot be created", {
+      where: dir,
+      fix: "Choose another folder with --out.",
+    });
+  }
 }
 
 /** Splits `RUN[@latest|best|EPOCH]`; also accepts `id<RUN>` and a path to a run's folder. */

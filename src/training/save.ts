@@ -17,6 +17,7 @@ async function writeWeights(session: Session, tag: WeightTag, params: PlainParam
 
 async function saveState(session: Session, kind: CheckpointKind): Promise<string> {
   const { state, progress, folder, metrics, generators } = session;
+  await metrics.sync();
   return saveCheckpoint(folder.checkpointDir, kind, {
     state: {
       format: 1,
@@ -34,6 +35,11 @@ async function saveState(session: Session, kind: CheckpointKind): Promise<string
     },
     ema: state.ema ? await toPlain(state.ema) : null,
   });
+}
+
+/** The state before the first step: from here on the run can be continued, whenever it is killed. */
+export async function saveStart(session: Session): Promise<void> {
+  await saveState(session, "latest");
 }
 
 /** `AtmoRep_id<ID>_epoch<n>.mod` and its parts. */

@@ -162,18 +162,21 @@ export function matchWeights(expected: PlainParams, found: PlainParams, where: s
   if (![...expected.keys()].some((name) => name.startsWith("embed_token_info."))) {
     for (const name of found.keys()) if (name.startsWith("embed_token_info.")) completed.delete(name);
   }
-  const { missing, unexpected, otherShape } = compareWeights(expected, completed);
+  assertFits(compareWeights(expected, completed), where);
+  return new Map([...expected.keys()].map((name) => [name, completed.get(name)!]));
+}
+
+/** @throws AtmorepError (input) listing every tensor that differs */
+export function assertFits({ missing, unexpected, otherShape }: WeightDifference, where: string): void {
   const lines = [
     ...missing.map((text) => `missing ${text}`),
     ...unexpected.map((text) => `unexpected ${text}`),
     ...otherShape.map((text) => `other shape ${text}`),
   ];
-  if (lines.length > 0) {
-    throw new AtmorepError("input", "the weights do not fit the network", {
-      where,
-      found: `\n  ${lines.join("\n  ")}\n`,
-      fix: "Use the configuration that the weights were trained with; its fields, widths and layers decide the shapes.",
-    });
-  }
-  return new Map([...expected.keys()].map((name) => [name, completed.get(name)!]));
+  if (lines.length === 0) return;
+  throw new AtmorepError("input", "the weights do not fit the network", {
+    where,
+    found: `\n  ${lines.join("\n  ")}\n`,
+    fix: "Use the configuration that the weights were trained with; its fields, widths and layers decide the shapes.",
+  });
 }

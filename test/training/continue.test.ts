@@ -1,20 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadCheckpoint } from "../../src/training/checkpoint.js";
+import { parseFields, predictedFields } from "../../src/config/fields.js";
+import { readContinuation } from "../../src/training/continue.js";
 import { readMetrics } from "../../src/training/metrics.js";
 import { runFolder } from "../../src/training/runFolder.js";
-import { readWeights } from "../../src/training/weightFiles.js";
+import { startFolder } from "../../src/training/startFolder.js";
+import { train } from "../../src/training/train.js";
+import { stateOf } from "../support/runState.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
-
-/** All that two runs must share; times and run ids are left out. */
-async function stateOf(out: string, id: string) {
-  const folder = runFolder(out, id);
-  const { state, params, moments, ema } = await loadCheckpoint(folder.checkpointDir, "latest");
-  const metrics = (await readMetrics(folder.metrics)).map(({ time: _time, ...row }) => row);
-  const weights = await readWeights(join(folder.modelsDir, `AtmoRep_id${id}.mod`));
-  return { state: { ...state, runId: "" }, params, moments, ema, metrics, weights };
-}
 
 describe("continuing a run", () => {
   // 3: within an epoch; 6: at its end; 8: where a checkpoint was due as well
@@ -85,5 +79,61 @@ describe("continuing a run", () => {
     const { events } = await runAll(config, { out, runId: "run00002", continue: "run00001", maxSteps: 6 });
     expect(events.some((e) => e.type === "warning" && /checksum/.test(e.message))).toBe(true);
     expect(events.find((e) => e.type === "started")).toMatchObject({ firstStep: 5 });
+  });
+
+  it("goes back to the best state in place: later rows, files and checkpoints go", async () => {
+    const out = temporaryFolder();
+    const config = tinyConfig();
+    await runAll(config, { out, runId: "unbroken" });
+    await runAll(config, { out, runId: "inplace2" });
+    await runAll(tinyConfig({ num_epochs: 3 }), { out, continue: "inplace2@best", inPlace: true, maxSteps: 14 });
+    await runAll(tinyConfig({ num_epochs: 3 }), { out, runId: "longer01", maxSteps: 14 });
+    expect(await stateOf(out, "inplace2")).toEqual(await stateOf(out, "longer01"));
+  });
+
+  it("in place from @best and killed at once, the run still continues", async () => {
+    const out = temporaryFolder();
+    const config = tinyConfig();
+    await runAll(config, { out, runId: "killed01", maxSteps: 11 });
+    const later = runFolder(out, "killed01");
+    // the validation after step 6 made the best state; latest is after step 11 with more rows
+    const from = await readContinuation(out, "killed01@best");
+    const names = { fields: parseFields(config), predicted: predictedFields(config) };
+    await startFolder(later, config, names, from);
+    const { finished } = await runAll(config, { out, continue: "killed01", inPlace: true });
+    expect(finished.step).toBe(12);
+  });
+
+  it("a run that has done its steps validates again, or has nothing to do", async () => {
+    const out = temporaryFolder();
+    const config = tinyConfig();
+    await runAll(config, { out, runId: "steps001", maxSteps: 8 });
+    const { finished, events } = await runAll(config, { out, runId: "steps002", continue: "steps001", maxSteps: 8 });
+    expect(finished).toMatchObject({ step: 8, reason: "max-steps" });
+    expect(events.filter(({ type }) => type === "validated").length).toBe(1);
+    expect((await stateOf(out, "steps002")).metrics).toEqual((await stateOf(out, "steps001")).metrics);
+    const again = runAll(config, { out, runId: "steps003", continue: "steps001", maxSteps: 7 });
+    await expect(again).rejects.toThrow(/has done these steps already; found 7; 8 steps done/);
+    expect(existsSync(join(out, "results", "idsteps003"))).toBe(false);
+  });
+
+  it("refuses another network, and writes nothing", async () => {
+    const out = temporaryFolder();
+    await runAll(tinyConfig(), { out, runId: "narrow01", maxSteps: 1 });
+    const wider = runAll(tinyConfig({ net_tail_num_nets: 3 }), { out, runId: "wider001", continue: "narrow01" });
+    await expect(wider).rejects.toThrow(/do not fit the network.*missing tails\.0\.tail_nets\.2/s);
+    expect(existsSync(join(out, "results", "idwider001"))).toBe(false);
+  });
+
+  it("can be continued from before its first step, the validation before it included", async () => {
+    const out = temporaryFolder();
+    const config = tinyConfig({ test_initial: true });
+    await runAll(config, { out, runId: "unbroken", maxSteps: 3 });
+    // killed between the first events and the first checkpoint of its own
+    for await (const event of train(config, { out, runId: "killed02" })) if (event.type === "step") break;
+    await runAll(config, { out, runId: "goeson02", continue: "killed02", maxSteps: 3 });
+    expect(await stateOf(out, "goeson02")).toEqual(await stateOf(out, "unbroken"));
+    await runAll(config, { out, runId: "goeson03", continue: "killed02@best", maxSteps: 3 });
+    expect(await stateOf(out, "goeson03")).toEqual(await stateOf(out, "unbroken"));
   });
 });

@@ -1,9 +1,11 @@
 /** `atmorep train [CONFIG.json]` */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { type ResolvedConfig, resolveConfig } from "../../config/resolve.js";
 import { AtmorepError } from "../../errors.js";
 import type { TrainOptions } from "../../training/options.js";
+import { parseRunReference, runFolder } from "../../training/runFolder.js";
 import { note, onClosedPipe, print, printJson, withExamples } from "../output.js";
 import { count, duration, engineName, seed, type TrainFlags } from "../train/options.js";
 import { TrainPrinter } from "../train/printer.js";
@@ -105,8 +107,14 @@ function resolveRun(file: string | undefined, flags: TrainFlags): ResolvedConfig
 }
 
 function configFileOf(run: string, out: string): string {
-  const id = /(?:^|[/\\]|id)([a-z0-9]{8})(?:@|$)/.exec(run)?.[1] ?? run.split("@")[0];
-  return join(out, "models", `id${id}`, `model_id${id}.json`);
+  const { id, modelsDir, resultsDir } = runFolder(out, parseRunReference(run).id);
+  const copies = [modelsDir, resultsDir].map((dir) => join(dir, `model_id${id}.json`));
+  const file = copies.find((path) => existsSync(path));
+  if (file !== undefined) return file;
+  throw new AtmorepError("usage", existsSync(modelsDir) ? "the run has no configuration" : "there is no such run", {
+    where: copies[0],
+    fix: `List the runs with: npx atmorep runs${out === "." ? "" : ` --out ${out}`}`,
+  });
 }
 
 async function dryRun({ config }: ResolvedConfig, options: TrainOptions, { json }: TrainFlags): Promise<void> {

@@ -1,0 +1,17 @@
+/** What two runs must share to count as the same run. */
+import { existsSync } from "node:fs";
+import { loadCheckpoint } from "../../src/training/checkpoint.js";
+import { readMetrics } from "../../src/training/metrics.js";
+import { runFolder } from "../../src/training/runFolder.js";
+import { readWeights, weightPath } from "../../src/training/weightFiles.js";
+
+/** Checkpoint, metrics rows and weights of a run; times and run ids are left out. */
+export async function stateOf(out: string, id: string) {
+  const folder = runFolder(out, id);
+  const { state, params, moments, ema } = await loadCheckpoint(folder.checkpointDir, "latest");
+  const metrics = (await readMetrics(folder.metrics)).map(({ time: _time, ...row }) => row);
+  const weights = await readWeights(weightPath(folder.modelsDir, id, "latest"));
+  const bestPath = weightPath(folder.modelsDir, id, "best");
+  const best = existsSync(bestPath) ? await readWeights(bestPath) : null;
+  return { state: { ...state, runId: "" }, params, moments, ema, metrics, weights, best };
+}
