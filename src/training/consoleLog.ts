@@ -2,13 +2,10 @@
 import { appendFile, writeFile } from "node:fs/promises";
 import { consoleLines } from "../config/files.js";
 import { countParameters } from "../model/index.js";
-import { epochLine, finishedLine, parametersLine, stepLine, validationLines } from "./console.js";
+import { epochLine, finishedLine, lineIsDue, parametersLine, stepLine, validationLines } from "./console.js";
 import type { ConsoleEvent, Series } from "./events.js";
 import { emptySums, type Session } from "./session.js";
 import type { Validation } from "./validation.js";
-
-/** Samples between two lines are counted in eights, as in the reference. */
-const SAMPLES_PER_LINE = 8;
 
 export class ConsoleLog {
   private lineAt = Date.now();
@@ -36,7 +33,7 @@ export class ConsoleLog {
     sums.total += series["gradient loss"];
     sums.mse += series["training loss"];
     const k = progress.batch - 1;
-    if (Math.floor((k * config.batch_size) / SAMPLES_PER_LINE) <= sums.printed) return;
+    if (!lineIsDue(k, config.batch_size, sums.printed)) return;
     const now = Date.now();
     const seconds = Math.max(1e-3, (now - this.lineAt) / 1000);
     const line = stepLine({

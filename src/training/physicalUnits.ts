@@ -1,29 +1,9 @@
-/** The normalisation of a store as results and scores need it: by field, level and time step. */
+/** Physical scale of a batch's targets, for scores. */
 import type { Field } from "../config/types.js";
-import { levelSource } from "../data/fields.js";
-import { type MonthlyNormalization, monthlyNormalization } from "../data/normalization.js";
-import type { Store } from "../data/store.js";
 import type { CubeBatch } from "../data/types.js";
 import type { NormalizationLookup } from "../evaluation/physical.js";
 import type { MaskedField } from "../masking/types.js";
 import { targetTokens } from "../scores/layout.js";
-
-/** Mean and standard deviation of a field's level at a time index; what was read is kept. */
-export function normalizationLookup(store: Store): NormalizationLookup {
-  const kept = new Map<string, Promise<MonthlyNormalization>>();
-  return async (field, level, timeIndex) => {
-    const month = store.calendar.month[timeIndex];
-    const key = `${field.index} ${level} ${month}`;
-    let reading = kept.get(key);
-    if (!reading) {
-      const source = levelSource(store, field.name, level);
-      reading = monthlyNormalization(store, field.name, source, field.normalization, [month]);
-      kept.set(key, reading);
-    }
-    const { mean, std } = await reading;
-    return { mean: mean.get(month)!, std: std.get(month)! };
-  };
-}
 
 /**
  * The standard deviation that each target point was divided by, times `scale`.

@@ -5,6 +5,7 @@
 import { loadCubes } from "../data/loader.js";
 import { displayUnit } from "../data/units.js";
 import { ResultsWriter } from "../evaluation/results.js";
+import { storeNormalization } from "../evaluation/storeNormalization.js";
 import { createMaskGenerators } from "../masking/index.js";
 import {
   type BaselineParams,
@@ -21,7 +22,7 @@ import { disposeBatch, toTensors } from "./batch.js";
 import { type PreparedBatch, preparedBatches } from "./batches.js";
 import { evalStep, type PlainPrediction } from "./evalStep.js";
 import type { FieldSkill, Series } from "./events.js";
-import { normalizationLookup, targetStd } from "./physicalUnits.js";
+import { targetStd } from "./physicalUnits.js";
 import type { Session } from "./session.js";
 
 export interface Validation {
@@ -55,7 +56,7 @@ export class ValidationScores {
     const names = baselineNames(config.BERT_strategy).filter(
       (name) => name !== "damped_persistence" || params.damping !== undefined,
     );
-    this.lookup = normalizationLookup(store);
+    this.lookup = storeNormalization(store);
     this.accumulator = scoreAccumulator({
       predictors: withModel ? ["model", ...names] : names,
       levels: Object.fromEntries(fields.map(({ name, levels }) => [name, levels])),
@@ -197,6 +198,6 @@ function openResults({ config, fields, predicted, folder, store, progress }: Ses
     fields,
     predicted,
     axes: store,
-    normalization: normalizationLookup(store),
+    normalization: storeNormalization(store),
   });
 }
