@@ -16,7 +16,6 @@ import type { PlainParams } from "../model/types.js";
 import type { PlainBatch } from "./batch.js";
 import type { CheckpointState, ConsoleSums } from "./checkpoint.js";
 import { type Continuation, readContinuation } from "./continue.js";
-import { readInitialWeights } from "./initialWeights.js";
 import type { MetricsLog } from "./metrics.js";
 import type { TrainOptions } from "./options.js";
 import { assertFree, type RunFolder, runFolder } from "./runFolder.js";
@@ -24,7 +23,7 @@ import { learningRates } from "./schedule.js";
 import { startFolder } from "./startFolder.js";
 import { disposeState, initState, type StepModel, stepModel, type TrainState } from "./step.js";
 import { checkAgainstStore, checkConfig } from "./validateRun.js";
-import { assertFits, compareWeights } from "./weightFiles.js";
+import { assertFits, compareWeights, readInitialWeights } from "./weightFiles.js";
 
 /** Where the run stands; what a checkpoint holds beside the tensors. */
 export type Progress = Omit<CheckpointState, "format" | "version" | "runId" | "metricsRows" | "masking">;
