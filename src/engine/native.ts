@@ -1,0 +1,68 @@
+/** The native engine: TensorFlow's C library as TensorFlow.js's backend. */
+import { fileURLToPath } from "node:url";
+import * as tf from "@tensorflow/tfjs-core";
+import { AtmorepError } from "../errors.js";
+import { registerGradients } from "./gradients.js";
+import {
+  BACKEND,
+  openTensorflow,
+  type Search,
+  type SearchOptions,
+  searchLibrary,
+  type Tensorflow,
+  TensorflowError,
+} from "./tensorflow/index.js";
+import type { Engine } from "./types.js";
+
+/** Folder of the checkout that `atmorep engine install` fills. */
+export const INSTALL_FOLDER = fileURLToPath(new URL("../../.engine", import.meta.url));
+
+let opened: Promise<Tensorflow> | null = null;
+
+/** Where the library is looked for: `ATMOREP_TENSORFLOW` alone if it is set. */
+export function nativeSearch(env: Readonly<Record<string, string | undefined>> = process.env): SearchOptions {
+  const path = env.ATMOREP_TENSORFLOW;
+  return { installed: INSTALL_FOLDER, env, ...(path && { asked: { path, source: "ATMOREP_TENSORFLOW" } }) };
+}
+
+/** The search for the library, without loading it. */
+export const findNative = (): Search => searchLibrary(nativeSearch());
+
+/**
+ * Loads the library once, and makes it the current backend.
+ * @throws AtmorepError `failed` if there is no library, or it cannot be loaded
+ */
+export async function openNative(): Promise<Engine> {
+  opened ??= openTensorflow({ ...nativeSearch(), threads: Number(process.env.ATMOREP_THREADS ?? 0) });
+  const native = await opened.catch((error: unknown) => {
+    opened = null;
+    throw asAtmorepError(error);
+  });
+  registerGradients();
+  if (tf.getBackend() !== BACKEND) await tf.setBackend(BACKEND);
+  const { version, threads, context, library } = native;
+  const { type } = context.device;
+  return {
+    name: "native",
+    description: `TensorFlow ${version} on the ${type}, ${threads} thread${threads === 1 ? "" : "s"} (${library.source})`,
+    threads,
+    memory: () => {
+      const { numTensors, numBytes } = tf.memory();
+      return { numTensors, bytes: numBytes };
+    },
+  };
+}
+
+/** The open library; for parts of the engine that go beyond TensorFlow.js. */
+export async function openedNative(): Promise<Tensorflow | null> {
+  return opened;
+}
+
+function asAtmorepError(error: unknown): unknown {
+  if (!(error instanceof TensorflowError)) return error;
+  return new AtmorepError("failed", "the native engine cannot be used here", {
+    where: "--engine native",
+    found: error.message,
+    fix: "Fetch the library with: atmorep engine install. Or set ATMOREP_TENSORFLOW to its folder, or use --engine wasm.",
+  });
+}

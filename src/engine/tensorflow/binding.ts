@@ -1,0 +1,54 @@
+/** The interface between tfjs-node's JavaScript kernels and TensorFlow (its `TFJSBinding`), over the C API. */
+import { ATTRIBUTE_KINDS, type Attribute } from "./attributes.js";
+import type { EagerContext, TensorMetadata } from "./context.js";
+import { TensorflowError } from "./errors.js";
+import { type HostValues, TYPES } from "./values.js";
+
+/** What tfjs-node's kernels call. A recorder may stand in its place while a function is traced. */
+export interface Binding {
+  createTensor(shape: number[], dtype: number, values: HostValues): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): HostValues;
+  executeOp(name: string, attributes: Attribute[], inputs: number[], outputs: number): TensorMetadata[];
+  getNumOfTensors(): number;
+  isUsingGpuDevice(): boolean;
+}
+
+/** Numbers of types and attribute kinds under tfjs-node's names. */
+const CONSTANTS = {
+  ...ATTRIBUTE_KINDS,
+  TF_FLOAT: TYPES.float32,
+  TF_INT32: TYPES.int32,
+  TF_INT64: TYPES.int64,
+  TF_BOOL: TYPES.bool,
+  TF_COMPLEX64: TYPES.complex64,
+  TF_STRING: TYPES.string,
+  TF_RESOURCE: TYPES.resource,
+  TF_UINT8: TYPES.uint8,
+};
+
+/** The binding of a context. */
+export function createBinding(context: EagerContext): Binding & typeof CONSTANTS & { TF_Version: string } {
+  const noModels = () => {
+    throw new TensorflowError("UNIMPLEMENTED", "SavedModel", "saved models are not part of this binding");
+  };
+  return {
+    ...CONSTANTS,
+    TF_Version: context.native.version,
+    createTensor: (shape, dtype, values) => context.create(shape, dtype, asView(dtype, values)),
+    deleteTensor: (id) => context.delete(id),
+    tensorDataSync: (id) => context.read(id),
+    executeOp: (name, attributes, inputs, outputs) => context.execute(name, attributes, inputs, outputs),
+    getNumOfTensors: () => context.size,
+    isUsingGpuDevice: () => context.device.type === "GPU",
+    ...{ loadSavedModel: noModels, deleteSavedModel: noModels, runSavedModel: noModels, getNumOfSavedModels: () => 0 },
+  };
+}
+
+/** TensorFlow.js may hand over plain arrays of numbers. */
+function asView(dtype: number, values: HostValues | number[]): HostValues {
+  if (ArrayBuffer.isView(values) || dtype === TYPES.string) return values as HostValues;
+  const numbers = values as number[];
+  if (dtype === TYPES.int32) return Int32Array.from(numbers);
+  return dtype === TYPES.bool ? Uint8Array.from(numbers) : Float32Array.from(numbers);
+}

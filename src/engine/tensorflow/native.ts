@@ -1,0 +1,116 @@
+/** Loading the library, and the few helpers that every call needs. */
+import { createRequire } from "node:module";
+import { C_TYPES, type CFunction, DECLARATIONS, type TensorflowApi } from "./declarations.js";
+import { CODES, TensorflowError } from "./errors.js";
+
+/** Flags of dlopen: RTLD_LAZY with RTLD_NODELETE. */
+const PIN_FLAGS: Partial<Record<NodeJS.Platform, number>> = { linux: 0x1001, darwin: 0x81 };
+
+/** A loaded library. */
+export interface Native {
+  file: string;
+  api: TensorflowApi;
+  version: string;
+  /** bytes of a JavaScript array to an address */
+  copyIn: CFunction<[to: number, from: ArrayBufferView, bytes: number], number>;
+  /** bytes at an address to a JavaScript array; of an array outside V8's heap if called with `async` */
+  copyOut: CFunction<[to: ArrayBufferView, from: number, bytes: number], number>;
+  /** address of a C string that lives as long as the library */
+  cstring(text: string): number;
+  /** a status for calls on this thread; `check` reads it */
+  status: number;
+  /** @throws TensorflowError if the last call that was given `status` (default: the shared one) failed */
+  check(operation: string, detail?: () => string, status?: number): void;
+}
+
+const loaded = new Map<string, Native>();
+
+/**
+ * Loads a library; the same file is loaded once.
+ * @throws TensorflowError `NOT_LOADED` if koffi or the library cannot be loaded
+ */
+export function loadNative(file: string): Native {
+  let native = loaded.get(file);
+  if (!native) {
+    native = load(file);
+    loaded.set(file, native);
+  }
+  return native;
+}
+
+function load(file: string): Native {
+  // The library prints its start-up messages otherwise.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  try {
+    return bind(file, createRequire(import.meta.url)("koffi"));
+  } catch (error) {
+    if (error instanceof TensorflowError) throw error;
+    throw new TensorflowError("NOT_LOADED", file, (error as Error).message);
+  }
+}
+
+function bind(file: string, koffi: typeof import("koffi")): Native {
+  const library = koffi.load(file, { lazy: true });
+  const system = koffi.load(null);
+  // koffi closes a library when its JavaScript objects are collected; TensorFlow's threads would then run on unmapped
+  // code, so one more reference is taken that is never given back.
+  const pinned = system.func("dlopen", C_TYPES.address, [C_TYPES.string, "int"])(file, PIN_FLAGS[process.platform]);
+  if (!pinned) throw new TensorflowError("NOT_LOADED", file, "the library cannot be kept in memory");
+  const api = Object.fromEntries(
+    Object.entries(DECLARATIONS).map(([name, [result, ...parameters]]) => [
+      name,
+      library.func(
+        name,
+        C_TYPES[result],
+        parameters.map((type) => C_TYPES[type]),
+      ),
+    ]),
+  ) as unknown as TensorflowApi;
+  const texts = new Map<string, { address: number; bytes: Uint8Array }>();
+  const status = api.TF_NewStatus();
+  return {
+    file,
+    api,
+    version: api.TF_Version(),
+    copyIn: system.func("memcpy", C_TYPES.address, [C_TYPES.address, C_TYPES.buffer, "size_t"]),
+    copyOut: system.func("memcpy", C_TYPES.address, [C_TYPES.buffer, C_TYPES.address, "size_t"]),
+    cstring(text) {
+      let entry = texts.get(text);
+      if (!entry) {
+        const bytes = offHeap(Buffer.byteLength(text) + 1);
+        new TextEncoder().encodeInto(text, bytes);
+        entry = { address: Number(koffi.address(bytes)), bytes };
+        texts.set(text, entry);
+      }
+      return entry.address;
+    },
+    status,
+    check(operation, detail, own = status) {
+      const code = api.TF_GetCode(own);
+      if (code === 0) return;
+      const message = api.TF_Message(own);
+      throw new TensorflowError(CODES[code] ?? "UNKNOWN", operation, detail ? `${detail()}: ${message}` : message);
+    },
+  };
+}
+
+/** Bytes whose address stays: V8 moves small typed arrays that lie on its heap. */
+export const offHeap = (bytes: number): Uint8Array => new Uint8Array(new ArrayBuffer(bytes));
+
+/** An array of addresses that C fills or reads. */
+export class Addresses {
+  readonly buffer: Uint32Array;
+
+  constructor(readonly length: number) {
+    this.buffer = new Uint32Array(new ArrayBuffer(8 * Math.max(1, length)));
+  }
+
+  get(i: number): number {
+    return this.buffer[2 * i] + this.buffer[2 * i + 1] * 4294967296;
+  }
+
+  set(i: number, address: number): void {
+    this.buffer[2 * i] = address % 4294967296;
+    this.buffer[2 * i + 1] = Math.floor(address / 4294967296);
+  }
+}
