@@ -2,7 +2,14 @@
  * What a person sees of a training run: what is trained on and the baseline to beat, about a line a second, and a
  * last screen of at most 25 lines. Pure text; the command decides where it goes.
  */
-import type { FieldSkill, FinishedEvent, StartedEvent, StepEvent, ValidatedEvent } from "../../training/events.js";
+import type {
+  FieldSkill,
+  FinishedEvent,
+  Series,
+  StartedEvent,
+  StepEvent,
+  ValidatedEvent,
+} from "../../training/events.js";
 
 /** 3 significant digits without exponent where possible. */
 export function short(value: number): string {
@@ -19,6 +26,12 @@ export function clock(milliseconds: number): string {
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
   const pad = (n: number) => String(n).padStart(2, "0");
   return h > 0 ? `${h}:${pad(m)}:${pad(s)}` : `${m}:${pad(s)}`;
+}
+
+/** The rows that say how well a field is restored: for BERT its masked tokens, else all hidden ones. */
+export function mainRows(skill: readonly FieldSkill[]): FieldSkill[] {
+  const masked = skill.filter(({ kind }) => kind === "masked");
+  return masked.length > 0 ? masked : skill.filter(({ kind }) => kind === "all");
 }
 
 /** The baseline with the smallest error on a field, or null if there is none. */
@@ -46,7 +59,7 @@ export function introLines(event: StartedEvent, storeText: string): string[] {
     `model     ${event.parameters.toLocaleString("en-US")} parameters, ${config.net_tail_num_nets} ensemble members; engine ${event.engine}`,
     `training  ${event.plannedSteps} steps of ${config.batch_size} samples; validation on ${event.validationSamples} samples`,
   ];
-  for (const skill of event.baselines) {
+  for (const skill of mainRows(event.baselines)) {
     const best = bestBaseline(skill);
     if (!best) continue;
     const others = Object.entries(skill.rmse)
@@ -59,6 +72,17 @@ export function introLines(event: StartedEvent, storeText: string): string[] {
   return lines;
 }
 
+/** Each loss with its value for every field: `mse_ensemble 1.28/1.18`. */
+function lossTerms(series: Series): string[] {
+  const byLoss = new Map<string, string[]>();
+  for (const [name, value] of Object.entries(series)) {
+    const [loss, field] = name.split(", ");
+    if (field === undefined || loss === "stddev") continue;
+    byLoss.set(loss, [...(byLoss.get(loss) ?? []), short(value)]);
+  }
+  return [...byLoss].map(([loss, values]) => `${loss} ${values.join("/")}`);
+}
+
 /** One line of progress: step, each loss term, last validation beside the best baseline, time left. */
 export function stepText(
   event: StepEvent,
@@ -66,11 +90,8 @@ export function stepText(
   skill: FieldSkill[],
   millisecondsLeft: number | null,
 ): string {
-  const terms = Object.entries(event.series)
-    .filter(([name]) => name.includes(", ") && !name.startsWith("stddev"))
-    .map(([name, value]) => `${name.split(", ")[0]} ${short(value)}`);
-  const parts = [`step ${event.step}/${plannedSteps}`, `loss ${short(event.total)}`, ...new Set(terms)];
-  for (const s of skill.slice(0, 2)) {
+  const parts = [`step ${event.step}/${plannedSteps}`, `loss ${short(event.total)}`, ...lossTerms(event.series)];
+  for (const s of mainRows(skill).slice(0, 2)) {
     if (s.rmse.model === undefined) continue;
     const best = bestBaseline(s);
     parts.push(`val ${short(s.rmse.model)} ${s.unit}${best ? ` (${best.name} ${short(best.rmse)})` : ""}`);
@@ -103,7 +124,7 @@ export function progressBar(
 
 export function validatedText(event: ValidatedEvent): string {
   const parts = [`validation after step ${event.step}: mse ${short(event.loss)}${event.best ? " (best so far)" : ""}`];
-  for (const s of event.skill.slice(0, 3)) {
+  for (const s of mainRows(event.skill).slice(0, 3)) {
     if (s.rmse.model !== undefined) parts.push(`${s.field} ${short(s.rmse.model)} ${s.unit}`);
   }
   return parts.join("  ");
