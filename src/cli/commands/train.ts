@@ -67,8 +67,8 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
     storeText: resolved.config.file_path,
     deadline: options.maxTime === undefined ? null : Date.now() + options.maxTime,
     commands: (runId) => [
-      `npx atmorep runs show ${runId}${flags.out === "." ? "" : ` --out ${flags.out}`}`,
-      `npx atmorep train --continue ${runId} --set num_epochs=${resolved.config.num_epochs * 2}`,
+      `npx atmorep runs show ${runId}${outFlag(flags.out)}`,
+      `npx atmorep train --continue ${runId} --set num_epochs=${resolved.config.num_epochs * 2}${outFlag(flags.out)}`,
       `npx atmorep train --set BERT_strategy=forecast --set losses='["kernel_crps"]'`,
     ],
   });
@@ -80,6 +80,8 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
   }
   process.exitCode = stop.exitCode() ?? 0;
 }
+
+const outFlag = (out: string) => (out === "." ? "" : ` --out ${out}`);
 
 /** The configuration: of the run that is continued, else the file, the preset, or `storm`. */
 function resolveRun(file: string | undefined, flags: TrainFlags): ResolvedConfig {
@@ -113,7 +115,7 @@ function configFileOf(run: string, out: string): string {
   if (file !== undefined) return file;
   throw new AtmorepError("usage", existsSync(modelsDir) ? "the run has no configuration" : "there is no such run", {
     where: copies[0],
-    fix: `List the runs with: npx atmorep runs${out === "." ? "" : ` --out ${out}`}`,
+    fix: `List the runs with: npx atmorep runs${outFlag(out)}`,
   });
 }
 

@@ -42,6 +42,9 @@ export function bestBaseline(skill: FieldSkill): { name: string; rmse: number } 
   return { name, rmse };
 }
 
+/** What a row of scores is of: a field, or the tokens of one kind in it. */
+const scored = ({ field, kind }: FieldSkill) => (kind === "all" ? field : `${field} (${kind})`);
+
 const STRATEGY_TEXT: Record<string, string> = {
   BERT: "restore masked, noised and coarsened tokens",
   forecast: "forecast the last time tokens",
@@ -66,7 +69,7 @@ export function introLines(event: StartedEvent, storeText: string): string[] {
       .filter(([name]) => name !== best.name)
       .map(([name, value]) => `${name} ${short(value)}`);
     lines.push(
-      `to beat   ${skill.field}: ${best.name} ${short(best.rmse)} ${skill.unit}${others.length ? ` (${others.join(", ")})` : ""}`,
+      `to beat   ${scored(skill)}: ${best.name} ${short(best.rmse)} ${skill.unit}${others.length ? ` (${others.join(", ")})` : ""}`,
     );
   }
   return lines;
@@ -100,7 +103,7 @@ export function stepText(
   return parts.join("  ");
 }
 
-/** A bar for a terminal: losses, learning rate, ms for data and compute, samples/s, memory, time left. */
+/** A bar for a terminal: loss, time left, learning rate, samples/s, ms for data and compute, memory; cut at the width. */
 export function progressBar(
   event: StepEvent,
   plannedSteps: number,
@@ -113,11 +116,11 @@ export function progressBar(
   const text = [
     `[${"#".repeat(done)}${".".repeat(width - done)}] ${event.step}/${plannedSteps}`,
     `loss ${short(event.total)}`,
-    `lr ${event.learningRate.toExponential(1)}`,
-    `data ${event.milliseconds.data.toFixed(0)} + compute ${event.milliseconds.compute.toFixed(0)} ms`,
-    `${samplesPerSecond.toFixed(1)} samples/s`,
-    `${(event.rss / 2 ** 20).toFixed(0)} MiB`,
     `${clock(millisecondsLeft)} left`,
+    `lr ${event.learningRate.toExponential(1)}`,
+    `${samplesPerSecond.toFixed(1)} samples/s`,
+    `data ${event.milliseconds.data.toFixed(0)} + compute ${event.milliseconds.compute.toFixed(0)} ms`,
+    `${(event.rss / 2 ** 20).toFixed(0)} MiB`,
   ].join("  ");
   return text.slice(0, Math.max(20, columns - 1));
 }
@@ -125,7 +128,7 @@ export function progressBar(
 export function validatedText(event: ValidatedEvent): string {
   const parts = [`validation after step ${event.step}: mse ${short(event.loss)}${event.best ? " (best so far)" : ""}`];
   for (const s of mainRows(event.skill).slice(0, 3)) {
-    if (s.rmse.model !== undefined) parts.push(`${s.field} ${short(s.rmse.model)} ${s.unit}`);
+    if (s.rmse.model !== undefined) parts.push(`${scored(s)} ${short(s.rmse.model)} ${s.unit}`);
   }
   return parts.join("  ");
 }
