@@ -1,0 +1,63 @@
+/** One batch, prepared stage by stage, as a notebook looks at it. */
+import { parseFields } from "../config/fields.js";
+import { resolveStorePath } from "../config/resolve.js";
+import { withSeeds } from "../config/seeds.js";
+import type { Field, RunConfig } from "../config/types.js";
+import { type DrawRequest, drawEpoch } from "../data/sampling.js";
+import type { Store } from "../data/store.js";
+import type { CubeBatch } from "../data/types.js";
+import { AtmorepError } from "../errors.js";
+import { createMaskGenerators, type MaskedBatch, maskBatch } from "../masking/index.js";
+
+/** A batch with everything that it came from. */
+export interface Prepared {
+  /** seeds drawn where they were null */
+  config: RunConfig;
+  store: Store;
+  fields: Field[];
+  /** normalised tokens before masking */
+  cube: CubeBatch;
+  /** what the network sees, and the targets */
+  masked: MaskedBatch;
+}
+
+export interface PrepareOptions {
+  /** an open store; default the configuration's `file_path`. Close it when done: `prepared.store.close()` */
+  store?: Store;
+  split?: DrawRequest["split"];
+  epoch?: number;
+  /** number of the batch in the epoch */
+  batch?: number;
+  /** folder that a relative `file_path` is taken from first */
+  folder?: string;
+}
+
+/**
+ * Draws, reads, normalises, cuts and masks one batch. The draw is the one of training (or validation); the masks are
+ * those of fresh generators, so that every batch of a split shows the masks of its first.
+ * @throws AtmorepError (config, input) as the stages do; (usage) for a batch beyond the epoch
+ * @example const batch = await prepare(resolveConfig({ preset: "storm" }).config, { split: "validate" });
+ */
+export async function prepare(given: RunConfig, options: PrepareOptions = {}): Promise<Prepared> {
+  const { split = "train", epoch = 0, batch = 0 } = options;
+  const config = withSeeds(given);
+  const [{ openStore }, { readCube }] = await Promise.all([import("../data/store.js"), import("../data/cube.js")]);
+  const store = options.store ?? (await openStore(resolveStorePath(config.file_path, options.folder)));
+  try {
+    const draws = drawEpoch({ config, store, split, epoch });
+    if (!(batch in draws)) {
+      throw new AtmorepError("usage", "the epoch has no such batch", {
+        where: "batch",
+        found: batch,
+        expected: `0 to ${draws.length - 1}`,
+      });
+    }
+    const fields = parseFields(config);
+    const cube = await readCube(store, config, draws[batch]);
+    const masked = maskBatch(cube, fields, config, createMaskGenerators(config, fields));
+    return { config, store, fields, cube, masked };
+  } catch (error) {
+    if (!options.store) await store.close();
+    throw error;
+  }
+}

@@ -1,0 +1,26 @@
+/** Text that comes from files, configurations and people, made safe to show. */
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Escapes the characters that HTML (and the subset of it that Plotly reads in its labels) gives a meaning. */
+export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+
+/** A number as people read it: four significant digits, no exponent for everyday sizes. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2);
+  return String(Number(value.toPrecision(4)));
+}
+
+/** Field names as a title: `mean_sea_level_pressure` becomes `mean sea level pressure`. */
+export const fieldTitle = (field: string): string => field.replaceAll("_", " ");
+
+/** `level 105`, or `surface` for level 0. */
+export const levelTitle = (level: number): string => (level === 0 ? "surface" : `level ${level}`);

@@ -1,0 +1,185 @@
+/** Predictions of a run as maps, read from its result stores. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { formatTime } from "../../data/time.js";
+import { displayUnit } from "../../data/units.js";
+import { AtmorepError } from "../../errors.js";
+import { openResults, type ResultStore } from "../../evaluation/readResults.js";
+import { type ResultKind, resultPath } from "../../evaluation/results.js";
+import { ensembleVariance } from "../../scores/index.js";
+import { runFolder } from "../../training/runFolder.js";
+import type { Grid } from "../grids.js";
+import { type RunReference, runPlace } from "./locate.js";
+
+export interface PredictionChoice {
+  /** folder that holds `results/` */
+  out?: string;
+  field?: string;
+  level?: number;
+  /** number of the validation sample */
+  sample?: number;
+  /** time step of the window; default the one with the most hidden points, of those the last */
+  step?: number;
+  /** default the last that was written */
+  epoch?: number;
+}
+
+export interface Prediction {
+  target: Grid;
+  prediction: Grid;
+  /** standard deviation of the members; undefined for one member */
+  spread: Grid | undefined;
+  members: Grid[];
+  epoch: number;
+}
+
+/**
+ * One validation sample at one time step, in physical units; points that were not hidden are NaN.
+ * @throws AtmorepError (usage) if the run has no result stores or they hold no such sample
+ */
+export async function readPrediction(run: RunReference, choice: PredictionChoice = {}): Promise<Prediction> {
+  const { id, out } = runPlace(run, choice.out);
+  const dir = runFolder(out, id).resultsDir;
+  const epoch = choice.epoch ?? (await lastEpoch(dir, id));
+  const open = (kind: ResultKind) => openResults(resultPath(dir, id, epoch, kind));
+  const stores = await Promise.all([open("source"), open("target"), open("pred"), open("ens")]);
+  try {
+    return { ...(await readMaps(stores, choice)), epoch };
+  } finally {
+    for (const store of stores) await store.close();
+  }
+}
+
+async function lastEpoch(dir: string, id: string): Promise<number> {
+  const names = await readdir(dir).catch(() => []);
+  const epochs = names.flatMap((name) => {
+    const match = /_epoch(-?\d+)_pred\.zarr$/.exec(name);
+    return match ? [Number(match[1])] : [];
+  });
+  if (epochs.length > 0) return Math.max(...epochs);
+  throw new AtmorepError("usage", "the run has no result stores", {
+    where: join(dir, `results_id${id}_epoch*_pred.zarr`),
+    fix: "They are written at each validation unless log_test_num_ranks is 0.",
+  });
+}
+
+async function readMaps(
+  [source, target, pred, ens]: ResultStore[],
+  { field, level, sample = 0, step }: PredictionChoice,
+): Promise<Omit<Prediction, "epoch">> {
+  const fields = [...new Set([...target.arrays.keys()].map((path) => path.split("/")[0]))];
+  const name = field ?? fields[0];
+  const group = `${name}/sample=${String(sample).padStart(5, "0")}`;
+  if (!fields.includes(name) || !source.arrays.has(`${group}/data`)) {
+    throw new AtmorepError("usage", "the result stores hold no such field or sample", {
+      where: target.path,
+      found: group,
+      expected: `a field of ${fields.join(", ")} and a smaller sample number`,
+    });
+  }
+  const levels = Array.from(await source.read(`${group}/ml`), Number);
+  const l = level === undefined ? 0 : levels.indexOf(level);
+  if (l < 0) {
+    throw new AtmorepError("usage", "no such level", { where: group, found: level, expected: levels.join(", ") });
+  }
+  const axes: Axes = {
+    times: Array.from(await source.read(`${group}/datetime`), BigInt),
+    lats: Array.from(await source.read(`${group}/lat`), Number),
+    lons: Array.from(await source.read(`${group}/lon`), Number),
+  };
+  const read = (store: ResultStore) => readCubes(store, group, levels, l, axes, store === ens);
+  const [truth, mean, members] = [await read(target), await read(pred), await read(ens)];
+  const chosen = step ?? fullestStep(truth[0], axes);
+  if (!(chosen in axes.times)) {
+    throw new AtmorepError("usage", "no such time step", {
+      where: "step",
+      found: chosen,
+      expected: `0 to ${axes.times.length - 1}`,
+    });
+  }
+  const { unit, scale } = displayUnit(name);
+  const lons = Float64Array.from(axes.lons);
+  for (let i = 1; i < lons.length; i++) while (lons[i] < lons[i - 1]) lons[i] += 360;
+  const plane = axes.lats.length * lons.length;
+  const grid = (cube: Float64Array): Grid => ({
+    field: name,
+    level: levels[l],
+    unit,
+    time: formatTime(axes.times[chosen]),
+    values: cube.slice(chosen * plane, (chosen + 1) * plane).map((value) => value * scale),
+    lats: Float64Array.from(axes.lats),
+    lons,
+  });
+  const grids = members.map(grid);
+  return { target: grid(truth[0]), prediction: grid(mean[0]), members: grids, spread: spreadOf(grids) };
+}
+
+interface Axes {
+  times: bigint[];
+  lats: number[];
+  lons: number[];
+}
+
+/** Cubes [time, lat, lon] of the window, one a member; NaN where nothing was hidden. */
+async function readCubes(
+  store: ResultStore,
+  group: string,
+  levels: number[],
+  l: number,
+  axes: Axes,
+  withMembers: boolean,
+): Promise<Float64Array[]> {
+  const { times, lats, lons } = axes;
+  const place = (list: readonly (number | bigint)[]) => new Map(list.map((value, i) => [value, i]));
+  const at = { time: place(times), lat: place(lats), lon: place(lons) };
+  const cubes: Float64Array[] = [];
+  const cube = (e: number) => {
+    cubes[e] ??= new Float64Array(times.length * lats.length * lons.length).fill(Number.NaN);
+    return cubes[e];
+  };
+  const whole = store.arrays.get(`${group}/data`);
+  const own = whole ? group : `${group}/ml=${String(levels[l]).padStart(5, "0")}`;
+  const facts = store.arrays.get(`${own}/data`);
+  if (!facts) return [cube(0)];
+  const data = await store.read(`${own}/data`);
+  const [t, y, x] = await Promise.all(["datetime", "lat", "lon"].map((axis) => store.read(`${own}/${axis}`)));
+  const shape = facts.shape;
+  const [T, Y, X] = shape.slice(-3);
+  // forecasts: [E, L, T, Y, X], one window; otherwise tokens: [m, E, T, Y, X]
+  const E = withMembers ? (whole ? shape[0] : shape[1]) : 1;
+  const pieces = whole ? 1 : shape[0];
+  const L = whole ? levels.length : 1;
+  for (let m = 0; m < pieces; m++) {
+    for (let e = 0; e < E; e++) {
+      const from = whole ? (e * L + l) * T * Y * X : (m * E + e) * T * Y * X;
+      for (let i = 0; i < T; i++) {
+        for (let j = 0; j < Y; j++) {
+          for (let k = 0; k < X; k++) {
+            const row = at.time.get(BigInt(t[m * T + i]))! * lats.length + at.lat.get(Number(y[m * Y + j]))!;
+            cube(e)[row * lons.length + at.lon.get(Number(x[m * X + k]))!] = Number(data[from + (i * Y + j) * X + k]);
+          }
+        }
+      }
+    }
+  }
+  return cubes;
+}
+
+function fullestStep(cube: Float64Array, { times }: Axes): number {
+  const plane = cube.length / times.length;
+  let [best, most] = [0, -1];
+  for (let t = 0; t < times.length; t++) {
+    const hidden = cube.subarray(t * plane, (t + 1) * plane).reduce((n, v) => n + (Number.isNaN(v) ? 0 : 1), 0);
+    if (hidden >= most) [best, most] = [t, hidden];
+  }
+  return best;
+}
+
+function spreadOf(members: readonly Grid[]): Grid | undefined {
+  const E = members.length;
+  if (E < 2) return undefined;
+  const n = members[0].values.length;
+  const values = Float64Array.from({ length: n * E }, (_, i) => members[i % E].values[Math.floor(i / E)]);
+  const variance = ensembleVariance({ values, E });
+  return { ...members[0], values: variance.map((v) => Math.sqrt(v)) };
+}
