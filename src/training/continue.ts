@@ -68,8 +68,9 @@ export async function carryOver(from: Continuation, to: RunFolder, names: Weight
     for (const name of await readdir(to.modelsDir)) {
       if (name.endsWith("_best.mod")) await rm(join(to.modelsDir, name), { force: true });
     }
-  } else if (best !== target) {
-    await copyAtomic(best, target);
+  } else {
+    // in place the weights may be those of a later best whose state was never saved
+    if (best !== target) await copyAtomic(best, target);
     const { params, ema } = await readCheckpoint(target);
     await writeWeightFiles(to.modelsDir, to.id, "best", ema ?? params, names);
   }

@@ -53,10 +53,10 @@ export async function saveEpoch(session: Session): Promise<SavedEvent> {
   };
 }
 
-/** The complete state first: whoever finds new weights finds the state that made them. */
+/** The weights first: once the state says that the run has come this far, everything before it is in place. */
 async function save(session: Session, kind: CheckpointKind): Promise<SavedEvent> {
-  await saveState(session, kind);
   const path = await writeWeights(session, kind, await predictingWeights(session));
+  await saveState(session, kind);
   return { type: "saved", kind, step: session.progress.step, path };
 }
 

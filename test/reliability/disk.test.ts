@@ -1,0 +1,121 @@
+/** Disks that fill up, folders that cannot be written, and two runs that want the same id. */
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createRunFolder, runFolder } from "../../src/training/runFolder.js";
+import { atmorep, LAUNCHER, runProgram } from "../support/cli.js";
+import { stateOf } from "../support/runState.js";
+import { tempDir } from "../support/tempDir.js";
+import { writeTinyConfig } from "../support/tinyProgram.js";
+import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
+
+beforeAll(async () => {
+  const { code, stderr } = await atmorep(["--version"]);
+  expect(code, stderr).toBe(0);
+});
+
+/** Trains with no file allowed to grow above `kib`; the system answers as it does for a full disk. */
+function withLimit(kib: number, args: readonly string[]) {
+  const words = [process.execPath, LAUNCHER, "train", ...args].map((word) => `'${word}'`).join(" ");
+  return runProgram("bash", ["-c", `ulimit -f ${kib}; exec ${words}`]);
+}
+
+describe("a full disk", () => {
+  let checkpointKib: number;
+  beforeAll(async () => {
+    const out = temporaryFolder();
+    await runAll(tinyConfig(), { out, runId: "measure1", maxSteps: 1 });
+    const { checkpointDir } = runFolder(out, "measure1");
+    checkpointKib = Math.ceil(statSync(join(checkpointDir, "latest.safetensors")).size / 1024);
+  });
+
+  it("while the results of a validation are written: exit 1, the last good checkpoint goes on", async () => {
+    const out = tempDir();
+    const set = { batch_size_validation: 20, num_samples_validate: 40 };
+    const args = [writeTinyConfig(out, set), "--out", out, "--run-id", "full0001"];
+    const { code, stderr } = await withLimit(checkpointKib + 8, args);
+    expect(stderr).toMatch(/^error: .*the run cannot go on; found the file would exceed the size limit \(EFBIG\)/m);
+    expect(stderr).toContain("--continue full0001 --in-place");
+    expect(code).toBe(1);
+    const config = tinyConfig(set);
+    await runAll(config, { out, continue: "full0001", inPlace: true });
+    await runAll(config, { out, runId: "unbroken" });
+    expect(await stateOf(out, "full0001")).toEqual(await stateOf(out, "unbroken"));
+    const left = readdirSync(join(out, "results", "idfull0001")).filter((name) => name.startsWith("."));
+    expect(left).toEqual([]);
+  });
+
+  it("while a checkpoint is written: exit 1, no half file under its name", async () => {
+    const out = tempDir();
+    const args = [writeTinyConfig(out), "--out", out, "--run-id", "full0002"];
+    const { code, stderr } = await withLimit(checkpointKib - 8, args);
+    expect(stderr).toMatch(/^error: .*EFBIG/m);
+    expect(code).toBe(1);
+    expect(readdirSync(runFolder(out, "full0002").checkpointDir)).toEqual([]);
+  });
+});
+
+describe("a folder that cannot be written", () => {
+  // root may write anywhere unless it gives that right up
+  const unprivileged = process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-dac_override"] : [];
+  const train = (...args: string[]) => {
+    const [program, ...rest] = [...unprivileged, process.execPath, LAUNCHER, "train", ...args];
+    return runProgram(program, rest);
+  };
+
+  it("read-only: exit 2, and says so", async () => {
+    const out = tempDir();
+    const config = writeTinyConfig(tempDir());
+    chmodSync(out, 0o555);
+    const { code, stderr } = await train(config, "--out", out);
+    expect(stderr).toMatch(/^error: .*cannot be created; found permission denied \(EACCES\)\. Choose another folder/m);
+    expect(code).toBe(2);
+    expect(readdirSync(out)).toEqual([]);
+  });
+
+  it("below a file: exit 2, and says so", async () => {
+    const dir = tempDir();
+    writeFileSync(join(dir, "file"), "");
+    const { code, stderr } = await train(writeTinyConfig(dir), "--out", join(dir, "file"));
+    expect(stderr).toMatch(/^error: .*cannot be created; found a part of the path is a file, not a folder/m);
+    expect(code).toBe(2);
+  });
+
+  it("turned read-only while training: exit 1, the checkpoint stays", async () => {
+    const out = tempDir();
+    const config = tinyConfig({ num_epochs: 3 });
+    await runAll(config, { out, runId: "locked01", maxSteps: 5 });
+    const before = await stateOf(out, "locked01");
+    const { checkpointDir } = runFolder(out, "locked01");
+    chmodSync(checkpointDir, 0o555);
+    const { code, stderr } = await train("--continue", "locked01", "--in-place", "--out", out);
+    chmodSync(checkpointDir, 0o755);
+    expect(stderr).toMatch(/^error: .*permission denied \(EACCES\)/m);
+    expect(code).toBe(1);
+    expect((await stateOf(out, "locked01")).state).toEqual(before.state);
+  });
+});
+
+describe("two runs with the same id", () => {
+  it("of two processes that start together one trains, the other exits 2", async () => {
+    const out = tempDir();
+    const args = ["train", writeTinyConfig(out), "--out", out, "--run-id", "same0001", "--max-steps", "2"];
+    const ended = await Promise.all([atmorep(args), atmorep(args)]);
+    expect(ended.map(({ code }) => code).sort(), ended.map(({ stderr }) => stderr).join("\n")).toEqual([0, 2]);
+    expect(ended.find(({ code }) => code === 2)?.stderr).toMatch(/^error: .*a run with this id exists already/m);
+    expect((await stateOf(out, "same0001")).metrics.length).toBe(3);
+  });
+
+  it("exactly one of many takes the folders", async () => {
+    const folder = runFolder(tempDir(), "same0002");
+    const outcomes = await Promise.allSettled(Array.from({ length: 16 }, () => createRunFolder(folder)));
+    expect(outcomes.filter(({ status }) => status === "fulfilled").length).toBe(1);
+  });
+
+  it("a folder of models alone is taken too, and nothing is left beside it", async () => {
+    const folder = runFolder(tempDir(), "same0003");
+    mkdirSync(folder.modelsDir, { recursive: true });
+    await expect(createRunFolder(folder)).rejects.toThrow(/exists already/);
+    expect(existsSync(folder.resultsDir)).toBe(false);
+  });
+});
