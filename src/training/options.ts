@@ -1,3 +1,5 @@
+import type { RunConfig } from "../config/types.js";
+
 /** Options of a training run that are not part of its configuration. */
 export interface TrainOptions {
   /** folder that holds `results/` and `models/`; default the current one */
@@ -21,4 +23,11 @@ export interface TrainOptions {
   folder?: string;
   /** stops the run after the step in progress, with a checkpoint */
   signal?: AbortSignal;
+}
+
+/** The configuration with batches of `overfit` samples, as many of them an epoch as before. */
+export function withOverfit(config: RunConfig, overfit: number | undefined): RunConfig {
+  if (overfit === undefined) return config;
+  const batches = Math.floor(config.num_samples_per_epoch / config.batch_size);
+  return { ...config, batch_size: overfit, num_samples_per_epoch: batches * overfit };
 }

@@ -8,7 +8,7 @@ import { drawEpoch } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
 import { createMaskGenerators, maskBatch } from "../masking/index.js";
 import { countParameters, type ModelSpec, modelSpec } from "../model/index.js";
-import type { TrainOptions } from "./options.js";
+import { type TrainOptions, withOverfit } from "./options.js";
 import { checkAgainstStore, checkConfig } from "./validateRun.js";
 
 export interface MemoryEstimate {
@@ -60,7 +60,7 @@ export function estimateMemory(spec: ModelSpec, batchSize: number): MemoryEstima
  * @throws AtmorepError (config, input) as `train`
  */
 export async function planRun(given: RunConfig, options: TrainOptions = {}): Promise<Plan> {
-  const config = withSeeds(options.overfit ? { ...given, batch_size: options.overfit } : given);
+  const config = withSeeds(withOverfit(given, options.overfit));
   checkConfig(config);
   const store = await openStore(resolveStorePath(config.file_path, options.folder));
   try {

@@ -17,7 +17,7 @@ import type { PlainBatch } from "./batch.js";
 import type { CheckpointState, ConsoleSums } from "./checkpoint.js";
 import { type Continuation, readContinuation } from "./continue.js";
 import type { MetricsLog } from "./metrics.js";
-import type { TrainOptions } from "./options.js";
+import { type TrainOptions, withOverfit } from "./options.js";
 import { assertFree, type RunFolder, runFolder } from "./runFolder.js";
 import { learningRates } from "./schedule.js";
 import { startFolder } from "./startFolder.js";
@@ -82,9 +82,8 @@ export async function openSession(given: RunConfig, options: TrainOptions): Prom
   const id = options.inPlace && continued ? continued.runId : (options.runId ?? drawRunId());
   const folder = runFolder(out, id);
   if (!(options.inPlace && continued)) assertFree(folder);
-  const overfit = options.overfit ? { batch_size: options.overfit } : {};
   const job = process.env.SLURM_JOB_ID ? { slurm_job_id: process.env.SLURM_JOB_ID } : {};
-  const config = withSeeds({ ...given, ...overfit, ...job, wandb_id: id, par_rank: 0, par_size: 1 });
+  const config = withSeeds({ ...withOverfit(given, options.overfit), ...job, wandb_id: id, par_rank: 0, par_size: 1 });
   const warnings: string[] = continued?.warning ? [continued.warning] : [];
 
   checkConfig(config);
