@@ -2,12 +2,14 @@
  * Training as a stream of events. The files of the run are written inside, so that a notebook and the command line
  * leave the same bytes.
  */
+import { existsSync } from "node:fs";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
 import { countParameters } from "../model/index.js";
 import type { BaselineParams } from "../scores/index.js";
 import { disposeBatch, type PlainBatch, toTensors } from "./batch.js";
 import { trainBatches } from "./batches.js";
+import { checkpointFiles } from "./checkpoint.js";
 import { ConsoleLog } from "./consoleLog.js";
 import type { FieldSkill, FinishedEvent, FinishReason, TrainEvent } from "./events.js";
 import { metricsLine } from "./metrics.js";
@@ -62,9 +64,13 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
     yield finished;
     return finished;
   } catch (error) {
+    const { id, resultsDir, checkpointDir } = session.folder;
+    const kept = checkpointFiles(checkpointDir, "latest").some((path) => existsSync(path));
     throw systemFault(whileRunning(error), "failed", "the run cannot go on", {
-      where: session.folder.resultsDir,
-      fix: `Make room; then: npx atmorep train --continue ${session.folder.id} --in-place`,
+      where: resultsDir,
+      fix: kept
+        ? `Mend that; then: npx atmorep train --continue ${id} --in-place`
+        : "Mend that and start again; this run has saved nothing yet.",
     });
   } finally {
     await session.close();
