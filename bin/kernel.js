@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+/** Launcher of the notebook kernel, named by the kernelspec: builds `dist/` where needed, then serves one connection. */
+import { build, ROOT } from "./build.js";
+
+build();
+const { startKernel } = await import("../dist/kernel/main.js");
+startKernel({ connectionFile: process.argv[2], fallbackRoot: ROOT, name: "atmorep" });

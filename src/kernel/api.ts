@@ -1,0 +1,98 @@
+/** What cells, and libraries that cells use, can ask of the kernel: the global `jupyter`. */
+import { randomUUID } from "node:crypto";
+import type { Cells } from "./cells.js";
+import { bundleOf, isBundle } from "./displayBundle.js";
+import type { Outlet } from "./outlet.js";
+import type { MimeBundle } from "./protocol.js";
+import { ownRun } from "./runs.js";
+
+export interface DisplayOptions {
+  /** name of the output, to be changed later by `update: true` under the same name */
+  displayId?: string;
+  update?: boolean;
+  metadata?: Record<string, unknown>;
+  /** `value` is a bundle of media types, to be shown as it is */
+  raw?: boolean;
+}
+
+/** The global `jupyter` of a notebook. */
+export interface Jupyter {
+  /** Shows a value below the cell; resolves with the output's name. */
+  display(value: unknown, options?: DisplayOptions): Promise<string>;
+  /** Removes the cell's outputs. @param wait only when the next output comes */
+  clearOutput(wait?: boolean): void;
+  html(text: string): Promise<string>;
+  svg(text: string): Promise<string>;
+  markdown(text: string): Promise<string>;
+  /** Shows text in the pager of consoles. */
+  page(text: string): void;
+  /** Asks the user for a line. */
+  input(prompt?: string, password?: boolean): Promise<string>;
+  /** Aborts when the user interrupts the running cell. */
+  readonly signal: AbortSignal;
+  /** False in headless runs. */
+  readonly interactive: boolean;
+}
+
+/** Declarations of the globals, for the checks of cells. */
+export const GLOBAL_DECLARATIONS = `
+interface JupyterDisplayOptions {
+  displayId?: string;
+  update?: boolean;
+  metadata?: Record<string, unknown>;
+  raw?: boolean;
+}
+declare const jupyter: {
+  display(value: unknown, options?: JupyterDisplayOptions): Promise<string>;
+  clearOutput(wait?: boolean): void;
+  html(text: string): Promise<string>;
+  svg(text: string): Promise<string>;
+  markdown(text: string): Promise<string>;
+  page(text: string): void;
+  input(prompt?: string, password?: boolean): Promise<string>;
+  readonly signal: AbortSignal;
+  readonly interactive: boolean;
+};
+`;
+
+export interface ApiSetup {
+  outlet: Outlet;
+  cells: Cells;
+  askInput(run: number, prompt: string, password: boolean): Promise<string>;
+  interactive(): boolean;
+}
+
+export function createApi({ outlet, cells, askInput, interactive }: ApiSetup): Jupyter {
+  const run = () => ownRun() ?? cells.currentRun ?? outlet.lastRun;
+  async function display(value: unknown, options: DisplayOptions = {}): Promise<string> {
+    const displayId = options.displayId ?? randomUUID();
+    const owner = run()?.id ?? 0;
+    const made =
+      options.raw === true && isBundle(value) ? { data: value as MimeBundle, metadata: {} } : await bundleOf(value);
+    outlet.publish(owner, options.update === true ? "update_display_data" : "display_data", {
+      data: made.data,
+      metadata: { ...made.metadata, ...options.metadata },
+      transient: { display_id: displayId },
+    });
+    return displayId;
+  }
+  const show = (type: string) => (text: string) => display({ [type]: text, "text/plain": text }, { raw: true });
+  return {
+    display,
+    clearOutput: (wait = false) => outlet.publish(run()?.id ?? 0, "clear_output", { wait }),
+    html: show("text/html"),
+    svg: show("image/svg+xml"),
+    markdown: show("text/markdown"),
+    page: (text) => void cells.pages.push({ source: "page", data: { "text/plain": text }, start: 0 }),
+    async input(prompt = "", password = false) {
+      if (!interactive()) throw new Error("this run has nobody to ask: jupyter.input needs an interactive client");
+      return await askInput(run()?.id ?? 0, prompt, password);
+    },
+    get signal() {
+      return run()?.controller.signal ?? new AbortController().signal;
+    },
+    get interactive() {
+      return interactive();
+    },
+  };
+}

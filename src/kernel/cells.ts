@@ -1,0 +1,214 @@
+/** Runs cells one after the other on the main thread and answers for each exactly once. */
+import { setMaxListeners } from "node:events";
+import { Script } from "node:vm";
+import { bundleOf } from "./displayBundle.js";
+import { RUNTIME } from "./instrument.js";
+import type { CellModules } from "./modules.js";
+import type { Outlet } from "./outlet.js";
+import type { ExecuteRequest } from "./protocol.js";
+import { Interrupted, inRun, ownRun, Run } from "./runs.js";
+import { stopAllTimers } from "./timers.js";
+import { cellFile, describeDiagnostics, type ErrorContent, type Tracebacks } from "./traceback.js";
+import type { Converter } from "./tslab.js";
+
+/** How long interrupted code may take to clean up before its cell fails without it. */
+const GRACE_MS = 1_200;
+const POLL_MS = 15;
+/** The kernel's own timers; the global ones are replaced. */
+const later = setTimeout;
+const soon = setImmediate;
+
+/** What instrumented code calls; see instrument.ts. */
+export interface Runtime {
+  check(): void;
+  resume<T>(value?: T): T | undefined;
+  load(specifier: string): Promise<Record<string, unknown>>;
+}
+
+export function createRuntime(stop: Int32Array, load: Runtime["load"]): Runtime {
+  const check = () => {
+    if (Atomics.load(stop, 0) !== 0) throw new Interrupted();
+  };
+  return {
+    check,
+    resume(value) {
+      if (ownRun()?.interrupted) throw new Interrupted();
+      return value;
+    },
+    load: async (specifier) => await load(specifier),
+  };
+}
+
+interface Current {
+  run: Run;
+  request: ExecuteRequest;
+  resources: number;
+}
+
+export interface CellsSetup {
+  converter: Converter;
+  modules: CellModules;
+  runtime: Runtime;
+  outlet: Outlet;
+  tracebacks: Tracebacks;
+}
+
+export class Cells {
+  readonly #setup: CellsSetup;
+  readonly #exports = createExports();
+  #declarations = "";
+  #current: Current | undefined;
+  /** an error that came after its cell was done; fails the next cell of a headless run */
+  #late: { error: ErrorContent; count: number } | undefined;
+  /** pages that the cell asked for with `jupyter.page` */
+  readonly pages: Record<string, unknown>[] = [];
+
+  constructor(setup: CellsSetup) {
+    this.#setup = setup;
+  }
+
+  get currentRun(): Run | undefined {
+    return this.#current?.run;
+  }
+
+  get declarations(): string {
+    return this.#declarations;
+  }
+
+  execute(request: ExecuteRequest): void {
+    const run = new Run(request.id, request.count);
+    setMaxListeners(0, run.controller.signal);
+    this.#current = { run, request, resources: process.getActiveResourcesInfo().length };
+    this.pages.length = 0;
+    const late = this.#late;
+    this.#late = undefined;
+    if (late !== undefined && !request.allowStdin) {
+      this.#fail(run, late.error);
+      return;
+    }
+    inRun(run, () => {
+      this.#run(run, request.code).then(
+        () => this.#succeed(run),
+        (error) => this.#fail(run, this.#describe(error)),
+      );
+    });
+  }
+
+  /** @param force the cell has been ended from outside and will not come back by itself */
+  interrupt(force: boolean): void {
+    const current = this.#current;
+    if (current === undefined) {
+      stopAllTimers();
+      return;
+    }
+    if (!current.run.interrupted) {
+      current.run.interrupt();
+      this.#waitForEnd(current, performance.now() + GRACE_MS, 0);
+    }
+    if (force) this.#fail(current.run, this.#describe(new Interrupted()));
+  }
+
+  /** An exception or a rejection that nobody caught. */
+  uncaught(error: unknown): void {
+    if (error instanceof Interrupted || isAbortOf(error)) return;
+    const current = this.#current;
+    const own = ownRun() ?? current?.run;
+    const content = this.#setup.tracebacks.describe(error);
+    if (current !== undefined && (own === undefined || own === current.run)) {
+      this.#fail(current.run, content);
+      return;
+    }
+    this.#late = { error: content, count: own?.count ?? 0 };
+    this.#setup.outlet.publish(own?.id ?? 0, "error", content);
+  }
+
+  async #run(run: Run, code: string): Promise<void> {
+    const { converter, modules, runtime, outlet, tracebacks } = this.#setup;
+    if (code.trim() === "") return;
+    const cell = converter.convert(this.#declarations, code);
+    if (cell.diagnostics.length > 0) throw new CompileError(describeDiagnostics(cell.diagnostics, code));
+    modules.update(cell.modules);
+    tracebacks.add(run.id, run.count, { code, lines: cell.lines });
+    await modules.preload(cell.imports);
+    if (run.interrupted) throw new Interrupted();
+    // What a cell defined before it failed stays, as in other kernels.
+    this.#declarations = cell.declarations;
+    const wrapped = `"use strict"; (async function (exports, require, ${RUNTIME}) { ${cell.code}\n})`;
+    const body = new Script(wrapped, { filename: cellFile(run.id) }).runInThisContext();
+    await body(this.#exports, modules.require, runtime);
+    if (cell.resultName === undefined || run.interrupted) return;
+    const result = await this.#exports[cell.resultName];
+    delete this.#exports[cell.resultName];
+    if (result === undefined) return;
+    const { data, metadata } = await bundleOf(result);
+    if (!run.done) outlet.publish(run.id, "execute_result", { execution_count: run.count, data, metadata });
+  }
+
+  #succeed(run: Run): void {
+    if (run.interrupted) {
+      this.#fail(run, this.#describe(new Interrupted()));
+      return;
+    }
+    // A turn of the event loop, in which a promise that the cell dropped can be reported as rejected.
+    soon(() => {
+      if (run.done) return;
+      this.#finish(run, { status: "ok", payload: this.pages.splice(0), user_expressions: {} });
+    });
+  }
+
+  #fail(run: Run, error: ErrorContent): void {
+    if (run.done) return;
+    if (this.#current?.request.silent !== true) this.#setup.outlet.publish(run.id, "error", error);
+    this.#finish(run, { status: "error", ...error });
+  }
+
+  #finish(run: Run, content: Record<string, unknown>): void {
+    if (run.done || this.#current?.run !== run) return;
+    run.done = true;
+    this.#current = undefined;
+    this.#setup.outlet.reply(run.id, content);
+  }
+
+  #describe(error: unknown): ErrorContent {
+    if (error instanceof CompileError) return error.content;
+    // A signal's reason or the abort of a timer: the user's interrupt, whatever it is called.
+    const shown = this.#current?.run.interrupted && isAbortOf(error) ? new Interrupted() : error;
+    return this.#setup.tracebacks.describe(shown);
+  }
+
+  /** Fails an interrupted cell once nothing is left that could end it, or when its time is over. */
+  #waitForEnd(current: Current, deadline: number, idle: number): void {
+    later(() => {
+      if (current.run.done) return;
+      const quiet = process.getActiveResourcesInfo().length <= current.resources ? idle + 1 : 0;
+      if (quiet >= 3 || performance.now() > deadline) {
+        this.#fail(current.run, this.#describe(new Interrupted()));
+      } else {
+        this.#waitForEnd(current, deadline, quiet);
+      }
+    }, POLL_MS);
+  }
+}
+
+class CompileError extends Error {
+  constructor(readonly content: ErrorContent) {
+    super(content.evalue);
+  }
+}
+
+function isAbortOf(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { name, cause } = error as { name?: unknown; cause?: unknown };
+  return cause instanceof Interrupted || (name === "AbortError" && ownRun()?.interrupted === true);
+}
+
+/** The variables of all cells. Named imports arrive as getters and are stored as values, so that cells may redefine them. */
+function createExports(): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  return new Proxy(values, {
+    defineProperty(_target, key, attributes) {
+      if (key !== "__esModule") values[key as string] = attributes.get ? attributes.get() : attributes.value;
+      return true;
+    },
+  });
+}

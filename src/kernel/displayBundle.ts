@@ -1,0 +1,66 @@
+/** From a value to what a notebook shows of it. */
+import { inspect } from "node:util";
+import { describeTable, isTable } from "./displayTable.js";
+import { describeTensor, isTensor } from "./displayTensor.js";
+import type { MimeBundle } from "./protocol.js";
+
+/** An object with this method says itself how it is shown: the method returns a bundle, or a promise of one. */
+export const DISPLAY = Symbol.for("Jupyter.display");
+
+const INSPECT = { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100 } as const;
+
+export interface Displayed {
+  data: MimeBundle;
+  metadata: Record<string, unknown>;
+}
+
+/** True for plain objects all of whose keys are media types. */
+export function isBundle(value: unknown): value is MimeBundle {
+  if (typeof value !== "object" || value === null) return false;
+  const keys = Object.keys(value);
+  return keys.length > 0 && keys.every((key) => /^[a-z]+\/[\w.+-]+$/.test(key));
+}
+
+/** Text as Node's console shows it, long things shortened; strings in quotes only inside others. */
+function plain(value: unknown): string {
+  try {
+    return inspect(value, INSPECT);
+  } catch (error) {
+    return `[a value that cannot be shown: ${error instanceof Error ? error.message : String(error)}]`;
+  }
+}
+
+/** Uint8Array contents become base64, as Jupyter wants images. */
+function encodeBinary(bundle: MimeBundle): MimeBundle {
+  const entries = Object.entries(bundle).map(([type, content]) => [
+    type,
+    content instanceof Uint8Array ? Buffer.from(content).toString("base64") : content,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** What to show of any value; never throws because of the value's own display method. */
+export async function bundleOf(value: unknown): Promise<Displayed> {
+  const own = ownDisplay(value);
+  if (own !== undefined) {
+    try {
+      const bundle: unknown = await own();
+      if (isBundle(bundle)) {
+        const data = encodeBinary(bundle);
+        return { data: { "text/plain": plain(value), ...data }, metadata: {} };
+      }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { data: { "text/plain": `${plain(value)}\n[its display method failed: ${reason}]` }, metadata: {} };
+    }
+  }
+  if (isTensor(value)) return { data: { "text/plain": await describeTensor(value) }, metadata: {} };
+  if (isTable(value)) return { data: describeTable(value), metadata: {} };
+  return { data: { "text/plain": plain(value) }, metadata: {} };
+}
+
+function ownDisplay(value: unknown): (() => unknown) | undefined {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined;
+  const method: unknown = Reflect.get(value, DISPLAY);
+  return typeof method === "function" ? () => method.call(value) : undefined;
+}

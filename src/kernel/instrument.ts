@@ -1,0 +1,86 @@
+/**
+ * The last step before a cell runs: ES module syntax becomes calls that the kernel answers, and every loop and every
+ * `await` gets a check, so that an interrupt stops cell code where it stands, with its `finally` blocks.
+ */
+import type * as TS from "@tslab/typescript-for-tslab";
+import { SourceLines } from "./sourceLines.js";
+
+/** Name under which running code reaches the kernel: `check`, `resume`, `load`. */
+export const RUNTIME = "__kernel__";
+/** Lines that tslab writes above a cell. */
+const LINES_ABOVE = 1;
+
+export interface Compiled {
+  code: string;
+  lines: SourceLines;
+  /** specifiers of static imports */
+  imports: string[];
+}
+
+export type InstrumentResult = Compiled;
+
+/** @param innerMap base64 source map from `code` to what was typed */
+export function instrument(
+  ts: typeof TS,
+  code: string,
+  options: TS.TranspileOptions,
+  innerMap: string | undefined,
+): InstrumentResult {
+  const imports: string[] = [];
+  const out = ts.transpileModule(code, {
+    ...options,
+    compilerOptions: { ...options.compilerOptions, sourceMap: true },
+    transformers: { before: [(context) => (file) => visitFile(ts, context, file, imports)] },
+  });
+  const maps = out.sourceMapText === undefined ? [] : [out.sourceMapText];
+  if (innerMap !== undefined) maps.push(Buffer.from(innerMap, "base64").toString("utf8"));
+  const lines = new SourceLines(maps, LINES_ABOVE);
+  return { code: out.outputText.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"), lines, imports };
+}
+
+function visitFile(
+  ts: typeof TS,
+  context: TS.TransformationContext,
+  file: TS.SourceFile,
+  imports: string[],
+): TS.SourceFile {
+  const { factory: f } = context;
+  const call = (name: string, args: TS.Expression[]) =>
+    f.createCallExpression(f.createPropertyAccessExpression(f.createIdentifier(RUNTIME), name), undefined, args);
+  const guarded = (body: TS.Statement, name: string) => {
+    const check = f.createExpressionStatement(call(name, []));
+    return f.createBlock([check, ...(ts.isBlock(body) ? body.statements : [body])], true);
+  };
+  const visit = (node: TS.Node): TS.Node => {
+    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined) {
+      if (ts.isStringLiteral(node.moduleSpecifier)) imports.push(node.moduleSpecifier.text);
+    }
+    const done = ts.visitEachChild(node, visit, context);
+    if (ts.isForStatement(done)) {
+      return f.updateForStatement(
+        done,
+        done.initializer,
+        done.condition,
+        done.incrementor,
+        guarded(done.statement, "check"),
+      );
+    }
+    if (ts.isForInStatement(done)) {
+      return f.updateForInStatement(done, done.initializer, done.expression, guarded(done.statement, "check"));
+    }
+    if (ts.isForOfStatement(done)) {
+      const name = done.awaitModifier === undefined ? "check" : "resume";
+      const body = guarded(done.statement, name);
+      return f.updateForOfStatement(done, done.awaitModifier, done.initializer, done.expression, body);
+    }
+    if (ts.isWhileStatement(done))
+      return f.updateWhileStatement(done, done.expression, guarded(done.statement, "check"));
+    if (ts.isDoStatement(done)) return f.updateDoStatement(done, guarded(done.statement, "check"), done.expression);
+    if (ts.isAwaitExpression(done)) return call("resume", [done]);
+    if (ts.isCallExpression(done) && done.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      return call("load", [...done.arguments]);
+    }
+    return done;
+  };
+  return ts.visitEachChild(file, visit, context);
+}

@@ -1,0 +1,117 @@
+/** Entry point of the kernel: `node --no-force-async-hooks-checks main.js CONNECTION_FILE`. */
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { createApi, GLOBAL_DECLARATIONS } from "./api.js";
+import { Cells, createRuntime } from "./cells.js";
+import { completeness } from "./completeness.js";
+import { CellModules } from "./modules.js";
+import { captureOutput, Outlet } from "./outlet.js";
+import type { Connection, Request, WireOptions } from "./protocol.js";
+import { createRingMemory, RingWriter, stopFlag } from "./ring.js";
+import { installTimers } from "./timers.js";
+import { Tracebacks } from "./traceback.js";
+import { createConverter, typescript, versions } from "./tslab.js";
+
+/** Without it, Node ends the process when JavaScript is ended from outside in the middle of a callback. */
+const NEEDED_FLAG = "--no-force-async-hooks-checks";
+
+export interface KernelOptions {
+  connectionFile: string;
+  /** folder whose packages are used where the notebook's own folder has none */
+  fallbackRoot?: string;
+  name?: string;
+}
+
+/**
+ * Runs a kernel in this process until a client ends it.
+ * @throws Error if the process was not started with the flag that interrupts need, or the connection file is bad
+ */
+export function startKernel(options: KernelOptions): void {
+  if (!process.execArgv.includes(NEEDED_FLAG)) throw new Error(`the kernel must be started by "node ${NEEDED_FLAG}"`);
+  const connection = JSON.parse(readFileSync(options.connectionFile, "utf8")) as Connection;
+  const memory = createRingMemory();
+  const { tslab, typescript: compiler } = versions();
+  const implementation = options.name ?? "tslab";
+  const wire: WireOptions = {
+    connection,
+    memory,
+    info: {
+      implementation,
+      version: tslab,
+      language: compiler,
+      banner: `TypeScript ${compiler} on Node ${process.versions.node}`,
+    },
+  };
+  const worker = new Worker(new URL("./wireThread.js", import.meta.url), { workerData: wire, execArgv: [] });
+  worker.on("error", (error) => {
+    throw error;
+  });
+  const outlet = new Outlet(new RingWriter(memory, () => worker.postMessage(null)));
+  serve(options, worker, memory, outlet);
+}
+
+function serve(options: KernelOptions, worker: Worker, memory: SharedArrayBuffer, outlet: Outlet): void {
+  const folder = process.cwd();
+  const runtime = createRuntime(stopFlag(memory), (specifier) => modules.load(specifier));
+  const modules = new CellModules(folder, options.fallbackRoot, runtime);
+  const tracebacks = new Tracebacks([dirname(fileURLToPath(import.meta.url)), "/tslab/dist/"]);
+  const converter = createConverter({ globals: GLOBAL_DECLARATIONS, fallbackRoot: options.fallbackRoot });
+  const cells = new Cells({ converter, modules, runtime, outlet, tracebacks });
+  let interactive = true;
+  let answerInput: ((value: string) => void) | undefined;
+  const jupyter = createApi({
+    outlet,
+    cells,
+    interactive: () => interactive,
+    askInput: (run, prompt, password) =>
+      new Promise((resolve) => {
+        answerInput = resolve;
+        outlet.send({ kind: "input", run, prompt, password });
+      }),
+  });
+  Object.defineProperty(globalThis, "jupyter", { value: jupyter, configurable: true });
+  const exit = process.exit.bind(process);
+  // A cell that ends the process ends the kernel in order: what was printed arrives first.
+  process.exit = ((code?: number) => outlet.send({ kind: "exit", code: Number(code ?? 0) })) as typeof process.exit;
+  process.on("SIGINT", () => outlet.send({ kind: "interrupt" }));
+  process.on("uncaughtException", (error) => cells.uncaught(error));
+  process.on("unhandledRejection", (error) => cells.uncaught(error));
+
+  /** The content of the reply to a request that the compiler answers. */
+  function answer(request: Exclude<Request, { type: "execute" | "interrupt" | "input" | "shutdown" }>) {
+    const { code } = request;
+    if (request.type === "isComplete") return { ...completeness(typescript, code) };
+    if (request.type === "inspect") {
+      const text = converter.inspect(cells.declarations, code, request.cursor);
+      const data = text === undefined ? {} : { "text/plain": text };
+      return { status: "ok", found: text !== undefined, data, metadata: {} };
+    }
+    const { start, end, candidates } = converter.complete(cells.declarations, code, request.cursor);
+    return { status: "ok", matches: candidates, cursor_start: start, cursor_end: end, metadata: {} };
+  }
+
+  function handle(request: Request): void {
+    if (request.type === "execute") {
+      interactive = request.allowStdin;
+      cells.execute(request);
+      outlet.lastRun = cells.currentRun ?? outlet.lastRun;
+    } else if (request.type === "interrupt") cells.interrupt(request.force);
+    else if (request.type === "input") answerInput?.(request.value);
+    else if (request.type === "shutdown") exit(request.code);
+    else outlet.reply(request.id, answer(request));
+  }
+
+  installTimers();
+  captureOutput(outlet);
+  worker.on("message", (request: Request) => {
+    try {
+      handle(request);
+    } catch (error) {
+      const content = { status: "error", ...tracebacks.describe(error) };
+      if ("id" in request) outlet.reply(request.id, content);
+    }
+  });
+  outlet.send({ kind: "ready" });
+}

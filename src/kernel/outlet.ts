@@ -1,0 +1,62 @@
+/** Everything that leaves the cell thread, in order. */
+import { Console } from "node:console";
+import { StringDecoder } from "node:string_decoder";
+import type { Event, PublishedType } from "./protocol.js";
+import type { RingWriter } from "./ring.js";
+import { ownRun, type Run } from "./runs.js";
+
+export class Outlet {
+  readonly #ring: RingWriter;
+  /** the run that started last: owner of output that no run owns */
+  lastRun: Run | undefined;
+
+  constructor(ring: RingWriter) {
+    this.#ring = ring;
+  }
+
+  text(name: "stdout" | "stderr", text: string): void {
+    if (text !== "") this.#ring.write(name, (ownRun() ?? this.lastRun)?.id ?? 0, text, false);
+  }
+
+  publish(run: number, type: PublishedType, content: Record<string, unknown>): void {
+    this.send({ kind: "publish", run, type, content });
+  }
+
+  reply(id: number, content: Record<string, unknown>): void {
+    this.send({ kind: "reply", id, content });
+  }
+
+  send(event: Event): void {
+    this.#ring.write("event", 0, JSON.stringify(event), true);
+  }
+}
+
+type Write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown) => boolean;
+
+function writer(outlet: Outlet, name: "stdout" | "stderr"): Write {
+  const decoder = new StringDecoder("utf8");
+  return (chunk, encoding, callback) => {
+    if (typeof chunk !== "string") outlet.text(name, decoder.write(Buffer.from(chunk)));
+    else if (typeof encoding === "string" && !/^utf-?8$/i.test(encoding)) {
+      outlet.text(name, Buffer.from(chunk, encoding as BufferEncoding).toString("utf8"));
+    } else outlet.text(name, chunk);
+    const done = typeof encoding === "function" ? encoding : callback;
+    if (typeof done === "function") process.nextTick(done as () => void);
+    return true;
+  };
+}
+
+/** Sends what this process prints, through `console` or its streams, to the cell that prints it. */
+export function captureOutput(outlet: Outlet): void {
+  const streams = { stdout: { write: writer(outlet, "stdout") }, stderr: { write: writer(outlet, "stderr") } };
+  process.stdout.write = streams.stdout.write as typeof process.stdout.write;
+  process.stderr.write = streams.stderr.write as typeof process.stderr.write;
+  const own = new Console({
+    stdout: streams.stdout as NodeJS.WritableStream,
+    stderr: streams.stderr as NodeJS.WritableStream,
+    // With errors to ignore, every line would add and remove a listener.
+    ignoreErrors: false,
+    colorMode: false,
+  });
+  globalThis.console = own;
+}

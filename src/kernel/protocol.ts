@@ -1,0 +1,61 @@
+/**
+ * What the two threads of the kernel say to each other. The main thread runs cells; a worker thread owns the sockets,
+ * so that heartbeats, interrupts and output go on while a cell keeps the main thread busy.
+ */
+
+/** A MIME bundle: media type to content (text, or JSON for JSON types). */
+export type MimeBundle = Record<string, unknown>;
+
+/** Messages of Jupyter's protocol that a cell may publish on iopub. */
+export type PublishedType = "display_data" | "update_display_data" | "execute_result" | "clear_output" | "error";
+
+/** From the cell thread to the wire thread, in order, through the ring. `run` numbers the execute request. */
+export type Event =
+  | { kind: "ready" }
+  | { kind: "publish"; run: number; type: PublishedType; content: Record<string, unknown> }
+  | { kind: "reply"; id: number; content: Record<string, unknown> }
+  | { kind: "input"; run: number; prompt: string; password: boolean }
+  | { kind: "interrupt" }
+  | { kind: "exit"; code: number };
+
+export interface ExecuteRequest {
+  type: "execute";
+  id: number;
+  code: string;
+  /** the number shown in `In [n]` */
+  count: number;
+  silent: boolean;
+  /** false in headless runs (nbclient, nbconvert) */
+  allowStdin: boolean;
+}
+
+/** From the wire thread to the cell thread. Every request with an `id` is answered by one `reply` event. */
+export type Request =
+  | ExecuteRequest
+  | { type: "complete"; id: number; code: string; cursor: number }
+  | { type: "inspect"; id: number; code: string; cursor: number; detail: number }
+  | { type: "isComplete"; id: number; code: string }
+  | { type: "interrupt"; force: boolean }
+  | { type: "input"; value: string }
+  | { type: "shutdown"; code: number };
+
+/** What a Jupyter client writes into the connection file. */
+export interface Connection {
+  transport: string;
+  ip: string;
+  key: string;
+  signature_scheme: string;
+  shell_port: number;
+  control_port: number;
+  iopub_port: number;
+  stdin_port: number;
+  hb_port: number;
+}
+
+/** Given to the wire thread at its start. */
+export interface WireOptions {
+  connection: Connection;
+  memory: SharedArrayBuffer;
+  /** written into `kernel_info_reply` */
+  info: { implementation: string; version: string; language: string; banner: string };
+}

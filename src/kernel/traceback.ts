@@ -1,0 +1,140 @@
+/** Errors as Jupyter shows them: name, message, and a traceback in the lines that were typed. */
+import { inspect } from "node:util";
+import type { SourceLines } from "./sourceLines.js";
+import type { Diagnostic } from "./tslab.js";
+
+export interface ErrorContent extends Record<string, unknown> {
+  ename: string;
+  evalue: string;
+  traceback: string[];
+}
+
+export interface CellSource {
+  code: string;
+  lines: SourceLines;
+}
+
+/** A place in the typed lines, one-based. */
+interface CellPlace {
+  cell: CellSource & { count: number };
+  line: number;
+  column: number;
+}
+
+const CELL_PLACE = /<cell (\d+)>:(\d+):(\d+)/;
+const CONTEXT_LINES = 2;
+const RED = "\u001b[31m";
+const BOLD = "\u001b[1m";
+const PLAIN = "\u001b[0m";
+
+/** Name of a cell's script; stack frames carry it. */
+export function cellFile(run: number): string {
+  return `<cell ${run}>`;
+}
+
+/** The typed lines around one place, with a mark. @param line one-based */
+function excerpt(code: string, line: number, column: number): string[] {
+  const lines = code.split("\n");
+  const first = Math.max(1, line - CONTEXT_LINES);
+  const last = Math.min(lines.length, line + CONTEXT_LINES);
+  const width = String(last).length;
+  const out: string[] = [];
+  for (let n = first; n <= last; n++) {
+    out.push(`${n === line ? "> " : "  "}${String(n).padStart(width)} | ${lines[n - 1]}`);
+    if (n === line) out.push(`${" ".repeat(width + 2)} | ${" ".repeat(Math.max(0, column - 1))}^`);
+  }
+  return out;
+}
+
+/** @param hidden paths whose frames are the kernel's own */
+export class Tracebacks {
+  readonly #cells = new Map<number, CellSource & { count: number }>();
+  readonly #hidden: readonly string[];
+
+  constructor(hidden: readonly string[]) {
+    this.#hidden = hidden;
+  }
+
+  /** Remembers a cell, whose functions may be called from later ones. */
+  add(run: number, count: number, source: CellSource): void {
+    this.#cells.set(run, { ...source, count });
+  }
+
+  /** A thrown value as the content of an `error` message. */
+  describe(error: unknown): ErrorContent {
+    if (!isErrorLike(error)) {
+      const evalue = typeof error === "string" ? error : inspect(error);
+      return { ename: "Thrown", evalue, traceback: [`${BOLD}${RED}Thrown${PLAIN}: ${evalue}`] };
+    }
+    const ename = error.name || "Error";
+    const evalue = error.message;
+    return { ename, evalue, traceback: this.#lines(error, ename) };
+  }
+
+  #lines(error: ErrorLike, ename: string, seen = new Set<unknown>()): string[] {
+    seen.add(error);
+    const traceback = [`${BOLD}${RED}${ename}${PLAIN}: ${error.message}`];
+    const frames = stackFrames(error).filter((frame) => !this.#isHidden(frame));
+    const places = frames.map((frame) => this.#place(frame));
+    const own = places.find((place) => place !== undefined);
+    if (own !== undefined) traceback.push(...excerpt(own.cell.code, own.line, own.column));
+    traceback.push(...frames.map((frame, i) => this.#frame(frame, places[i])));
+    if (isErrorLike(error.cause) && !seen.has(error.cause)) {
+      traceback.push("", "caused by:", ...this.#lines(error.cause, error.cause.name || "Error", seen));
+    }
+    for (const inner of Array.isArray(error.errors) ? error.errors.slice(0, 5) : []) {
+      if (isErrorLike(inner) && !seen.has(inner))
+        traceback.push("", ...this.#lines(inner, inner.name || "Error", seen));
+    }
+    return traceback;
+  }
+
+  #isHidden(frame: string): boolean {
+    return /\(?node:|<anonymous>\)?$/.test(frame) || this.#hidden.some((path) => frame.includes(path));
+  }
+
+  #place(frame: string): CellPlace | undefined {
+    const match = CELL_PLACE.exec(frame);
+    if (match === null) return undefined;
+    const cell = this.#cells.get(Number(match[1]));
+    const found = cell?.lines.find({ line: Number(match[2]), column: Number(match[3]) });
+    return cell === undefined || found === undefined ? undefined : { cell, ...found };
+  }
+
+  #frame(frame: string, place: CellPlace | undefined): string {
+    if (place === undefined) return frame;
+    const where = `cell [${place.cell.count}]:${place.line}:${place.column}`;
+    const mapped = frame.replace(CELL_PLACE, where);
+    // The function that wraps a cell has no name of its own.
+    return mapped.replace(/at (async )?(?:eval|<anonymous>) \((cell \[.*)\)$/, "at $1$2");
+  }
+}
+
+/** Type errors of a cell, all of them, as the content of an `error` message. */
+export function describeDiagnostics(diagnostics: readonly Diagnostic[], code: string): ErrorContent {
+  const lines: string[] = [];
+  for (const { start, messageText, fileName } of diagnostics) {
+    const where = `${fileName ?? "line "}${fileName === undefined ? "" : ":"}${start.line + 1}:${start.character + 1}`;
+    lines.push(`${BOLD}${RED}TypeScriptError${PLAIN}: ${where} - ${messageText}`);
+    if (fileName === undefined) lines.push(...excerpt(code, start.line + 1, start.character + 1));
+  }
+  return { ename: "TypeScriptError", evalue: diagnostics.map((d) => d.messageText).join("\n"), traceback: lines };
+}
+
+interface ErrorLike {
+  name: string;
+  message: string;
+  stack?: string;
+  cause?: unknown;
+  errors?: unknown;
+}
+
+function isErrorLike(value: unknown): value is ErrorLike {
+  return typeof value === "object" && value !== null && "message" in value && "name" in value;
+}
+
+function stackFrames(error: ErrorLike): string[] {
+  return String(error.stack ?? "")
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line));
+}

@@ -1,0 +1,353 @@
+/** The wire thread: sockets, the queue of requests, replies, interrupts. Knows nothing of how cells run. */
+import { randomUUID } from "node:crypto";
+import { Reply, Router, XPublisher } from "zeromq";
+import { answerHistory, type HistoryEntry } from "./history.js";
+import { decode, encode, type Header, type Message } from "./message.js";
+import { Outbox } from "./outbox.js";
+import { OutputPump, type OutputSink } from "./outputPump.js";
+import { codePointsBefore, unitsBefore } from "./positions.js";
+import type { Event, Request, WireOptions } from "./protocol.js";
+import { RingReader, stopFlag } from "./ring.js";
+import { terminateMainThread } from "./terminate.js";
+
+/** Cell code that has not answered an interrupt by itself after this time is ended by force. */
+const PATIENCE_MS = 1_500;
+const RETRY_MS = 300;
+/** Parents of finished cells that are kept for late output. */
+const KEPT_PARENTS = 4_096;
+const KEPT_HISTORY = 10_000;
+
+interface Peer {
+  outbox: Outbox;
+  message: Message;
+}
+
+type Content = Record<string, unknown>;
+
+export class WireServer implements OutputSink {
+  readonly #options: WireOptions;
+  readonly #post: (request: Request) => void;
+  readonly #session = randomUUID();
+  readonly #stop: Int32Array;
+  readonly #pump: OutputPump;
+  readonly #sockets = { shell: new Router(), control: new Router(), stdin: new Router(), hb: new Reply() };
+  readonly #iopubSocket = new XPublisher();
+  readonly #iopub: Outbox;
+  readonly #stdin: Outbox;
+  readonly #parents = new Map<number, Message>();
+  readonly #waiting = new Map<number, (content: Content) => void>();
+  readonly #history: HistoryEntry[] = [];
+  #queue: Peer[] = [];
+  #serving = false;
+  #count = 0;
+  #nextId = 1;
+  #lastOutput: string | null = null;
+  #running: number | undefined;
+  #interrupted = false;
+
+  /** @param post sends a request to the cell thread */
+  constructor(options: WireOptions, post: (request: Request) => void) {
+    this.#options = options;
+    this.#post = post;
+    this.#stop = stopFlag(options.memory);
+    this.#pump = new OutputPump(new RingReader(options.memory), this);
+    // A full queue makes sends wait instead of dropping messages: a slow client slows the cell down, and loses nothing.
+    this.#iopubSocket.sendHighWaterMark = 32;
+    this.#iopubSocket.noDrop = true;
+    this.#iopubSocket.linger = 2_000;
+    for (const socket of [this.#sockets.shell, this.#sockets.control, this.#sockets.stdin]) {
+      socket.sendHighWaterMark = 0;
+      socket.linger = 2_000;
+    }
+    this.#iopub = new Outbox(this.#iopubSocket);
+    this.#stdin = new Outbox(this.#sockets.stdin);
+  }
+
+  /** Binds the sockets and begins to answer. */
+  async start(): Promise<void> {
+    const { transport, ip, shell_port, control_port, stdin_port, hb_port, iopub_port } = this.#options.connection;
+    const join = transport === "ipc" ? "-" : ":";
+    const address = (port: number) => `${transport}://${ip}${join}${port}`;
+    await Promise.all([
+      this.#sockets.shell.bind(address(shell_port)),
+      this.#sockets.control.bind(address(control_port)),
+      this.#sockets.stdin.bind(address(stdin_port)),
+      this.#sockets.hb.bind(address(hb_port)),
+      this.#iopubSocket.bind(address(iopub_port)),
+    ]);
+    void this.#heartbeat();
+    void this.#welcome();
+    void this.#listen(this.#sockets.shell, (peer) => this.#enqueue(peer));
+    void this.#listen(this.#sockets.control, (peer) => void this.#handle(peer));
+    void this.#listenStdin();
+    this.#publish("status", {}, { execution_state: "starting" });
+    this.#pump.wake();
+    this.#followParent();
+  }
+
+  /** Ends the kernel when the program that started it is gone without a word. */
+  #followParent(): void {
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent) void this.#exit(1);
+    }, 1_000).unref();
+  }
+
+  /** Frames have been written to the ring while it was empty. */
+  wake(): void {
+    this.#pump.wake();
+  }
+
+  stream(run: number, name: "stdout" | "stderr", text: string): void {
+    this.#publish("stream", this.#parents.get(run)?.header ?? {}, { name, text });
+  }
+
+  event(event: Event): void {
+    if (event.kind === "publish") {
+      const { run, type, content } = event;
+      if (type === "execute_result") this.#lastOutput = plainText(content);
+      this.#publish(type, this.#parents.get(run)?.header ?? {}, content);
+    } else if (event.kind === "reply") {
+      this.#waiting.get(event.id)?.(event.content);
+    } else if (event.kind === "input") {
+      this.#askInput(event.run, event.prompt, event.password);
+    } else if (event.kind === "interrupt") {
+      void this.#interrupt();
+    } else if (event.kind === "exit") {
+      void this.#exit(event.code);
+    }
+  }
+
+  backlog(): number {
+    return this.#iopub.bytes;
+  }
+
+  drained(): Promise<void> {
+    return this.#iopub.drained();
+  }
+
+  #publish(type: string, parent: Partial<Header>, content: Content): void {
+    this.#iopub.push(encode(this.#options.connection.key, [type], type, parent, content, this.#session));
+  }
+
+  #reply(peer: Peer, type: string, content: Content): void {
+    const { identities, header } = peer.message;
+    peer.outbox.push(encode(this.#options.connection.key, identities, type, header, content, this.#session));
+  }
+
+  async #heartbeat(): Promise<void> {
+    for await (const frames of this.#sockets.hb) await this.#sockets.hb.send(frames);
+  }
+
+  /** JEP 65: tells each new subscriber that from now on nothing is missed. */
+  async #welcome(): Promise<void> {
+    for await (const [frame] of this.#iopubSocket) {
+      if (frame[0] !== 1) continue;
+      const subscription = frame.subarray(1).toString("utf8");
+      this.#publish("iopub_welcome", {}, { subscription });
+    }
+  }
+
+  async #listen(socket: Router, take: (peer: Peer) => void): Promise<void> {
+    const outbox = new Outbox(socket);
+    for await (const frames of socket) {
+      try {
+        take({ outbox, message: decode(this.#options.connection.key, frames as Buffer[]) });
+      } catch (error) {
+        process.stderr.write(`message ignored: ${error instanceof Error ? error.message : String(error)}\n`);
+      }
+    }
+  }
+
+  async #listenStdin(): Promise<void> {
+    await this.#listen(this.#sockets.stdin, ({ message }) => {
+      if (message.header.msg_type === "input_reply") {
+        this.#post({ type: "input", value: String(message.content.value ?? "") });
+      }
+    });
+  }
+
+  #askInput(run: number, prompt: string, password: boolean): void {
+    const parent = this.#parents.get(run);
+    if (parent === undefined) return;
+    const content = { prompt, password };
+    const { key } = this.#options.connection;
+    this.#stdin.push(encode(key, parent.identities, "input_request", parent.header, content, this.#session));
+  }
+
+  #enqueue(peer: Peer): void {
+    this.#queue.push(peer);
+    if (!this.#serving) void this.#serve();
+  }
+
+  async #serve(): Promise<void> {
+    this.#serving = true;
+    for (let peer = this.#queue.shift(); peer !== undefined; peer = this.#queue.shift()) await this.#handle(peer);
+    this.#serving = false;
+  }
+
+  async #handle(peer: Peer): Promise<void> {
+    const { header, content } = peer.message;
+    this.#publish("status", header, { execution_state: "busy" });
+    try {
+      await this.#answer(peer, header.msg_type, content);
+    } finally {
+      this.#publish("status", header, { execution_state: "idle" });
+    }
+  }
+
+  async #answer(peer: Peer, type: string, content: Content): Promise<void> {
+    const code = String(content.code ?? "");
+    const cursor = unitsBefore(code, Number(content.cursor_pos ?? code.length));
+    switch (type) {
+      case "kernel_info_request":
+        return this.#reply(peer, "kernel_info_reply", this.#kernelInfo());
+      case "execute_request":
+        return this.#execute(peer, code, content);
+      case "complete_request": {
+        const reply = await this.#ask({ type: "complete", id: this.#nextId++, code, cursor });
+        const position = (key: string) => codePointsBefore(code, Number(reply[key] ?? cursor));
+        const positions = { cursor_start: position("cursor_start"), cursor_end: position("cursor_end") };
+        return this.#reply(peer, "complete_reply", { ...reply, ...positions });
+      }
+      case "inspect_request": {
+        const detail = Number(content.detail_level ?? 0);
+        const reply = await this.#ask({ type: "inspect", id: this.#nextId++, code, cursor, detail });
+        return this.#reply(peer, "inspect_reply", reply);
+      }
+      case "is_complete_request":
+        return this.#reply(
+          peer,
+          "is_complete_reply",
+          await this.#ask({ type: "isComplete", id: this.#nextId++, code }),
+        );
+      case "history_request":
+        return this.#reply(peer, "history_reply", answerHistory(this.#history, content));
+      case "comm_info_request":
+        return this.#reply(peer, "comm_info_reply", { status: "ok", comms: {} });
+      case "interrupt_request":
+        await this.#interrupt();
+        return this.#reply(peer, "interrupt_reply", { status: "ok" });
+      case "shutdown_request":
+        this.#reply(peer, "shutdown_reply", { status: "ok", restart: content.restart === true });
+        void this.#exit(0);
+        return;
+    }
+  }
+
+  #kernelInfo(): Content {
+    const { implementation, version, language, banner } = this.#options.info;
+    return {
+      status: "ok",
+      protocol_version: "5.4",
+      implementation,
+      implementation_version: version,
+      banner,
+      language_info: {
+        name: "typescript",
+        version: language,
+        mimetype: "text/typescript",
+        file_extension: ".ts",
+        pygments_lexer: "typescript",
+        codemirror_mode: { name: "javascript", typescript: true, mode: "typescript" },
+        nbconvert_exporter: "script",
+      },
+      supported_features: ["iopub_welcome"],
+      help_links: [],
+    };
+  }
+
+  #ask(request: Request & { id: number }): Promise<Content> {
+    return new Promise((resolve) => {
+      this.#waiting.set(request.id, (content) => {
+        this.#waiting.delete(request.id);
+        resolve(content);
+      });
+      this.#post(request);
+    });
+  }
+
+  async #execute(peer: Peer, code: string, content: Content): Promise<void> {
+    const silent = content.silent === true;
+    const keep = !silent && content.store_history !== false;
+    if (keep) this.#count++;
+    const id = this.#nextId++;
+    this.#remember(id, peer.message);
+    const { header } = peer.message;
+    if (!silent) this.#publish("execute_input", header, { code, execution_count: this.#count });
+    this.#lastOutput = null;
+    this.#running = id;
+    const allowStdin = content.allow_stdin !== false;
+    const reply = await this.#ask({ type: "execute", id, code, count: this.#count, silent, allowStdin });
+    this.#running = undefined;
+    this.#interrupted = false;
+    Atomics.store(this.#stop, 0, 0);
+    if (keep) this.#history.push({ line: this.#count, code, output: this.#lastOutput });
+    if (this.#history.length > KEPT_HISTORY) this.#history.shift();
+    // The reply follows all output, so that a client which stops listening soon after it has everything.
+    await this.#iopub.drained();
+    this.#reply(peer, "execute_reply", { ...reply, execution_count: this.#count });
+    if (reply.status === "error" && content.stop_on_error !== false) this.#abortQueued();
+  }
+
+  #remember(id: number, message: Message): void {
+    this.#parents.set(id, message);
+    if (this.#parents.size <= KEPT_PARENTS) return;
+    const [oldest] = this.#parents.keys();
+    this.#parents.delete(oldest);
+  }
+
+  /** Cells that were waiting when one failed are not run, and are told so; cells sent later run. */
+  #abortQueued(): void {
+    const queued = this.#queue;
+    this.#queue = queued.filter((peer) => peer.message.header.msg_type !== "execute_request");
+    for (const peer of queued) {
+      if (peer.message.header.msg_type !== "execute_request") continue;
+      const { header } = peer.message;
+      this.#publish("status", header, { execution_state: "busy" });
+      const content = { status: "aborted", execution_count: this.#count };
+      this.#reply(peer, "execute_reply", content);
+      this.#publish("status", header, { execution_state: "idle" });
+    }
+  }
+
+  /** Asks the cell to stop, then ends it by force; returns at once. */
+  async #interrupt(): Promise<void> {
+    const run = this.#running;
+    Atomics.store(this.#stop, 0, run === undefined ? 0 : 1);
+    this.#post({ type: "interrupt", force: false });
+    if (run === undefined || this.#interrupted) return;
+    this.#interrupted = true;
+    void this.#enforce(run);
+  }
+
+  async #enforce(run: number): Promise<void> {
+    await sleep(PATIENCE_MS);
+    while (this.#running === run) {
+      await terminateMainThread();
+      this.#post({ type: "interrupt", force: true });
+      await sleep(RETRY_MS);
+    }
+  }
+
+  async #exit(code: number): Promise<void> {
+    this.#pump.flush();
+    await Promise.race([this.#iopub.drained(), sleep(1_000)]);
+    await sleep(50);
+    for (const socket of Object.values(this.#sockets)) socket.close();
+    this.#iopubSocket.close();
+    this.#post({ type: "shutdown", code });
+    await sleep(500);
+    // The main thread did not end the process: a cell keeps it.
+    process.kill(process.pid, "SIGKILL");
+  }
+}
+
+function plainText(content: Content): string | null {
+  const data = content.data as Content | undefined;
+  return typeof data?.["text/plain"] === "string" ? data["text/plain"] : null;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
