@@ -18,6 +18,7 @@ import type { Engine } from "./types.js";
 export const INSTALL_FOLDER = fileURLToPath(new URL("../../.engine", import.meta.url));
 
 let opened: Promise<Tensorflow> | null = null;
+let current: Tensorflow | null = null;
 
 /** Where the library is looked for: `ATMOREP_TENSORFLOW` alone if it is set. */
 export function nativeSearch(env: Readonly<Record<string, string | undefined>> = process.env): SearchOptions {
@@ -38,6 +39,7 @@ export async function openNative(): Promise<Engine> {
     opened = null;
     throw asAtmorepError(error);
   });
+  current = native;
   registerGradients();
   if (tf.getBackend() !== BACKEND) await tf.setBackend(BACKEND);
   const { version, threads, context, library } = native;
@@ -53,9 +55,12 @@ export async function openNative(): Promise<Engine> {
   };
 }
 
-/** The open library; for parts of the engine that go beyond TensorFlow.js. */
-export async function openedNative(): Promise<Tensorflow | null> {
-  return opened;
+/**
+ * The library that runs whole functions as one call, or null: another engine is current, or `ATMOREP_COMPILE` is 0,
+ * which runs operation by operation.
+ */
+export function compiler(): Tensorflow | null {
+  return process.env.ATMOREP_COMPILE !== "0" && tf.getBackend() === BACKEND ? current : null;
 }
 
 function asAtmorepError(error: unknown): unknown {

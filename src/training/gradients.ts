@@ -1,11 +1,10 @@
 /** Gradients of a scalar by a record of parameters, and what is done to them before the update. */
 import {
   add,
-  concat,
+  addN,
   div,
   engine,
   minimum,
-  reshape,
   type Scalar,
   scalar,
   sqrt,
@@ -51,7 +50,7 @@ export function addGradients(a: Params, b: Params): Params {
 export function globalNorm(grads: Params): Scalar {
   const list = Object.values(grads);
   if (list.length === 0) return scalar(0);
-  const composed = () => sqrt(sum(square(concat(list.map((gradient) => reshape(gradient, [gradient.size]))))));
+  const composed = () => sqrt(addN(list.map((gradient) => sum(square(gradient)))));
   return fusedNorm(list) ?? (composed() as Scalar);
 }
 

@@ -18,9 +18,18 @@ export function initState(params: Params, { ema_decay }: Pick<RunConfig, "ema_de
   return { params, optimizer: adamwInit(params), ema: ema_decay === null || ema_decay === undefined ? null : copy() };
 }
 
+const releases = new WeakMap<TrainState, () => void>();
+
+/** What the engine keeps for a state beside its tensors is released with it. */
+export function onDispose(state: TrainState, release: () => void): void {
+  releases.set(state, release);
+}
+
 /** Releases every tensor of a state. */
 export function disposeState(state: TrainState): void {
   tf.dispose(tensorsOf(state));
+  releases.get(state)?.();
+  releases.delete(state);
 }
 
 /** Releases what `former` holds and `next` does not. */

@@ -1,5 +1,5 @@
 /** The numbers of a step, read from the device at once. */
-import type { BatchGradients } from "./step.js";
+import type { NumberNames } from "./batchGradients.js";
 
 /** Averaged over the batches of the step. */
 export interface StepResult {
@@ -16,11 +16,11 @@ export interface StepResult {
 }
 
 /**
- * @param parts the batches' gradients
+ * @param parts what the batches' numbers stand for
  * @param numbers the batches' `numbers`, one after the other
  */
 export function readResult(
-  parts: readonly BatchGradients[],
+  parts: readonly NumberNames[],
   numbers: ArrayLike<number>,
   gradientNorm: number,
 ): StepResult {

@@ -1,6 +1,7 @@
 /** Dropout (Srivastava et al. 2014) with a mask that is a function of its seed alone. */
 import * as tf from "@tensorflow/tfjs-core";
 import { statelessUniform } from "../../random/philox.js";
+import { FUSED, hasKernel, runFused } from "./fused.js";
 
 /**
  * Zeroes elements with probability `rate` and divides the others by `1 - rate`. Element i is kept if the i-th number
@@ -10,8 +11,12 @@ import { statelessUniform } from "../../random/philox.js";
  */
 export function dropout(x: tf.Tensor, rate: number, seed: readonly [number, number]): tf.Tensor {
   if (rate === 0) return x;
-  const uniform = statelessUniform(x.size, [seed[0], seed[1]]);
   const keep = Math.fround(1 / (1 - rate));
+  if (hasKernel(FUSED.uniform)) {
+    const [uniform] = runFused(FUSED.uniform, {}, { shape: x.shape, seed: [...seed] });
+    return tf.mul(x, tf.mul(tf.cast(tf.greaterEqual(uniform, rate), "float32"), keep));
+  }
+  const uniform = statelessUniform(x.size, [seed[0], seed[1]]);
   for (let i = 0; i < uniform.length; i++) uniform[i] = uniform[i] >= rate ? keep : 0;
   return tf.mul(x, tf.tensor(uniform, x.shape));
 }

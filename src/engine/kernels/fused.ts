@@ -19,6 +19,8 @@ export const FUSED = {
   linear: "AtmorepLinear",
   /** x, weight, dy -> dx, dweight, dbias */
   linearGrad: "AtmorepLinearGrad",
+  /** -> numbers uniform in [0, 1); attributes: shape, seed */
+  uniform: "StatelessUniform",
 } as const;
 
 /** True if the current backend has the kernel. */

@@ -7,6 +7,8 @@ import { type HostValues, TYPES } from "./values.js";
 /** What tfjs-node's kernels call. A recorder may stand in its place while a function is traced. */
 export interface Binding {
   createTensor(shape: number[], dtype: number, values: HostValues): number;
+  /** A seed of a stateless random operation: int64 [2]. */
+  createSeed(seed: readonly [number, number]): number;
   deleteTensor(id: number): void;
   tensorDataSync(id: number): HostValues;
   executeOp(name: string, attributes: Attribute[], inputs: number[], outputs: number): TensorMetadata[];
@@ -36,6 +38,7 @@ export function createBinding(context: EagerContext): Binding & typeof CONSTANTS
     ...CONSTANTS,
     TF_Version: context.native.version,
     createTensor: (shape, dtype, values) => context.create(shape, dtype, asView(dtype, values)),
+    createSeed: (seed) => context.create([2], TYPES.int64, BigInt64Array.from(seed, BigInt)),
     deleteTensor: (id) => context.delete(id),
     tensorDataSync: (id) => context.read(id),
     executeOp: (name, attributes, inputs, outputs) => context.execute(name, attributes, inputs, outputs),

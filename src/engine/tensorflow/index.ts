@@ -13,6 +13,7 @@ import { BACKEND, registerBackend, type TensorflowBackend } from "./backend.js";
 import { EagerContext } from "./context.js";
 import { type FoundLibrary, findLibrary, type SearchOptions } from "./library.js";
 import { loadNative } from "./native.js";
+import { registerUniform } from "./random.js";
 
 export { ATTRIBUTE_KINDS, type Attribute } from "./attributes.js";
 export { BACKEND, run, type TensorflowBackend } from "./backend.js";
@@ -35,6 +36,7 @@ export {
   unsupportedSystem,
 } from "./library.js";
 export { loadNative } from "./native.js";
+export { UNIFORM } from "./random.js";
 export { elementBytes, type HostValues, TYPES } from "./values.js";
 
 export interface TensorflowOptions extends SearchOptions {
@@ -62,6 +64,7 @@ export async function openTensorflow(options: TensorflowOptions = {}): Promise<T
   const native = loadNative(library.file);
   const context = new EagerContext(native, { threads: options.threads });
   const backend = registerBackend(context);
+  registerUniform();
   await tf.setBackend(BACKEND);
   // A context keeps threads and memory after its worker thread; the end of the process takes care of the main thread's.
   if (!isMainThread) process.once("exit", () => context.closeNow());

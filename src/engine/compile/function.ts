@@ -1,0 +1,74 @@
+/** A traced function as one call into TensorFlow. */
+import type * as tf from "@tensorflow/tfjs-core";
+import { functionDefinition, type Tensorflow, TYPES } from "../tensorflow/index.js";
+import { argumentName, SEED, type Signature, trace } from "./recorder.js";
+
+/** A function that TensorFlow runs as one graph. */
+export interface CompiledFunction {
+  /** Runs it on another thread. @returns its outputs, which the caller disposes */
+  run(inputs: readonly tf.Tensor[], seed?: readonly [number, number]): Promise<tf.Tensor[]>;
+  /** operations in the graph */
+  nodes: number;
+  /** seconds that tracing took */
+  seconds: number;
+}
+
+let count = 0;
+
+/**
+ * Traces `fn` and makes it known to TensorFlow.
+ *
+ * @param label part of its name in messages
+ * @param inputs shapes and types it will be called with
+ * @param options.seeded `run` is given a seed; what the traced function asks for is added to it
+ * @throws Error that explains what cannot be traced
+ */
+export function compileFunction(
+  { backend, context }: Tensorflow,
+  label: string,
+  inputs: readonly Signature[],
+  fn: (inputs: tf.Tensor[]) => readonly tf.Tensor[],
+  { seeded = false }: { seeded?: boolean } = {},
+): CompiledFunction {
+  const began = performance.now();
+  const { nodes, outputs } = trace(backend, inputs, fn, { seeded });
+  const name = `${label}_${process.pid}_${count++}`;
+  const seedArgument = seeded ? [{ name: SEED, dtype: TYPES.int64 }] : [];
+  const definition = functionDefinition({
+    name,
+    arguments: [
+      ...inputs.map(({ dtype }, i) => ({ name: argumentName(i), dtype: backend.getDTypeInteger(dtype) })),
+      ...seedArgument,
+    ],
+    results: outputs.map(({ from, dtype }, i) => ({ name: `o${i}`, dtype, from })),
+    nodes,
+    effects: [],
+  });
+  context.addFunction(definition);
+  return {
+    nodes: nodes.length,
+    seconds: (performance.now() - began) / 1000,
+    async run(given, seed) {
+      check(label, inputs, given);
+      if (seeded !== (seed !== undefined)) throw new Error(`${label}: ${seeded ? "needs a seed" : "takes no seed"}`);
+      const ids = backend.getInputTensorIds(given);
+      const seedId = seed && backend.binding.createSeed(seed);
+      try {
+        const all = seedId === undefined ? ids : [...ids, seedId];
+        const found = await context.executeAsync(name, [], all, outputs.length);
+        return found.map((metadata) => backend.createOutputTensor(metadata));
+      } finally {
+        if (seedId !== undefined) backend.binding.deleteTensor(seedId);
+      }
+    },
+  };
+}
+
+/** Shapes are part of a compiled function. */
+function check(label: string, expected: readonly Signature[], given: readonly tf.Tensor[]): void {
+  const text = ({ shape, dtype }: Signature) => `${dtype}[${shape}]`;
+  for (let i = 0; i < Math.max(expected.length, given.length); i++) {
+    const [want, got] = [expected[i], given[i]].map((side) => (side ? text(side as Signature) : "nothing"));
+    if (want !== got) throw new Error(`${label}: input ${i} is ${got}, compiled for ${want}`);
+  }
+}

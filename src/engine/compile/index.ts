@@ -1,0 +1,5 @@
+/** Functions of tensors as single calls into TensorFlow. */
+export { type AdamwSettings, type CompiledUpdate, compileAdamw } from "./adamw.js";
+export { type CompiledFunction, compileFunction } from "./function.js";
+export { type Signature, trace } from "./recorder.js";
+export { createVariables, type Variables } from "./variables.js";
