@@ -1,2 +1,55 @@
-/** The public API: the one door for notebooks and programs. */
-export { AtmorepError, isAtmorepError } from "./errors.js";
+/**
+ * The public API: the one door for notebooks and programs. Importing it loads neither TensorFlow.js nor any other
+ * heavy library; functions that need one load it when they are called.
+ *
+ * @example
+ * import * as atmorep from "atmorep";
+ * const { config } = atmorep.resolveConfig({ preset: "storm" });
+ * for await (const event of atmorep.train(config, { maxSteps: 20 })) if (event.type === "step") console.log(event.total);
+ */
+export {
+  checkConfig,
+  configWarnings,
+  describeConfig,
+  diffConfigs,
+  presets,
+  resolveConfig,
+  validateConfig,
+} from "./api/config.js";
+export type { RunReference } from "./api/locate.js";
+export { type Prepared, type PrepareOptions, prepare } from "./api/prepare.js";
+export { bench, doctor, verify, versions } from "./api/program.js";
+export { compareRuns, listRuns, metrics, planRun, readRun, train } from "./api/runs.js";
+export {
+  createMaskGenerators,
+  describeStore,
+  displayUnit,
+  drawEpoch,
+  makeWaves,
+  maskBatch,
+  maskingSummary,
+  normalizeStore,
+  openStore,
+  parseFields,
+  plainBatch,
+  predictedFields,
+  readCube,
+  readValues,
+  resolveStorePath,
+  TOKEN_KIND,
+  tokenize,
+  tokenLayout,
+  untokenize,
+} from "./api/stages.js";
+export { convertWeights, openWeights, readWeights, weightPath } from "./api/weights.js";
+export type { ConfigDifference, Fault, Preset, ResolvedConfig, ResolveOptions } from "./config/index.js";
+export type { Field, FieldEntry, PredictedField, RunConfig, Strategy } from "./config/types.js";
+export type { StoreInfo } from "./data/info.js";
+export type { Store } from "./data/store.js";
+export type { CubeBatch, Draw, FieldCube, Window } from "./data/types.js";
+export { AtmorepError, type ErrorCode, isAtmorepError } from "./errors.js";
+export type { MaskedBatch, MaskedField, MaskingSummary } from "./masking/index.js";
+export type { FieldSkill, FinishedEvent, TrainEvent } from "./training/events.js";
+export type { MetricsRow } from "./training/metrics.js";
+export type { TrainOptions } from "./training/options.js";
+export type { RunDetails, RunSummary } from "./training/runs.js";

@@ -1,6 +1,7 @@
 /** Predictions of a run as maps, read from its result stores. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { type RunReference, runPlace } from "../../api/locate.js";
 import { formatTime } from "../../data/time.js";
 import { displayUnit } from "../../data/units.js";
 import { AtmorepError } from "../../errors.js";
@@ -9,7 +10,6 @@ import { type ResultKind, resultPath } from "../../evaluation/results.js";
 import { ensembleVariance } from "../../scores/index.js";
 import { runFolder } from "../../training/runFolder.js";
 import type { Grid } from "../grids.js";
-import { type RunReference, runPlace } from "./locate.js";
 
 export interface PredictionChoice {
   /** folder that holds `results/` */

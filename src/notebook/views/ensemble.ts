@@ -6,7 +6,10 @@ import type { Grid } from "../grids.js";
 import { rangeOf } from "./maps.js";
 
 /** Members and target of the points that both have; NaN points are left out. */
-function valid(members: readonly Grid[], target: Grid): { members: Members; target: Float64Array } {
+function valid(
+  members: readonly Grid[],
+  target: Grid,
+): { members: Members & { values: Float64Array }; target: Float64Array } {
   const points = [...target.values.keys()].filter((i) => !Number.isNaN(target.values[i]));
   const E = members.length;
   return {
@@ -35,7 +38,7 @@ export function spreadSkillBins(members: readonly Grid[], target: Grid, bins = 1
   const E = members.length;
   const own = valid(members, target);
   const points = Array.from(own.target, (truth, i) => {
-    const values = own.members.values.slice(i * E, (i + 1) * E) as Float64Array;
+    const values = own.members.values.slice(i * E, (i + 1) * E);
     const mean = values.reduce((a, b) => a + b, 0) / E;
     const variance = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / Math.max(1, E - 1);
     return { variance, squared: (mean - truth) * (mean - truth) };

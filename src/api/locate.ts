@@ -1,7 +1,7 @@
 /** Runs by their id, by a path, or as an object that knows its id. */
 import { dirname, resolve } from "node:path";
-import { AtmorepError } from "../../errors.js";
-import { parseRunReference } from "../../training/runFolder.js";
+import { AtmorepError } from "../errors.js";
+import { parseRunReference } from "../training/runFolder.js";
 
 /** `ab12cd34`, a path to `results/idab12cd34`, or what `train` and `start` return. */
 export type RunReference = string | { runId: string; out?: string };

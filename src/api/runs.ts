@@ -1,0 +1,74 @@
+/** Training, and the runs that it leaves. */
+import type { ColumnTable } from "arquero";
+import type { RunConfig } from "../config/types.js";
+import type { RunComparison } from "../training/compareRuns.js";
+import type { FinishedEvent, TrainEvent } from "../training/events.js";
+import type { TrainOptions } from "../training/options.js";
+import type { Plan } from "../training/plan.js";
+import type { RunDetails, RunSummary } from "../training/runs.js";
+import { type RunReference, runPlace } from "./locate.js";
+
+/**
+ * Trains a model as a stream of events; the files of the run are written meanwhile.
+ * @throws AtmorepError (config, usage, input) before anything is written; (failed) while running
+ * @example for await (const event of train(config, { maxSteps: 100 })) if (event.type === "step") console.log(event.total);
+ */
+export async function* train(config: RunConfig, options: TrainOptions = {}): AsyncGenerator<TrainEvent, FinishedEvent> {
+  const { train: events } = await import("../training/train.js");
+  return yield* events(config, options);
+}
+
+/**
+ * What a run would do and need, without writing anything.
+ * @throws AtmorepError (config, input) as `train`
+ * @example const { parameters, steps, memory } = await planRun(config);
+ */
+export async function planRun(config: RunConfig, options: TrainOptions = {}): Promise<Plan> {
+  return (await import("../training/plan.js")).planRun(config, options);
+}
+
+/**
+ * Every run below a folder, oldest first.
+ * @example (await listRuns(".")).map(({ id, validationLoss }) => [id, validationLoss]);
+ */
+export async function listRuns(out = "."): Promise<RunSummary[]> {
+  return (await import("../training/runs.js")).listRuns(out);
+}
+
+/**
+ * One run: configuration, metrics, files.
+ * @throws AtmorepError (usage) if there is no such run
+ * @example const { config, steps } = await readRun("ab12cd34");
+ */
+export async function readRun(run: RunReference, out?: string): Promise<RunDetails> {
+  const place = runPlace(run, out);
+  return (await import("../training/runs.js")).readRun(place.out, place.id);
+}
+
+/**
+ * Validation curves of runs and the keys that their configurations differ in.
+ * @throws AtmorepError (usage) for fewer than two runs or unknown ones
+ * @example const { curves, differences } = await compareRuns(["ab12cd34", "ef56gh78"]);
+ */
+export async function compareRuns(runs: readonly RunReference[], out?: string): Promise<RunComparison> {
+  const places = runs.map((run) => runPlace(run, out));
+  const { compareRuns: compare } = await import("../training/compareRuns.js");
+  return compare(
+    places[0]?.out ?? ".",
+    places.map(({ id }) => id),
+  );
+}
+
+/**
+ * The rows of a run's `metrics.jsonl` as an arquero table: `epoch`, `step`, `samples`, `time` and every logged series,
+ * null where a row does not have it.
+ * @throws AtmorepError (usage) if there is no such run
+ * @example (await metrics("ab12cd34")).filter((row) => row.step > 100).objects();
+ */
+export async function metrics(run: RunReference, out?: string): Promise<ColumnTable> {
+  const { metrics: rows } = await readRun(run, out);
+  // Training and validation rows have different series, and arquero takes the columns of the first row.
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const { from } = await import("arquero");
+  return from(rows.map((row) => Object.fromEntries(names.map((name) => [name, row[name] ?? null]))));
+}

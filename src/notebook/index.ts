@@ -1,0 +1,39 @@
+/**
+ * Displays for notebooks (`atmorep/notebook`): each call ends a cell with a figure, drawn twice in one output
+ * (Plotly for JupyterLab, SVG for everything else), or with a table. The figures are plain data; `views` makes them
+ * without showing them. Loads no plotting library before the first figure.
+ *
+ * @example
+ * import * as atmorep from "atmorep";
+ * import * as nb from "atmorep/notebook";
+ * const { config } = atmorep.resolveConfig({ preset: "storm" });
+ * const prepared = await atmorep.prepare(config);
+ * nb.masks(prepared, { strategies: ["BERT", "forecast"] });
+ */
+
+export type { RunReference } from "../api/locate.js";
+export { metrics } from "../api/runs.js";
+export {
+  DISPLAY,
+  type Displayable,
+  figureBundle,
+  figureText,
+  type MimeBundle,
+  type Shown,
+  show,
+} from "./figure/display.js";
+export { type DisplayContent, displaySender, LiveFigure, type LiveOptions, type SendDisplay } from "./figure/live.js";
+export { figurePage } from "./figure/page.js";
+export { type PlotlyFigure, plotlyFigure } from "./figure/plotly.js";
+export { svgFigure } from "./figure/svg.js";
+export { showTable, type Table, tableHtml, tableText } from "./figure/table.js";
+export type * from "./figure/types.js";
+export { batchGrids, type Grid, type GridChoice, storeGrid } from "./grids.js";
+export { type Comparison, compare } from "./runs/compare.js";
+export { type Prediction, type PredictionChoice, readPrediction } from "./runs/predictions.js";
+export { type StartedRun, type StartOptions, start } from "./runs/start.js";
+export { type LiveTrainOptions, type TrainedRun, train } from "./runs/train.js";
+export { type WatchOptions, watch } from "./runs/watch.js";
+export * from "./shown.js";
+export { filesTable as files } from "./tables.js";
+export * as views from "./views/index.js";

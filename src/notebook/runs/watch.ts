@@ -1,0 +1,71 @@
+/** The live figure of a run that somebody else trains: another process, a batch job, or yesterday's. */
+
+import { type RunReference, runPlace } from "../../api/locate.js";
+import { readMetrics } from "../../training/metrics.js";
+import { runFolder } from "../../training/runFolder.js";
+import { type RunDetails, readRun } from "../../training/runs.js";
+import { displayed, figureText, type Shown, show } from "../figure/display.js";
+import { LiveFigure, type LiveOptions } from "../figure/live.js";
+import type { Figure } from "../figure/types.js";
+import { trainingFigure } from "../views/training.js";
+import { interruptible } from "./interrupt.js";
+
+export interface WatchOptions extends LiveOptions {
+  /** folder that holds `results/` and `models/` */
+  out?: string;
+  /** false: draw what there is and return */
+  follow?: boolean;
+  /** milliseconds between looks at the file */
+  every?: number;
+  signal?: AbortSignal;
+  /** ends the watching, such as a child process's end */
+  until?: Promise<unknown>;
+}
+
+/**
+ * Draws a run from its `metrics.jsonl` and keeps drawing while it grows. Stops when the run is complete, when nothing
+ * has come for two minutes, or when the cell is interrupted; the run itself goes on.
+ * @throws AtmorepError (usage) if there is no such run
+ * @example await watch("ab12cd34");
+ */
+export async function watch(run: RunReference, options: WatchOptions = {}): Promise<Shown<Figure>> {
+  const { id, out } = runPlace(run, options.out);
+  const { follow = true, every = 1000 } = options;
+  let ended = false;
+  options.until?.finally(() => {
+    ended = true;
+  });
+  const live = new LiveFigure({
+    ...(options.send === undefined ? {} : { send: options.send }),
+    ...(options.now ? { now: options.now } : {}),
+  });
+  const figure = await interruptible(options.signal, async (signal) => {
+    for (;;) {
+      const last = ended;
+      const details = await readRun(out, id);
+      const drawn = trainingFigure({ runId: id, rows: details.metrics, status: statusLine(details) });
+      if (!follow || last || signal.aborted || details.status === "completed" || details.status === "unfinished") {
+        return drawn;
+      }
+      await live.frame(drawn);
+      await grown(runFolder(out, id).metrics, details.metrics.length, every, signal);
+    }
+  });
+  await live.finish(figure);
+  // With a live figure the curves stand there already.
+  const words = async () => ({ "text/plain": figureText(figure) });
+  return live.active ? displayed(figure, words) : show(figure);
+}
+
+/** Waits until the file has more rows, at most twenty looks. */
+async function grown(path: string, rows: number, every: number, signal: AbortSignal): Promise<void> {
+  for (let look = 0; look < 20 && !signal.aborted; look++) {
+    await new Promise((resolve) => setTimeout(resolve, every));
+    if ((await readMetrics(path)).length > rows) return;
+  }
+}
+
+function statusLine({ status, steps, validationLoss, strategy }: RunDetails): string {
+  const loss = validationLoss === null ? "not validated yet" : `validation loss ${validationLoss.toFixed(5)}`;
+  return `${strategy.replaceAll("_", " ")}, ${status}, ${steps} steps, ${loss}`;
+}

@@ -1,0 +1,19 @@
+/** Every figure as a pure function from plain data to a description. */
+export { type AttentionMatrix, attentionFigure } from "./attention.js";
+export { rankFigure, type SpreadSkillBin, spreadSkillBins, spreadSkillFigure } from "./ensemble.js";
+export { groupByPart, type Histogram, histogram, histogramFigure } from "./histograms.js";
+export {
+  mapFigure,
+  mapPanel,
+  membersFigure,
+  multiplesFigure,
+  type PredictionGrids,
+  predictionFigure,
+  sliderFigure,
+} from "./maps.js";
+export { maskSummaryFigure } from "./maskSummary.js";
+export { type MaskEntry, masksFigure, tokenKinds } from "./masks.js";
+export { spectraFigure } from "./spectra.js";
+export { type TimelineRow, timelineFigure, timelineRows } from "./timeline.js";
+export { tokenGridFigure } from "./tokens.js";
+export { comparisonFigure, learningRateFigure, type TrainingView, trainingFigure } from "./training.js";
