@@ -1,8 +1,10 @@
 /** The `waves` sample: months of plausible fields made from a seed, for scaling, benchmarks and tests. Not weather. */
+import { readdir } from "node:fs/promises";
 import { AtmorepError } from "../errors.js";
 import { cos, sin } from "../math/index.js";
 import { defaultRng, type Generator } from "../random/index.js";
 import { MonthAccumulator, type MonthStatistics, writeNormalization } from "./statistics.js";
+import { openStore } from "./store.js";
 import { calendarOf, HOUR_NS, parseTime } from "./time.js";
 import { type Compressor, createArray, type StoreSink, writeGroup, writeSmallArray, writeStore } from "./zarrWrite.js";
 
@@ -69,8 +71,8 @@ export interface WavesSummary {
  * Makes a store: travelling waves with other speeds by level, a diurnal cycle that is strongest near the surface, and
  * noise, around a mean that depends on latitude; with normalisation arrays of its own values. The same options give
  * the same values on every machine.
- * @param path a folder, or a file that ends in `.zip`
- * @throws AtmorepError (usage) for options that make no store
+ * @param path a folder, or a file that ends in `.zip`; a store that this function made before is replaced
+ * @throws AtmorepError (usage) for options that make no store, and if anything else lies at `path`
  */
 export async function makeWaves(path: string, options: Partial<WavesOptions> = {}): Promise<WavesSummary> {
   const o = { ...WAVES_DEFAULTS, ...options };
@@ -85,6 +87,7 @@ export async function makeWaves(path: string, options: Partial<WavesOptions> = {
     grid.lons.length,
   ];
   const upper = F > 0 && L > 0;
+  await refuseToReplace(path);
   await writeStore(path, async (sink) => {
     await writeGroup(sink, "", {
       fields: upper ? o.fields : [],
@@ -115,6 +118,20 @@ export async function makeWaves(path: string, options: Partial<WavesOptions> = {
     dataSfc: S > 0 ? [T, S, Y, X] : null,
     megabytes: (T * Y * X * ((upper ? F * L : 0) + S) * 4) / 1e6,
   };
+}
+
+/** Only an empty folder and an earlier sample may go: a real store, or any other folder, cannot be made again. */
+async function refuseToReplace(path: string): Promise<void> {
+  const names = await readdir(path).catch((cause: NodeJS.ErrnoException) => (cause.code === "ENOENT" ? [] : null));
+  if (names?.length === 0) return;
+  const store = await openStore(path).catch(() => null);
+  await store?.close();
+  if (typeof store?.attrs.synthetic === "string" && store.attrs.synthetic.startsWith("waves")) return;
+  throw new AtmorepError("usage", "something else lies here and would be lost", {
+    where: path,
+    expected: "a new name, an empty folder, or a sample made before",
+    fix: "Choose another name, or remove it yourself",
+  });
 }
 
 async function writeFields(

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { levelSource } from "../../src/data/fields.js";
@@ -22,6 +22,30 @@ const small = {
 };
 
 describe("waves", () => {
+  it("replaces an empty folder or an earlier sample, and nothing else", async () => {
+    const tiny = { ...small, days: 1 };
+    for (const name of ["again.zarr", "again.zip"]) {
+      const path = join(folder.path, name);
+      if (name === "again.zarr") mkdirSync(path);
+      await makeWaves(path, tiny);
+      await makeWaves(path, { ...tiny, days: 2 });
+      const store = await openStore(path);
+      expect(store.times.length).toBe(4);
+      await store.close();
+    }
+    const files = join(folder.path, "files");
+    mkdirSync(files);
+    writeFileSync(join(files, "kept.txt"), "kept");
+    const real = join(folder.path, "real.zarr");
+    await tinyStore(real);
+    const before = readdirSync(real);
+    for (const path of [files, join(files, "kept.txt"), real]) {
+      await expect(makeWaves(path, tiny)).rejects.toMatchObject({ code: "usage" });
+    }
+    expect(readFileSync(join(files, "kept.txt"), "utf8")).toBe("kept");
+    expect(readdirSync(real)).toEqual(before);
+  });
+
   it("gives a global store whose normalised values have mean 0 and standard deviation 1 in each month", async () => {
     const path = join(folder.path, "waves.zarr");
     await makeWaves(path, small);
