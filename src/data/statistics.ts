@@ -94,11 +94,15 @@ export interface NormalizationTarget {
   format?: 2 | 3;
 }
 
-/** Writes `global_norm*` and `norm*`; months without statistics hold NaN. */
-export async function writeNormalization(
-  target: NormalizationTarget,
-  byMonth: ReadonlyMap<number, MonthStatistics>,
-): Promise<void> {
+/** Takes the statistics of one month after the other, so that only one month of grid points is held. */
+export interface NormalizationWriter {
+  put(month: number, statistics: MonthStatistics): Promise<void>;
+  /** Writes what is left; months without statistics hold NaN. */
+  finish(): Promise<void>;
+}
+
+/** Starts `global_norm*` and `norm*`. */
+export async function openNormalization(target: NormalizationTarget): Promise<NormalizationWriter> {
   const { sink, suffix, prefix, channels, grid, months, format = 2 } = target;
   const C = channels.reduce((a, b) => a * b, 1);
   const P = grid[0] * grid[1];
@@ -110,16 +114,31 @@ export async function writeNormalization(
     format,
   );
   const zeros = [...channels, ...grid].map(() => 0);
-  for (let month = 0; month < months; month++) {
-    const statistics = byMonth.get(month);
-    const plane = new Float32Array(2 * C * P).fill(Number.NaN);
-    if (statistics) {
+  const written = new Set<number>();
+  return {
+    async put(month, statistics) {
+      written.add(month);
       globals.set(statistics.globalMean, month * 2 * C);
       globals.set(statistics.globalStd, month * 2 * C + C);
+      const plane = new Float32Array(2 * C * P);
       plane.set(statistics.mean, 0);
       plane.set(statistics.std, C * P);
-    }
-    await chunk([month, 0, ...zeros], plane);
-  }
-  await writeSmallArray(sink, { name: `${prefix}global_norm${suffix}`, shape, dtype: "<f4" }, globals, format);
+      await chunk([month, 0, ...zeros], plane);
+    },
+    async finish() {
+      const empty = new Float32Array(2 * C * P).fill(Number.NaN);
+      for (let month = 0; month < months; month++) if (!written.has(month)) await chunk([month, 0, ...zeros], empty);
+      await writeSmallArray(sink, { name: `${prefix}global_norm${suffix}`, shape, dtype: "<f4" }, globals, format);
+    },
+  };
+}
+
+/** Writes `global_norm*` and `norm*`; months without statistics hold NaN. */
+export async function writeNormalization(
+  target: NormalizationTarget,
+  byMonth: ReadonlyMap<number, MonthStatistics>,
+): Promise<void> {
+  const writer = await openNormalization(target);
+  for (const [month, statistics] of byMonth) await writer.put(month, statistics);
+  await writer.finish();
 }

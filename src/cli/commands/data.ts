@@ -1,9 +1,11 @@
 /** `atmorep data sample|info|normalize|import`. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { StoreInfo } from "../../data/info.js";
 import type { WavesOptions } from "../../data/waves.js";
 import { AtmorepError } from "../../errors.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
+import { registerImport } from "./dataImport.js";
+import { dates, list, number, numbers } from "./dataOptions.js";
 
 export function registerData(program: Command): void {
   const data = program.command("data").description("make, describe and normalise input stores");
@@ -76,19 +78,7 @@ export function registerData(program: Command): void {
     });
   withExamples(normalize, ["data normalize my.zarr --dates 1996-01-05..1996-01-15T18:00"]);
 
-  const importing = data
-    .command("import")
-    .argument("<file...>", "NetCDF or GRIB files, or another Zarr layout")
-    .requiredOption("--out <store>", "the store to build")
-    .description("builds a store from NetCDF, GRIB or another Zarr layout (not yet available)")
-    .action(() => {
-      throw new AtmorepError("usage", "this version cannot import files yet", {
-        where: "data import",
-        expected: "a Zarr store of the AtmoRep layout",
-        fix: "NetCDF-3, NetCDF-4, GRIB and other Zarr layouts are planned; until then write data, data_sfc, time, lats and lons with Python's zarr, then run data normalize",
-      });
-    });
-  withExamples(importing, ["data import u.nc v.nc --out my.zarr"]);
+  registerImport(data);
 }
 
 interface SampleOptions {
@@ -167,23 +157,4 @@ export function infoLines(info: StoreInfo): string[] {
     lines.push("", ...formatTable([header, ...rows], [1, 2, 3, 4]));
   }
   return lines;
-}
-
-const list = (text: string) =>
-  text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
-const numbers = (text: string) => list(text).map(number);
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("not a number");
-  return value;
-}
-
-function dates(text: string): [string, string] {
-  const parts = text.split("..");
-  if (parts.length !== 2) throw new InvalidArgumentError('expected two ISO times, such as "1996-01-05..1996-01-15"');
-  return [parts[0], parts[1]];
 }

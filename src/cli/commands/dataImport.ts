@@ -1,0 +1,109 @@
+/** `atmorep data import`. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Box, ImportOptions, ImportSummary } from "../../data/import/index.js";
+import { AtmorepError } from "../../errors.js";
+import { collect, note, parseCount, print, printJson, withExamples } from "../output.js";
+import { dates, numbers } from "./dataOptions.js";
+
+interface Flags {
+  out: string;
+  field: string[];
+  fieldSfc: string[];
+  levels?: number[];
+  box?: Box;
+  dates?: [string, string];
+  fillTime?: number | true;
+  normUntil?: string;
+  timeChunk?: number;
+  compressor?: "none" | "zlib";
+  attr: string[];
+  overwrite?: boolean;
+  json?: boolean;
+}
+
+export function registerImport(data: Command): void {
+  const command = data
+    .command("import")
+    .argument("[file...]", "NetCDF or GRIB files, or Zarr groups of another layout (folder, zip file, http address)")
+    .requiredOption("--out <store>", "the store to build: a folder, or a file that ends in .zip")
+    .description("builds a store with its normalisation from NetCDF, GRIB or another Zarr layout")
+    .option("--field <NAME[:LEVEL]=VAR[@FILE]>", "an upper-air field and its source (repeatable)", collect, [])
+    .option("--field-sfc <NAME=VAR[@FILE]>", "a surface field and its source (repeatable)", collect, [])
+    .option("--levels <numbers>", "levels to keep, in this order, separated by commas", numbers)
+    .option("--box <N,W,S,E>", "cut: geographic degrees; may cross the Greenwich meridian (60,350,50,2)", box)
+    .option("--dates <A..B>", "times to take, both inclusive", dates)
+    .option("--fill-time [steps]", "fill up to so many missing steps in a row (default 1) linearly in time", parseCount)
+    .option("--norm-until <time>", "normalisation from the steps before this time only: the training times")
+    .option("--time-chunk <n>", "time steps a chunk (default 1)", parseCount)
+    .addOption(new Option("--compressor <name>", "compression of the values (default none)").choices(["none", "zlib"]))
+    .option("--attr <KEY=TEXT>", "a root attribute, such as source or licence (repeatable)", collect, [])
+    .option("--overwrite", "replace the store at --out")
+    .option("--json", "machine-readable output")
+    .action(async (files: string[], flags: Flags) => {
+      const { importStore, parseFieldRequest } = await import("../../data/import/index.js");
+      const { parseTime } = await import("../../data/time.js");
+      const time = (text: string, where: string): bigint => {
+        const ns = parseTime(text);
+        if (ns !== null) return ns;
+        throw new AtmorepError("usage", "not an ISO time", { where, found: text, expected: "such as 1996-01-05" });
+      };
+      const options: Partial<ImportOptions> = {
+        fields: flags.field.map((text) => parseFieldRequest(text, false)),
+        fieldsSfc: flags.fieldSfc.map((text) => parseFieldRequest(text, true)),
+        levels: flags.levels ?? null,
+        box: flags.box ?? null,
+        dates: flags.dates ? [time(flags.dates[0], "--dates"), time(flags.dates[1], "--dates")] : null,
+        fillSteps: flags.fillTime === true ? 1 : (flags.fillTime ?? 0),
+        normUntil: flags.normUntil === undefined ? null : time(flags.normUntil, "--norm-until"),
+        timeChunk: flags.timeChunk ?? 1,
+        compressor: flags.compressor ?? "none",
+        attrs: Object.fromEntries(flags.attr.map(attribute)),
+        overwrite: flags.overwrite ?? false,
+        onStep: process.stderr.isTTY ? progress : undefined,
+      };
+      const summary = await importStore(files, flags.out, options);
+      if (flags.json) return printJson(summary);
+      for (const line of summaryLines(summary)) print(line);
+      note(`next: npx atmorep data info ${flags.out}`);
+    });
+  withExamples(command, [
+    "data import u.nc v.nc --out my.zarr",
+    "data import u.nc sp.nc --out my.zarr --field velocity_u=u --field-sfc surface_pressure=sp --levels 105,123,137",
+    "data import U500storm.cdf --out storm.zarr --field velocity_u:500=u --box 60,235,25,292.5 --fill-time",
+    "data import t2m.grib --out t2m.zarr --time-chunk 24 --compressor zlib --norm-until 2019-03-23",
+  ]);
+}
+
+/** What was built, for people. */
+function summaryLines(summary: ImportSummary): string[] {
+  const { data, dataSfc, fields, levels, fieldsSfc } = summary;
+  const lines = [`${summary.path}: ${summary.megabytes.toFixed(1)} MB of values, ${summary.first} to ${summary.last}`];
+  if (data) {
+    lines.push(
+      `  data      [time, field, level, lat, lon] = [${data.join(", ")}]: ${fields.join(", ")} on ${levels.join(", ")}`,
+    );
+  }
+  if (dataSfc) lines.push(`  data_sfc  [time, field_sfc, lat, lon] = [${dataSfc.join(", ")}]: ${fieldsSfc.join(", ")}`);
+  lines.push(`  grid      ${summary.res.join(" x ")} degrees, ${summary.isGlobal ? "global" : "regional"}`);
+  for (const [name, steps] of Object.entries(summary.filled))
+    lines.push(`  filled    ${name}: time steps ${steps.join(", ")}`);
+  return lines;
+}
+
+function progress(done: number, total: number): void {
+  if (done % 100 === 0 && done < total) note(`${done} of ${total} steps`);
+}
+
+function box(text: string): Box {
+  const sides = numbers(text);
+  if (sides.length !== 4) throw new InvalidArgumentError("expected four numbers: North, West, South, East");
+  const [north, west, south, east] = sides;
+  if (!(north > south)) throw new InvalidArgumentError("North must lie above South");
+  return { north, west, south, east };
+}
+
+function attribute(text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new AtmorepError("usage", "not an attribute", { where: "--attr", found: text, expected: "KEY=TEXT" });
+}

@@ -1,0 +1,62 @@
+/** Opening an input file by what is in it, whatever its name. */
+import { open, stat } from "node:fs/promises";
+import { AtmorepError } from "../../errors.js";
+import { gridded } from "./conventions.js";
+import { openGrib } from "./grib.js";
+import { openNetcdf3 } from "./netcdf3.js";
+import { openNetcdf4 } from "./netcdf4.js";
+import { openOtherZarr } from "./otherZarr.js";
+import type { InputFile, RawDataset } from "./types.js";
+
+/** HDF5's signature may stand behind a user block of 512 bytes or a power of 2 times that. */
+const HDF5_STARTS = [0, 512, 1024, 2048];
+
+/**
+ * Opens a file: NetCDF-3, NetCDF-4, GRIB of edition 1 or 2, or a Zarr group in a folder, a zip file or at an http address.
+ * @throws AtmorepError (input) if it cannot be opened or is none of these
+ */
+export async function openInput(path: string): Promise<InputFile> {
+  const remote = /^https?:\/\//i.test(path);
+  const info = remote ? null : await stat(path).catch(() => null);
+  if (!remote && !info) {
+    throw new AtmorepError("input", "there is no such file", { where: path, fix: "Check the path" });
+  }
+  if (remote || info?.isDirectory()) return closing(await openOtherZarr(path));
+  const start = await firstBytes(path);
+  const text = start.toString("latin1");
+  if (text.startsWith("CDF") && [1, 2, 5].includes(start[3])) return closing(await openNetcdf3(path));
+  if (HDF5_STARTS.some((at) => text.startsWith("\x89HDF\r\n\x1a\n", at))) return closing(await openNetcdf4(path));
+  if (text.includes("GRIB")) return openGrib(path);
+  if (text.startsWith("PK")) return closing(await openOtherZarr(path));
+  throw new AtmorepError("input", "the format of the file is not known", {
+    where: path,
+    found: `${start.length === 0 ? "an empty file" : `the first bytes ${start.subarray(0, 8).toString("hex")}`}`,
+    expected: "NetCDF-3, NetCDF-4, GRIB (edition 1 or 2), or a Zarr group (folder, zip file or http address)",
+  });
+}
+
+async function closing(dataset: RawDataset): Promise<InputFile> {
+  try {
+    return await gridded(dataset);
+  } catch (error) {
+    await dataset.close();
+    throw error;
+  }
+}
+
+async function firstBytes(path: string): Promise<Buffer> {
+  try {
+    const handle = await open(path, "r");
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw new AtmorepError("input", `cannot be read (${(cause as NodeJS.ErrnoException).code ?? cause})`, {
+      where: path,
+      cause,
+    });
+  }
+}

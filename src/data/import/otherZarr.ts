@@ -1,0 +1,127 @@
+/** Reads Zarr groups of another layout: one array a variable, dimensions named as xarray writes them. */
+import { readdir } from "node:fs/promises";
+import { AtmorepError } from "../../errors.js";
+import { type ChunkedArray, openArray, product, readIntegers, stridesOf, type Values } from "../array.js";
+import { ChunkCache } from "../cache.js";
+import { type ArrayFacts, type MetadataStore, openMetadata } from "../metadata.js";
+import { type ByteSource, openSource } from "../source/index.js";
+import { decodeTimes } from "../time.js";
+import type { AttributeValue, RawDataset, RawValues, RawVariable } from "./types.js";
+
+const CACHE_BYTES = 512 * 2 ** 20;
+type Json = Record<string, unknown>;
+
+/** @param location a folder, a zip file or an http address. @throws AtmorepError (input) if it is no Zarr group */
+export async function openOtherZarr(location: string): Promise<RawDataset> {
+  const source = await openSource(location);
+  try {
+    const metadata = await openMetadata(source, location);
+    const cache = new ChunkCache<Values>(CACHE_BYTES);
+    const variables = new Map<string, RawVariable>();
+    for (const name of await arrayNames(source, location)) {
+      const facts = await metadata.array(name);
+      if (facts) variables.set(name, await describe(metadata, facts, location, cache));
+    }
+    return { path: location, format: `Zarr format ${metadata.format}`, variables, close: () => source.close() };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function arrayNames(source: ByteSource, location: string): Promise<string[]> {
+  const flat = await readJson(source, "/.zmetadata");
+  const root = await readJson(source, "/zarr.json");
+  const consolidated = (root?.consolidated_metadata as Json | undefined)?.metadata ?? flat?.metadata;
+  if (consolidated) {
+    const paths = Object.keys(consolidated).map((key) => key.replace(/\/?\.z(array|attrs|group)$/, ""));
+    return [...new Set(paths)].filter((path) => path !== "" && !path.includes("/"));
+  }
+  const entries = await readdir(location, { withFileTypes: true }).catch((cause) => {
+    throw new AtmorepError("input", "the arrays of the store cannot be listed", {
+      where: location,
+      expected: "a folder, or consolidated metadata",
+      fix: "Consolidate the metadata or unpack the store",
+      cause,
+    });
+  });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+async function readJson(source: ByteSource, key: `/${string}`): Promise<Json | undefined> {
+  const bytes = await source.get(key);
+  if (!bytes) return undefined;
+  // Bare NaN is common in metadata of format 2.
+  return JSON.parse(new TextDecoder().decode(bytes).replace(/(:\s*)(-?Infinity|NaN)(?=\s*[,}\]])/g, '$1"$2"')) as Json;
+}
+
+async function describe(
+  metadata: MetadataStore,
+  facts: ArrayFacts,
+  location: string,
+  cache: ChunkCache<Values>,
+): Promise<RawVariable> {
+  const { name, shape } = facts;
+  const document = async (file: string): Promise<Json> => {
+    const bytes = await metadata.get(`/${name}/${file}`);
+    return bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as Json) : {};
+  };
+  const own = metadata.format === 3 ? await document("zarr.json") : await document(".zattrs");
+  const attrs = (metadata.format === 3 ? own.attributes : own) as Record<string, AttributeValue> | undefined;
+  const dims = metadata.format === 3 ? (own.dimension_names ?? attrs?._ARRAY_DIMENSIONS) : attrs?._ARRAY_DIMENSIONS;
+  const isInteger = /^([<>|][iu]|u?int)/.test(facts.dtype) || /M8|datetime64/.test(facts.dtype);
+  let opened: Promise<ChunkedArray> | null = null;
+  const variable: RawVariable = {
+    name,
+    dims: Array.isArray(dims) ? dims.map(String) : null,
+    shape,
+    attrs: attrs ?? {},
+    defaultFill: typeof facts.fillValue === "number" && facts.fillValue !== 0 ? facts.fillValue : null,
+    isText: !isInteger && !/^([<>|]f|float)/.test(facts.dtype),
+    async read(start, count) {
+      opened ??= openArray(metadata, facts, location, cache);
+      return readBox(await opened, start, count);
+    },
+  };
+  if (facts.time && isInteger && shape.length === 1 && CALENDAR_FREE.test(String(attrs?.calendar ?? ""))) {
+    const code = facts.time;
+    variable.readTimes = async () =>
+      decodeTimes(await readIntegers(metadata, facts, location), code, `${location}: ${name}`);
+  }
+  return variable;
+}
+
+/** Calendars that need no look: other ones are checked where units are read. */
+const CALENDAR_FREE = /^(standard|gregorian|proleptic_gregorian|)$/;
+
+async function readBox(array: ChunkedArray, start: readonly number[], count: readonly number[]): Promise<RawValues> {
+  const { chunkShape } = array;
+  const out = new Float64Array(product(count));
+  const target = stridesOf(count);
+  const source = stridesOf(chunkShape);
+  const first = count.map((_, i) => Math.floor((start[i] ?? 0) / chunkShape[i]));
+  const last = count.map((n, i) => Math.floor(((start[i] ?? 0) + n - 1) / chunkShape[i]));
+  const coords = [...first];
+  for (;;) {
+    const values = await array.chunk(coords);
+    const copy = (axis: number, from: number, to: number): void => {
+      if (axis === count.length) {
+        out[to] = values[from];
+        return;
+      }
+      const begin = start[axis] ?? 0;
+      const low = Math.max(begin, coords[axis] * chunkShape[axis]);
+      const high = Math.min(begin + count[axis], (coords[axis] + 1) * chunkShape[axis]);
+      for (let i = low; i < high; i++) {
+        copy(axis + 1, from + (i - coords[axis] * chunkShape[axis]) * source[axis], to + (i - begin) * target[axis]);
+      }
+    };
+    copy(0, 0, 0);
+    let axis = count.length - 1;
+    while (axis >= 0 && ++coords[axis] > last[axis]) {
+      coords[axis] = first[axis];
+      axis -= 1;
+    }
+    if (axis < 0) return out;
+  }
+}

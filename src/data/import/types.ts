@@ -1,0 +1,59 @@
+/** What every reader of input files gives: gridded variables, read one plane at a time. */
+
+/** A variable on a regular grid. Planes are `[lat, lon]` in the order of the file's axes. */
+export interface InputVariable {
+  name: string;
+  /** path of the file, for errors */
+  path: string;
+  /** text of the file, such as `m s**-1`; empty if it has none */
+  units: string;
+  /** null if the variable has no level axis */
+  levels: number[] | null;
+  /** nanoseconds since 1970, in the order of the file */
+  times: BigInt64Array;
+  /** geographic degrees, in the order of the file */
+  lats: Float64Array;
+  /** degrees East, in the order of the file, any multiple of 360 added */
+  lons: Float64Array;
+  /** Values of one time and level, unpacked; NaN where missing. @throws AtmorepError (input) at damaged data */
+  readPlane(time: number, level: number): Promise<Float64Array>;
+}
+
+export interface InputFile {
+  path: string;
+  /** for people */
+  format: string;
+  variables: InputVariable[];
+  /** variables that are no gridded fields, and why */
+  skipped: { name: string; why: string }[];
+  close(): Promise<void>;
+}
+
+/** Numbers as a file holds them. */
+export type RawValues = ArrayLike<number>;
+
+export type AttributeValue = string | number | number[];
+
+/** One variable of a file of named dimensions (NetCDF, Zarr), before its conventions are read. */
+export interface RawVariable {
+  name: string;
+  /** names of the dimensions; null if the file does not tell them */
+  dims: string[] | null;
+  shape: number[];
+  attrs: Record<string, AttributeValue>;
+  /** value that stands for "never written", besides what the attributes name */
+  defaultFill: number | null;
+  /** true if the values are text */
+  isText: boolean;
+  /** nanoseconds since 1970 where the file's type says so itself */
+  readTimes?(): Promise<BigInt64Array>;
+  /** Values from `start` (missing axes: from 0), `count` along each axis, in C order. */
+  read(start: readonly number[], count: readonly number[]): Promise<RawValues>;
+}
+
+export interface RawDataset {
+  path: string;
+  format: string;
+  variables: Map<string, RawVariable>;
+  close(): Promise<void>;
+}
