@@ -39,6 +39,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "time batch preparation, the train step and reading",
     register: async (program) => (await import("./commands/bench.js")).registerBench(program),
   },
+  engine: {
+    summary: "fetch TensorFlow's library for the native engine, show what is used",
+    register: async (program) => (await import("./commands/engine.js")).registerEngine(program),
+  },
   doctor: {
     summary: "check this machine and say what to do about what is missing",
     register: async (program) => (await import("./commands/doctor.js")).registerDoctor(program),

@@ -66,8 +66,8 @@ async function checkGpu(host: Host): Promise<Outcome> {
     const gpus = listing.trim().split("\n");
     return {
       status: "missing",
-      found: `seen but not used: ${gpus.join("; ")}`,
-      fix: "The WASM engine computes on the processor. A GPU needs the native engine.",
+      found: `seen: ${gpus.join("; ")}; the line "engine" says what is used`,
+      fix: "A GPU needs the native engine with NVIDIA's libraries: npx atmorep engine install --gpu",
       values: { gpus },
     };
   }

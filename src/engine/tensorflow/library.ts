@@ -14,7 +14,7 @@ export interface FoundLibrary {
 export interface SearchOptions {
   /** file or folder named by the user; nothing else is tried when it is given */
   asked?: { path: string; source: string };
-  /** folder that `engine install` fills */
+  /** folder that `engine install` fills; the libraries lie in its folder `tensorflow` */
   installed?: string;
   env?: Readonly<Record<string, string | undefined>>;
   platform?: string;
@@ -60,7 +60,7 @@ export function searchLibrary(options: SearchOptions = {}): Search {
   const places: { path: string; source: string }[] = asked
     ? [{ path: isAbsolute(asked.path) ? asked.path : resolve(cwd, asked.path), source: asked.source }]
     : [
-        ...(installed ? [{ path: installed, source: "engine install" }] : []),
+        ...(installed ? [{ path: join(installed, "tensorflow"), source: "engine install" }] : []),
         ...pythonFolders(env, cwd).map((path) => ({ path, source: "Python environment" })),
         ...tfjsNodeFolders().map((path) => ({ path, source: "tfjs-node" })),
         ...systemFolders(env, platform).map((path) => ({ path, source: "system" })),
