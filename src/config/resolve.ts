@@ -134,3 +134,15 @@ export function resolveStorePath(filePath: string, folder: string = process.cwd(
     fix: "Name one with --data STORE; npx atmorep data sample DIR makes one",
   });
 }
+
+/**
+ * What a run's own configuration must say to find the store that `filePath` named: as written, unless only the
+ * configuration's folder led there; then its absolute path, since the run lies elsewhere.
+ *
+ * @param found what `resolveStorePath` gave
+ */
+export function storePathOfRun(filePath: string, found: string): string {
+  if (isUrl(filePath) || [process.cwd(), PACKAGE_ROOT].some((base) => resolve(base, filePath) === found))
+    return filePath;
+  return resolve(found);
+}

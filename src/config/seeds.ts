@@ -18,13 +18,13 @@ export function withSeeds(config: RunConfig, draw: () => number = drawSeed): Run
   return { ...config, torch_seed: config.torch_seed ?? draw(), rng_seed: config.rng_seed ?? draw() };
 }
 
-/** @throws AtmorepError `usage` unless `id` is 8 characters of a-z and 0-9 */
-export function assertRunId(id: string): void {
+/** @throws AtmorepError `usage`, naming the option or argument `where`, unless `id` is 8 characters of a-z and 0-9 */
+export function assertRunId(id: string, where = "--run-id"): void {
   if (RUN_ID.test(id)) return;
   throw new AtmorepError("usage", "malformed run id", {
-    where: "--run-id",
+    where,
     found: id,
     expected: "8 characters of a-z, 0-9",
-    fix: "Leave it out to have one drawn",
+    fix: where === "--run-id" ? "Leave it out to have one drawn" : "List the runs with: npx atmorep runs --out DIR",
   });
 }

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { assertRunId } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { type MetricsRow, readMetrics } from "./metrics.js";
@@ -66,6 +67,7 @@ export async function listRuns(out: string): Promise<RunSummary[]> {
  * @throws AtmorepError (usage) if there is no such run, (input) if its files cannot be read
  */
 export async function readRun(out: string, id: string): Promise<RunDetails> {
+  assertRunId(id, "run");
   const folder = runFolder(out, id);
   const file = configFile(folder);
   if (!file) {

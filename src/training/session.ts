@@ -1,7 +1,7 @@
 /** Everything a run needs before its first step: configuration, data, engine, weights, folders. */
 import { readFileSync } from "node:fs";
 import { parseFields, predictedFields } from "../config/fields.js";
-import { resolveStorePath } from "../config/resolve.js";
+import { resolveStorePath, storePathOfRun } from "../config/resolve.js";
 import { drawRunId, withSeeds } from "../config/seeds.js";
 import type { Field, PredictedField, RunConfig } from "../config/types.js";
 import { readCube } from "../data/cube.js";
@@ -83,11 +83,14 @@ export async function openSession(given: RunConfig, options: TrainOptions): Prom
   const folder = runFolder(out, id);
   if (!(options.inPlace && continued)) assertFree(folder);
   const job = process.env.SLURM_JOB_ID ? { slurm_job_id: process.env.SLURM_JOB_ID } : {};
-  const config = withSeeds({ ...withOverfit(given, options.overfit), ...job, wandb_id: id, par_rank: 0, par_size: 1 });
+  const own = { ...job, wandb_id: id, par_rank: 0, par_size: 1 };
+  const asked = withSeeds({ ...withOverfit(given, options.overfit), ...own });
   const warnings: string[] = continued?.warning ? [continued.warning] : [];
 
-  checkConfig(config);
-  const store = await openStore(resolveStorePath(config.file_path, options.folder));
+  checkConfig(asked);
+  const location = resolveStorePath(asked.file_path, options.folder);
+  const config = { ...asked, file_path: storePathOfRun(asked.file_path, location) };
+  const store = await openStore(location);
   try {
     warnings.push(...checkAgainstStore(config, store));
     const model = stepModel(config);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseOverride } from "../../src/config/overrides.js";
 import { PACKAGE_ROOT } from "../../src/config/presets.js";
-import { resolveConfig, resolveStorePath } from "../../src/config/resolve.js";
+import { resolveConfig, resolveStorePath, storePathOfRun } from "../../src/config/resolve.js";
 import { KEYS } from "../../src/config/schema.js";
 import { assertRunId, drawRunId, withSeeds } from "../../src/config/seeds.js";
 
@@ -121,6 +121,17 @@ describe("overrides", () => {
     ["=3", /malformed override/],
   ])("refuses %s", (text, message) => {
     expect(() => resolveConfig({ preset: "storm", set: [text] })).toThrow(message);
+  });
+});
+
+describe("storePathOfRun", () => {
+  it("keeps what the current folder, the package or an address finds; else names the place", () => {
+    const beside = join(tmpdir(), "runs", "beside.zarr");
+    expect(storePathOfRun("beside.zarr", beside)).toBe(beside);
+    expect(storePathOfRun("beside.zarr", join(process.cwd(), "beside.zarr"))).toBe("beside.zarr");
+    expect(storePathOfRun("assets/a.zarr", join(PACKAGE_ROOT, "assets", "a.zarr"))).toBe("assets/a.zarr");
+    expect(storePathOfRun(beside, beside)).toBe(beside);
+    expect(storePathOfRun("http://localhost:1/x.zarr", "http://localhost:1/x.zarr")).toBe("http://localhost:1/x.zarr");
   });
 });
 
