@@ -1,5 +1,6 @@
 /** Where everything of a figure stands, in pixels: both emitters draw at these places. */
-import type { Figure, Heatmap, Mark, Panel } from "./types.js";
+import { formatNumber } from "./text.js";
+import type { Axis, Figure, Heatmap, Mark, Panel } from "./types.js";
 import { axisTitle, isContinuous } from "./types.js";
 
 export interface Box {
@@ -54,9 +55,10 @@ export function layoutFigure(figure: Figure): Layout {
   const legend = placeLegend(legendEntries(figure.panels), legendTop, inner);
   const top = legend.length > 0 ? legend[legend.length - 1].y + LINE_HEIGHT : legendTop;
   const grid = placePanels(figure, top, inner);
-  const caption = figure.caption ? figure.caption.split("\n").flatMap((line) => wrap(line, inner, FONT.axis)) : [];
-  const sliderHeight = 0;
-  const captionY = grid.bottom + sliderHeight;
+  const caption = figure.caption
+    ? figure.caption.split("\n").flatMap((line) => wrap(line, inner, FONT.axis * 0.86))
+    : [];
+  const captionY = grid.bottom;
   const height = captionY + caption.length * LINE_HEIGHT + PAD;
   return { width, height, title, panels: grid.panels, legend, caption, captionY };
 }
@@ -86,6 +88,33 @@ function placePanels(figure: Figure, top: number, inner: number): { panels: Box[
     y += above + height + (inRow(r).some((panel) => !panel.x.hidden) ? GUTTER.bottom : GUTTER.bottomHidden);
   }
   return { panels: boxes, bottom: y };
+}
+
+/** About how many ticks fit an axis of so many pixels. */
+export const tickCount = (side: "x" | "y", type: Axis["type"], pixels: number): number =>
+  Math.max(2, Math.floor(pixels / (side === "y" ? 32 : type === "time" ? 110 : 70)));
+
+/** An axis's own ticks, or for logarithms powers of ten (with twos and fives over few decades); else the emitter's. */
+export function shownTicks({ ticks, type, range }: Axis): Axis["ticks"] {
+  if (ticks || type !== "log") return ticks;
+  const [low, high] = [Math.min(...range), Math.max(...range)];
+  const steps = high / low > 1e3 ? [1] : [1, 2, 5];
+  const out: { value: number; label: string }[] = [];
+  for (let exponent = -30; exponent <= 30; exponent++) {
+    for (const step of steps) {
+      const value = Number(`${step}e${exponent}`);
+      if (value >= low && value <= high) out.push({ value, label: formatNumber(value) });
+    }
+  }
+  return out;
+}
+
+const DAY_MS = 86_400_000;
+
+/** How both emitters (d3's format) write times, by how far apart the ends are. */
+export function timeFormat([start, end]: readonly [number, number]): string {
+  const days = Math.abs(end - start) / DAY_MS;
+  return days > 1500 ? "%Y" : days > 120 ? "%Y-%m" : days > 4 ? "%Y-%m-%d" : "%m-%d %H:%M";
 }
 
 /** Lines of a panel's title, as wide as the panel. */

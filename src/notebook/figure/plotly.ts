@@ -1,6 +1,17 @@
 /** A figure for plotly.js: `application/vnd.plotly.v1+json`. */
 import { log } from "../../math/index.js";
-import { type Box, colorbarOf, colorbarTitle, FONT, type Layout, layoutFigure, panelTitle } from "./layout.js";
+import {
+  type Box,
+  colorbarOf,
+  colorbarTitle,
+  FONT,
+  type Layout,
+  layoutFigure,
+  panelTitle,
+  shownTicks,
+  tickCount,
+  timeFormat,
+} from "./layout.js";
 import { paletteColors } from "./palette.js";
 import { escapeHtml } from "./text.js";
 import type { Axis, Figure, Heatmap, Mark, Panel } from "./types.js";
@@ -15,7 +26,7 @@ export interface PlotlyFigure {
   config?: Record<string, unknown>;
 }
 
-const SLIDER_HEIGHT = 60;
+const SLIDER_HEIGHT = 100;
 
 /**
  * The figure as plotly.js takes it. Text is escaped: plotly.js reads some HTML in its labels.
@@ -61,8 +72,8 @@ function layout(figure: Figure, places: Layout, paper: Paper): Record<string, un
     const n = suffix(p);
     const across = [box.x / paper.width, (box.x + box.width) / paper.width];
     const up = [1 - (box.y + box.height) / paper.height, 1 - box.y / paper.height];
-    axes[`xaxis${n}`] = axis(panel.x, across, `y${n}`, 4);
-    axes[`yaxis${n}`] = axis(panel.y, up, `x${n}`, 2);
+    axes[`xaxis${n}`] = axis("x", panel.x, { domain: across, anchor: `y${n}`, pixels: box.width });
+    axes[`yaxis${n}`] = axis("y", panel.y, { domain: up, anchor: `x${n}`, pixels: box.height });
   }
   return {
     width: paper.width,
@@ -81,8 +92,13 @@ function layout(figure: Figure, places: Layout, paper: Paper): Record<string, un
   };
 }
 
-function axis(axis: Axis, domain: number[], anchor: string, standoff: number): Record<string, unknown> {
-  const { range, type = "linear", ticks, hidden } = axis;
+function axis(
+  side: "x" | "y",
+  axis: Axis,
+  { domain, anchor, pixels }: { domain: number[]; anchor: string; pixels: number },
+): Record<string, unknown> {
+  const { range, type = "linear", hidden } = axis;
+  const ticks = shownTicks(axis);
   const ends =
     type === "time" ? range.map(isoTime) : type === "log" ? range.map((end) => log(end) / Math.LN10) : [...range];
   return {
@@ -90,12 +106,14 @@ function axis(axis: Axis, domain: number[], anchor: string, standoff: number): R
     anchor,
     type: type === "time" ? "date" : type,
     range: ends,
-    title: hidden ? undefined : { text: escapeHtml(axisTitle(axis)), standoff, font: { size: FONT.axis } },
+    title: hidden
+      ? undefined
+      : { text: escapeHtml(axisTitle(axis)), standoff: side === "x" ? 4 : 2, font: { size: FONT.axis } },
     ...(ticks ? { tickvals: ticks.map((t) => t.value), ticktext: ticks.map((t) => escapeHtml(t.label)) } : {}),
-    ...(type === "log" && !ticks ? { dtick: 1 } : {}),
     showticklabels: !hidden,
     tickfont: { size: FONT.tick },
-    nticks: 6,
+    nticks: tickCount(side, type, pixels) + 2,
+    ...(type === "time" ? { tickformat: timeFormat(range), ticklabeloverflow: "allow" } : {}),
     ticks: "outside",
     ticklen: 4,
     tickcolor: "#888",
@@ -165,7 +183,7 @@ function legendSamples({ legend }: Layout, paper: Paper): Record<string, unknown
     };
     const refs = { xref: "paper", yref: "paper", ...box };
     if (top === bottom) {
-      return { ...refs, type: "line", line: { color, width: 2, dash: shape === "dash" ? "dash" : "solid" } };
+      return { ...refs, type: "line", line: { color, width: 2, dash: shape === "dash" ? "5px,3px" : "solid" } };
     }
     return {
       ...refs,
@@ -192,7 +210,7 @@ function markTrace(mark: Mark, panel: Panel, box: Box, paper: Paper): PlotlyTrac
         ...scatter(mark, "lines"),
         x: xs(mark.x),
         y: ys(mark.y),
-        line: { color: mark.color, width: mark.width ?? 1.5, dash: mark.dash ? "dash" : "solid" },
+        line: { color: mark.color, width: mark.width ?? 1.5, dash: mark.dash ? "6px,4px" : "solid" },
       };
     case "points":
       return {
@@ -239,7 +257,7 @@ function markTrace(mark: Mark, panel: Panel, box: Box, paper: Paper): PlotlyTrac
       const along = mark.axis === "y" ? panel.x.range : panel.y.range;
       const at = [mark.value, mark.value];
       const [x, y] = mark.axis === "y" ? [along, at] : [at, along];
-      const line = { color: mark.color, width: 1.2, dash: mark.dash ? "dash" : "solid" };
+      const line = { color: mark.color, width: 1.2, dash: mark.dash ? "6px,4px" : "solid" };
       return { ...scatter(mark, "lines"), x: xs(x), y: ys(y), line };
     }
     case "labels":
@@ -323,8 +341,9 @@ function heatmapTrace(map: Heatmap, panel: Panel, box: Box, paper: Paper): Plotl
 function slider(figure: Figure, labels: readonly string[], height: number): Record<string, unknown> {
   return {
     active: 0,
-    x: 0.05,
-    len: 0.9,
+    x: 0.1,
+    len: 0.8,
+    font: { size: FONT.tick },
     y: (SLIDER_HEIGHT - 4) / height,
     yanchor: "top",
     pad: { t: 0, b: 0 },

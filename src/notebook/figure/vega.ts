@@ -1,6 +1,17 @@
 /** A figure as a Vega specification, drawn to SVG without a browser. */
 import type { Spec } from "vega";
-import { type Box, colorbarOf, colorbarTitle, FONT, type Layout, layoutFigure, panelTitle } from "./layout.js";
+import {
+  type Box,
+  colorbarOf,
+  colorbarTitle,
+  FONT,
+  type Layout,
+  layoutFigure,
+  panelTitle,
+  shownTicks,
+  tickCount,
+  timeFormat,
+} from "./layout.js";
 import { paletteColors } from "./palette.js";
 import { heatmapImage } from "./png.js";
 import type { Axis, Figure, Heatmap, Mark, Panel } from "./types.js";
@@ -81,7 +92,7 @@ function legendMarks({ legend }: Layout): Json[] {
 function panelMarks(panel: Panel, p: number, box: Box): Json[] {
   const ticks = { x: `ticksX${p}`, y: `ticksY${p}` };
   const tickSignals = (["x", "y"] as const).flatMap((side) => {
-    const own = panel[side].ticks;
+    const own = shownTicks(panel[side]);
     return own ? [{ name: ticks[side], value: Object.fromEntries(own.map((t) => [String(t.value), t.label])) }] : [];
   });
   const data = panel.marks.flatMap((mark, m) => markData(mark, `p${p}m${m}`));
@@ -110,10 +121,19 @@ function panelMarks(panel: Panel, p: number, box: Box): Json[] {
             width: value(box.width),
             height: value(box.height),
             clip: value(true),
+          }),
+          marks: panel.marks.flatMap((mark, m) => drawMark(mark, panel, `p${p}m${m}`)),
+        },
+        {
+          type: "rect",
+          ...enter({
+            x: value(0.5),
+            y: value(0.5),
+            width: value(box.width),
+            height: value(box.height),
             stroke: value("#888"),
             strokeWidth: value(1),
           }),
-          marks: panel.marks.flatMap((mark, m) => drawMark(mark, panel, `p${p}m${m}`)),
         },
       ],
     },
@@ -151,6 +171,7 @@ function colorLegend({ colors }: Heatmap, box: Box): Json {
     gradientThickness: 12,
     gradientLength: Math.max(40, box.height - 8 - title.length * 13),
     tickCount: 5,
+    format: "~g",
     title,
     titleFontSize: FONT.tick,
     titleFontWeight: "normal",
@@ -159,14 +180,17 @@ function colorLegend({ colors }: Heatmap, box: Box): Json {
 }
 
 function axis(side: "x" | "y", own: Axis, tickNames: string, box: Box): Json {
-  const { hidden, ticks } = own;
-  const spacing = side === "x" ? 70 : 32;
+  const { hidden } = own;
+  const ticks = shownTicks(own);
   return {
     orient: side === "x" ? "bottom" : "left",
     scale: side,
     ticks: true,
     tickSize: 4,
-    tickCount: Math.max(2, Math.floor((side === "x" ? box.width : box.height) / spacing)),
+    // Vega would thin given values to about as many.
+    ...(ticks ? {} : { tickCount: tickCount(side, own.type, side === "x" ? box.width : box.height) }),
+    ...(own.type === "time" ? { format: timeFormat(own.range), formatType: "utc" } : {}),
+    ...(own.type === undefined || own.type === "linear" ? { format: "~g" } : {}),
     labels: !hidden,
     labelFontSize: FONT.tick,
     labelFlush: false,

@@ -3,14 +3,17 @@
 import { type RunReference, runPlace } from "../../api/locate.js";
 import { compareRuns, type RunComparison } from "../../training/compareRuns.js";
 import { displayed, figureBundle, type Shown } from "../figure/display.js";
-import { type Table, tableHtml, tableText } from "../figure/table.js";
+import { showTable, type Table } from "../figure/table.js";
 import type { Figure } from "../figure/types.js";
 import { comparisonFigure } from "../views/training.js";
 
 export interface Comparison extends RunComparison {
   figure: Figure;
-  differencesTable: Table;
+  /** all differences; shows itself where it ends a cell */
+  differencesTable: Shown<Table>;
 }
+
+const MOST_LINES = 8;
 
 /**
  * Loss curves and configuration differences of runs that lie in the same folder.
@@ -23,7 +26,8 @@ export async function compare(...runs: RunReference[]): Promise<Shown<Comparison
     places[0]?.out ?? ".",
     places.map(({ id }) => id),
   );
-  const figure = comparisonFigure(compared.ids, compared.curves);
+  const curves = comparisonFigure(compared.ids, compared.curves);
+  const figure = { ...curves, caption: `${curves.caption}\n${differenceLines(compared)}` };
   const differencesTable: Table = {
     title: compared.differences.length === 0 ? "The configurations are the same" : "Differences in the configuration",
     columns: ["key", ...compared.ids],
@@ -32,11 +36,15 @@ export async function compare(...runs: RunReference[]): Promise<Shown<Comparison
       ...values.map((value) => JSON.stringify(value) ?? "absent"),
     ]),
   };
-  return displayed({ ...compared, figure, differencesTable }, async () => {
-    const drawn = await figureBundle(figure);
-    return {
-      "text/html": `${String(drawn["image/svg+xml"])}${tableHtml(differencesTable)}`,
-      "text/plain": `${String(drawn["text/plain"])}\n${tableText(differencesTable)}`,
-    };
+  return displayed({ ...compared, figure, differencesTable: showTable(differencesTable) }, () => figureBundle(figure));
+}
+
+/** Differences as lines under the figure; the table has all of them. */
+function differenceLines({ ids, differences }: RunComparison): string {
+  const shown = differences.slice(0, MOST_LINES).map(({ path, values }) => {
+    const each = values.map((value, r) => `${ids[r]} ${JSON.stringify(value) ?? "absent"}`);
+    return `${path}: ${each.join(", ")}`;
   });
+  const more = differences.length > MOST_LINES ? [`and ${differences.length - MOST_LINES} more differences`] : [];
+  return [...(shown.length > 0 ? shown : ["The configurations are the same."]), ...more].join("\n");
 }

@@ -41,7 +41,7 @@ export function attentionFigure(title: string, matrices: readonly AttentionMatri
             x: [0, 1],
             y: [0, 1],
             colors: { palette: "viridis", range: [0, most || 1], label: "weight", unit: "" },
-            colorbar: i === across - 1 || i === matrices.length - 1,
+            colorbar: i === across - 1,
           },
         ],
       };

@@ -122,7 +122,7 @@ export function multiplesFigure(title: string, grids: readonly Grid[], columns =
       mapPanel(grid, {
         title: `${levelTitle(grid.level)}, ${grid.time}`,
         colors,
-        colorbar: i === across - 1 || i === grids.length - 1,
+        colorbar: i === across - 1,
         ...inner(i, across, grids.length),
       }),
     ),
@@ -221,7 +221,7 @@ export function membersFigure(members: readonly Grid[], columns = 4): Figure {
       mapPanel(grid, {
         title: `member ${i + 1}`,
         colors,
-        colorbar: i === across - 1 || i === off.length - 1,
+        colorbar: i === across - 1,
         ...inner(i, across, off.length),
       }),
     ),

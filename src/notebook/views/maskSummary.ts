@@ -76,7 +76,7 @@ export function maskSummaryFigure({ strategy, draws, batchSize, levels }: Maskin
             k,
             present.length,
             label,
-            categoryColor([0, 1, 3, 4][k]),
+            categoryColor([1, 3, 4, 6][k]),
           ),
         ),
       },

@@ -19,7 +19,7 @@ export function tokenGridFigure(field: Field, grids: readonly Grid[]): Figure {
     label: grids[0].unit,
     unit: "",
   };
-  const columns = Math.min(nt, 3);
+  const columns = nt === 4 ? 2 : Math.min(nt, 3);
   return {
     title: `${field.name}, ${levelTitle(grids[0].level)}: ${nt} x ${ny} x ${nx} tokens of ${tt} steps x ${ty} x ${tx} points`,
     columns,
@@ -29,7 +29,7 @@ export function tokenGridFigure(field: Field, grids: readonly Grid[]): Figure {
       return mapPanel(grid, {
         title: `time token ${t}, ending ${grid.time}`,
         colors,
-        colorbar: t === columns - 1 || t === nt - 1,
+        colorbar: t === columns - 1,
         ...inner(t, columns, nt),
         over: tokenMarks(grid, t, ny, nx),
       });

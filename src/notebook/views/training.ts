@@ -98,8 +98,8 @@ function termName(series: string): string {
 }
 
 function termColor(series: string, k: number): string {
-  if (series === "training loss") return categoryColor(6);
-  if (series === "gradient loss") return categoryColor(0);
+  if (series === "training loss") return categoryColor(4);
+  if (series === "gradient loss") return categoryColor(6);
   return categoryColor(k + 1);
 }
 
@@ -112,7 +112,7 @@ function lossPanel(title: string, lines: readonly Line[], last: number): Panel {
   const room = 0.05 * (top - bottom);
   return {
     title,
-    x: { label: "optimiser step", unit: "", range: [0, Math.max(1, last)] },
+    x: { label: "optimiser step", unit: "", range: [0, Math.max(1, last) * 1.02] },
     y: {
       label: "loss term",
       unit: "normalised",
@@ -172,7 +172,7 @@ function rmsePanel(
   const y = points.map(([, value]) => value);
   return {
     title: `validation, ${fieldTitle(field)}`,
-    x: { label: "optimiser step", unit: "", range: [0, Math.max(1, last)] },
+    x: { label: "optimiser step", unit: "", range: [0, Math.max(1, last) * 1.02] },
     y: { label: "RMSE", unit, range: [Math.max(0, low - room), high + room] },
     marks: [
       ...known.map(

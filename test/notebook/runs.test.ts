@@ -1,0 +1,204 @@
+/** Training, watching and comparing from a notebook, on a real tiny run. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { metrics } from "../../src/api/runs.js";
+import { DISPLAY } from "../../src/notebook/figure/display.js";
+import { LiveFigure, type SendDisplay } from "../../src/notebook/figure/live.js";
+import type { Line, Rule } from "../../src/notebook/figure/types.js";
+import * as nb from "../../src/notebook/index.js";
+import { trainingFigure } from "../../src/notebook/views/training.js";
+import { runFolder } from "../../src/training/runFolder.js";
+import { temporaryFolder, tinyConfig } from "../support/tinyRun.js";
+
+interface Frame {
+  data: Record<string, unknown>;
+  update: boolean;
+  id: string;
+}
+
+function recorder(): { frames: Frame[]; send: SendDisplay } {
+  const frames: Frame[] = [];
+  return {
+    frames,
+    send: ({ data, transient }, update) => {
+      frames.push({ data, update, id: transient.display_id });
+    },
+  };
+}
+
+/** A clock that a second passes on at every look. */
+function clock() {
+  let seconds = 0;
+  return () => 1000 * seconds++;
+}
+
+const out = temporaryFolder();
+const recorded = recorder();
+let run: Awaited<ReturnType<typeof nb.train>>;
+
+beforeAll(async () => {
+  run = await nb.train(tinyConfig(), { out, runId: "note0001", send: recorded.send, now: clock() });
+});
+
+describe("train", () => {
+  it("draws frames in one place: SVG while it runs, both forms at the end", () => {
+    const { frames } = recorded;
+    expect(frames.length).toBeGreaterThan(5);
+    expect(frames[0].update).toBe(false);
+    expect(frames.slice(1).every(({ update }) => update)).toBe(true);
+    expect(new Set(frames.map(({ id }) => id)).size).toBe(1);
+    for (const { data } of frames) expect(String(data["image/svg+xml"]).length).toBeLessThan(100_000);
+    expect(frames[0].data).not.toHaveProperty("application/vnd.plotly.v1+json");
+    expect(frames.at(-1)?.data).toHaveProperty("application/vnd.plotly.v1+json");
+  });
+
+  it("leaves a finished run with the baselines as horizontal lines, physical units first", () => {
+    expect(run.finished).toMatchObject({ type: "finished", reason: "completed", step: 12 });
+    const validation = run.figure.panels.filter(({ title }) => title.startsWith("validation"));
+    expect(validation.map(({ y }) => y.unit)).toEqual(["hPa", "standard deviations"]);
+    const rules = validation[0].marks.filter((mark): mark is Rule => mark.kind === "rule");
+    const skill = run.baselines.find(({ kind }) => kind === "all")!;
+    expect(Object.fromEntries(rules.map(({ name, value }) => [name, value]))).toEqual(
+      Object.fromEntries(Object.entries(skill.rmse).map(([name, value]) => [name.replaceAll("_", " "), value])),
+    );
+    const model = validation[0].marks.find((mark): mark is Line => mark.kind === "line")!;
+    expect(model.y.at(-1)).toBe(run.finished.skill.find(({ kind }) => kind === "all")!.rmse.model);
+  });
+
+  it("stops at an interrupt with a checkpoint that goes on", async () => {
+    const stop = new AbortController();
+    const stopped = await nb.train(tinyConfig(), {
+      out,
+      runId: "note0002",
+      send: null,
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.type === "step" && event.step === 2) stop.abort();
+      },
+    });
+    expect(stopped.finished).toMatchObject({ reason: "interrupted", step: 2 });
+    expect(existsSync(runFolder(out, "note0002").checkpointDir)).toBe(true);
+    const more = await nb.train(tinyConfig(), {
+      out,
+      runId: "note0003",
+      continue: "note0002",
+      send: null,
+      maxSteps: 4,
+    });
+    expect(more.finished.step).toBe(4);
+  });
+});
+
+describe("watch, metrics, compare", () => {
+  it("watch shows every row that the file has", async () => {
+    const { frames, send } = recorder();
+    const figure = await nb.watch("note0001", { out, send });
+    expect(frames).toHaveLength(1);
+    const terms = figure.panels[0].marks as Line[];
+    expect(terms[0].x).toHaveLength(12);
+    expect(figure.caption).toContain("completed, 12 steps");
+  });
+
+  it("watch follows a file that grows until it is complete", async () => {
+    const lines = readFileSync(runFolder(out, "note0001").metrics, "utf8").trimEnd().split("\n");
+    const copy = runFolder(out, "note0004");
+    mkdirSync(copy.resultsDir, { recursive: true });
+    writeFileSync(
+      join(copy.resultsDir, "model_idnote0004.json"),
+      readFileSync(join(run.finished.resultsDir, "model_idnote0001.json")),
+    );
+    const write = (n: number) =>
+      writeFileSync(
+        copy.metrics,
+        lines
+          .slice(0, n)
+          .map((line) => `${line}\n`)
+          .join(""),
+      );
+    write(3);
+    const { frames, send } = recorder();
+    const watching = nb.watch("note0004", { out, send, now: clock(), every: 20 });
+    await new Promise((tick) => setTimeout(tick, 300));
+    write(lines.length);
+    const figure = await watching;
+    expect(frames.length).toBeGreaterThan(1);
+    expect((figure.panels[0].marks as Line[])[0].x).toHaveLength(12);
+  });
+
+  it("metrics open as a table with every series", async () => {
+    const table = await metrics(run);
+    expect(table.numRows()).toBe(14);
+    expect(table.columnNames()).toEqual(expect.arrayContaining(["step", "training loss", "val. loss BERT"]));
+    expect(table.filter((row: { step: number }) => row.step <= 3).numRows()).toBe(3);
+  });
+
+  it("compare shows curves and what differs", async () => {
+    const compared = await nb.compare({ runId: "note0001", out }, { runId: "note0003", out });
+    expect(compared.figure.panels[0].marks).toHaveLength(4);
+    expect(compared.differencesTable.title).toContain("same");
+    expect(Object.keys(await compared[DISPLAY]())).toContain("image/svg+xml");
+  });
+
+  it("names what is wrong with a run", async () => {
+    await expect(nb.watch("note9999", { out })).rejects.toThrow(/no such run/);
+    await expect(nb.prediction("note0003", { out, epoch: 77 })).rejects.toThrow();
+    await expect(nb.losses("no run", { out })).rejects.toThrow(/not a run/);
+  });
+});
+
+describe("what a run leaves", () => {
+  it("shows predictions, members and scores in physical units", async () => {
+    const { target, prediction, members, spread } = await nb.readPrediction(run);
+    const hidden = Array.from(target.values.keys()).filter((i) => !Number.isNaN(target.values[i]));
+    expect(hidden.length).toBeGreaterThan(0);
+    expect(members).toHaveLength(2);
+    for (const i of hidden) {
+      expect(target.values[i]).toBeGreaterThan(900);
+      expect(prediction.values[i]).toBeCloseTo((members[0].values[i] + members[1].values[i]) / 2, 2);
+      const difference = members[0].values[i] - members[1].values[i];
+      expect(spread!.values[i]).toBeCloseTo(Math.abs(difference) / Math.SQRT2, 6);
+    }
+    for (const shown of [nb.prediction(run), nb.members(run), nb.spreadSkill(run), nb.ranks(run), nb.parameters(run)]) {
+      expect(Object.keys(await (await shown)[DISPLAY]())).toContain("image/svg+xml");
+    }
+  });
+
+  it("lists files with hashes", async () => {
+    const { rows } = await nb.files(run);
+    expect(rows.map(([file]) => file)).toContain("results/idnote0001/metrics.jsonl");
+    expect(rows.every(([, , hash]) => /^[0-9a-f]{32}$/.test(String(hash)))).toBe(true);
+  });
+});
+
+describe("live figures", () => {
+  const figure = trainingFigure({ runId: "x", rows: [] });
+
+  it("draw at most one frame a second", async () => {
+    let time = 0;
+    const { frames, send } = recorder();
+    const live = new LiveFigure({ send, now: () => time });
+    for (time = 0; time < 3000; time += 100) await live.frame(figure);
+    expect(frames).toHaveLength(3);
+  });
+
+  it("do nothing without a notebook", async () => {
+    const live = new LiveFigure({ send: null });
+    expect(live.due).toBe(false);
+    await live.frame(figure);
+    await live.finish(figure);
+  });
+
+  it("stay small however long the run", () => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => ({
+      epoch: 0,
+      step: i + 1,
+      samples: i,
+      time: "",
+      "training loss": 1 / (i + 1),
+    }));
+    const long = trainingFigure({ runId: "x", rows });
+    expect((long.panels[0].marks[0] as Line).x.length).toBeLessThanOrEqual(300);
+    expect(long.caption).toContain("means over 67 steps");
+  });
+});
