@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // Needs a Python with torch: vitest.python.config.ts.
-    exclude: ["test/python/**"],
+    // Need a Python with torch, TensorFlow's library: vitest.python.config.ts, vitest.native.config.ts.
+    exclude: ["test/python/**", "test/native/**"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",

@@ -114,6 +114,7 @@ function traceGradients(
       const { grads, scale, numbers } = combine([part], model.config);
       names = Object.keys(grads);
       numberNames = { terms: part.terms, hidden: part.hidden };
+      part.numbers.dispose();
       return [numbers, scale, ...Object.values(grads)];
     },
     { seeded },

@@ -1,0 +1,150 @@
+import { readdirSync } from "node:fs";
+import * as tf from "@tensorflow/tfjs-core";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { RunConfig } from "../../src/config/types.js";
+import { openEngine } from "../../src/engine/index.js";
+import { compiler } from "../../src/engine/native.js";
+import { disposeBatch, plainBatch, toTensors } from "../../src/training/batch.js";
+import { padBatch } from "../../src/training/pad.js";
+import { disposeState, type StepResult, stepGradients, trainStep } from "../../src/training/step.js";
+import { KINDS } from "../../src/verify/kinds.js";
+import { GOLDEN_DIR, readGolden } from "../support/golden.js";
+import { distance, maskedBatch, smallBatch, smallConfig, smallState, valuesOf } from "../training/support.js";
+
+const compiling = (on: boolean) => {
+  process.env.ATMOREP_COMPILE = on ? "1" : "0";
+};
+
+beforeAll(async () => {
+  await openEngine("native");
+});
+afterEach(() => compiling(true));
+
+const CONFIG = {
+  ema_decay: 0.9,
+  grad_clip: 1,
+  dropout_rate: 0.2,
+  losses: ["mse_ensemble", "stats", "kernel_crps"],
+} as Partial<RunConfig>;
+
+async function run(config: RunConfig, steps: number, batchesPerStep = 1) {
+  const { model, state: first } = smallState(config);
+  const batches = Array.from({ length: batchesPerStep }, (_, k) => smallBatch(model, k + 1));
+  let state = first;
+  const results: StepResult[] = [];
+  for (let step = 1; step <= steps; step++) {
+    const dropoutSeeds = batches.map((_, k) => [11, step * batchesPerStep + k] as const);
+    const done = await trainStep(model, state, batches, { learningRate: 1e-3, step, dropoutSeeds });
+    state = done.state;
+    results.push(done.result);
+  }
+  const values = { params: valuesOf(state.params), ema: valuesOf(state.ema ?? {}), v: valuesOf(state.optimizer.v) };
+  disposeState(state);
+  for (const batch of batches) disposeBatch(batch);
+  return { results, values };
+}
+
+function meanDifference(a: Record<string, number[]>, b: Record<string, number[]>): number {
+  const differences = Object.keys(a).flatMap((name) => a[name].map((value, i) => Math.abs(value - b[name][i])));
+  return differences.reduce((sum, difference) => sum + difference, 0) / differences.length;
+}
+
+describe("the compiled step", () => {
+  it.each([
+    ["one batch", 1],
+    ["two accumulated batches", 2],
+  ])("equals the eager one: %s", async (_, batches) => {
+    compiling(false);
+    const eager = await run(smallConfig(CONFIG), 8, batches);
+    compiling(true);
+    const compiled = await run(smallConfig(CONFIG), 8, batches);
+    for (const [i, { total, gradientNorm, terms }] of compiled.results.entries()) {
+      expect(Math.abs(total / eager.results[i].total - 1)).toBeLessThan(1e-5);
+      expect(Math.abs(gradientNorm / eager.results[i].gradientNorm - 1)).toBeLessThan(1e-4);
+      expect(terms.map(({ loss, field }) => [loss, field])).toEqual(
+        eager.results[i].terms.map(({ loss, field }) => [loss, field]),
+      );
+    }
+    // not the largest difference: where a gradient is rounding noise, AdamW's step has an arbitrary sign
+    expect(meanDifference(compiled.values.params, eager.values.params)).toBeLessThan(1e-6);
+    expect(meanDifference(compiled.values.ema, eager.values.ema)).toBeLessThan(1e-6);
+    expect(distance(compiled.values.v, eager.values.v)).toBeLessThan(1e-6);
+  });
+
+  it("leaves no tensor behind over 300 steps and gives everything back at the end", async () => {
+    const context = compiler()?.context;
+    await run(smallConfig(CONFIG), 2);
+    const before = [tf.memory().numTensors, context?.size];
+    await run(smallConfig(CONFIG), 300);
+    expect([tf.memory().numTensors, context?.size]).toEqual(before);
+  });
+
+  it("stops at a bad number and keeps the state, also after good steps", async () => {
+    const { model, state: first } = smallState(smallConfig());
+    const batch = smallBatch(model, 8);
+    const rates = { learningRate: 1e-3, dropoutSeeds: null };
+    const { state } = await trainStep(model, first, [batch], { ...rates, step: 1 });
+    const before = valuesOf(state.params);
+    const bad = tf.mul(batch.targets[0].target, Number.NaN);
+    const broken = { ...batch, targets: [{ ...batch.targets[0], target: bad }, batch.targets[1]] };
+    await expect(trainStep(model, state, [broken], { ...rates, step: 2 })).rejects.toThrow(/step 2: .*u is NaN/);
+    expect(valuesOf(state.params)).toEqual(before);
+    const next = await trainStep(model, state, [batch], { ...rates, step: 2 });
+    expect(next.state.optimizer.updates).toBe(2);
+    disposeState(next.state);
+    disposeBatch(batch);
+    bad.dispose();
+  });
+
+  it("trains on with a field that hides no token", async () => {
+    const { model, state } = smallState(smallConfig());
+    const masked = maskedBatch(8);
+    masked.fields[1].idx = [new Int32Array(0), new Int32Array(0)];
+    masked.fields[1].target = new Float32Array(0);
+    const batch = toTensors(plainBatch(masked, model.predicted));
+    const done = await trainStep(model, state, [batch], { learningRate: 1e-3, dropoutSeeds: null, step: 1 });
+    expect(done.result.terms.map(({ field }) => field)).toEqual(["u", "u"]);
+    disposeState(done.state);
+    disposeBatch(batch);
+  });
+});
+
+describe("padding", () => {
+  it("changes neither numbers nor gradients", async () => {
+    const { model, state } = smallState(
+      smallConfig({ losses: ["mse_ensemble", "stats", "crps", "weighted_mse"] as never }),
+    );
+    const masked = plainBatch(maskedBatch(3), model.predicted);
+    for (const target of masked.targets) target.area = target.target.map(() => 0.7);
+    const batch = toTensors(masked);
+    const { batch: padded, release } = padBatch(batch, [40, 40]);
+    expect(padded.targets[0].target.shape[0]).toBe(10);
+    expect(padded.targets[0].target.shape[0]).toBeGreaterThan(batch.targets[0].target.shape[0]);
+    compiling(false);
+    const [plain, other] = [
+      await stepGradients(model, state.params, [batch], null),
+      await stepGradients(model, state.params, [padded], null),
+    ];
+    expect(distance({ n: [...plain.numbers.dataSync()] }, { n: [...other.numbers.dataSync()] })).toBeLessThan(1e-5);
+    expect(distance(valuesOf(plain.grads), valuesOf(other.grads))).toBeLessThan(1e-5);
+    release();
+    disposeState(state);
+    disposeBatch(batch);
+  });
+});
+
+describe("golden cases", () => {
+  const names = readdirSync(GOLDEN_DIR).filter((name) => /^(net|train|loss)(_|$)/.test(name));
+  it.each(
+    names.flatMap((name) => [
+      [name, "compiled"],
+      [name, "eager"],
+    ]),
+  )("%s, %s", async (name, mode) => {
+    compiling(mode === "compiled");
+    const golden = await readGolden(name);
+    const comparisons = await (await KINDS[name.split("_")[0]].load())(golden, { engine: "native" });
+    expect(comparisons.length).toBeGreaterThan(0);
+    expect(comparisons.filter(({ ok }) => !ok)).toEqual([]);
+  });
+});
