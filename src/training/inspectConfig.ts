@@ -70,7 +70,10 @@ export function checkDraws(config: RunConfig, store: Store): Pick<ConfigReport, 
       draws[split] = admissible(config, store, split);
     }),
   );
-  if (faults.length > 0) return { faults, draws: {} };
+  // what both splits share (places) shows in both
+  const texts = faults.map(({ path, what }) => `${path}: ${what}`);
+  const distinct = faults.filter((_, i) => texts.indexOf(texts[i]) === i);
+  if (distinct.length > 0) return { faults: distinct, draws: {} };
   const { train, validate } = draws;
   const counts = { trainTimes: train.times, valTimes: validate.times, places: train.places };
   return { faults: validateAgainstStore(config, { ...summary, ...sizes }, counts), draws };
