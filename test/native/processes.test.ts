@@ -1,0 +1,80 @@
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, expect, it } from "vitest";
+import { build, ROOT } from "../../bin/build.js";
+
+beforeAll(() => build());
+
+/** Runs a script that has `engine`, `tf` and `heavy` (a compiled function of about 0.3 s). */
+async function script(name: string, body: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  const file = join(tmpdir(), `native-${process.pid}-${name}.mjs`);
+  writeFileSync(
+    file,
+    `import { createRequire } from "node:module";
+     import { Worker, isMainThread } from "node:worker_threads";
+     const require = createRequire(${JSON.stringify(join(ROOT, "package.json"))});
+     const tf = require("@tensorflow/tfjs-core");
+     const { openEngine } = await import(${JSON.stringify(join(ROOT, "dist/engine/index.js"))});
+     const { compiler } = await import(${JSON.stringify(join(ROOT, "dist/engine/native.js"))});
+     const { compileFunction } = await import(${JSON.stringify(join(ROOT, "dist/engine/compile/index.js"))});
+     await openEngine("native");
+     const engine = compiler();
+     const heavy = () => compileFunction(engine, "heavy", [{ shape: [1500, 1500], dtype: "float32" }], ([a]) => {
+       let y = a;
+       for (let i = 0; i < 6; i++) y = tf.mul(tf.matMul(y, y), 1 / 1500);
+       return [y];
+     });
+     ${body}`,
+  );
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { timeout: 100_000 });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, stdout, stderr };
+  }
+}
+
+it("a process ends cleanly in the middle of a run", async () => {
+  const ended = await script(
+    "exit",
+    `heavy().run([tf.ones([1500, 1500])]); setTimeout(() => { console.log("leaving"); process.exit(3); }, 50);`,
+  );
+  expect(ended).toMatchObject({ code: 3, stdout: "leaving\n" });
+});
+
+it("an exception in the middle of a run ends the process with its message", async () => {
+  const ended = await script("throw", `heavy().run([tf.ones([1500, 1500])]); throw new Error("on purpose");`);
+  expect(ended.code).toBe(1);
+  expect(ended.stderr).toContain("on purpose");
+});
+
+it("works in worker threads, one after the other and at once", async () => {
+  const ended = await script(
+    "workers",
+    `const compute = async () => {
+       const f = heavy();
+       const [y] = await f.run([tf.ones([1500, 1500])]);
+       return (await y.data())[0];
+     };
+     if (!isMainThread) {
+       const { parentPort } = await import("node:worker_threads");
+       parentPort.postMessage(await compute());
+     } else {
+       const start = () => new Promise((resolve, reject) => {
+         const worker = new Worker(new URL(import.meta.url));
+         let value;
+         worker.on("message", (message) => { value = message; });
+         worker.on("error", reject);
+         worker.on("exit", () => resolve(value));
+       });
+       const own = await compute();
+       const others = [await start(), ...(await Promise.all([start(), start()]))];
+       console.log(others.every((value) => value === own) && own > 0);
+     }`,
+  );
+  expect(ended).toMatchObject({ code: 0, stdout: "true\n" });
+});
