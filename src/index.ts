@@ -17,6 +17,8 @@ export {
   validateConfig,
 } from "./api/config.js";
 export type { RunReference } from "./api/locate.js";
+/** Masking by itself. Example: `atmorep.masking.summary(config, 100)`. */
+export * as masking from "./api/masking.js";
 export { type Prepared, type PrepareOptions, prepare } from "./api/prepare.js";
 export { bench, doctor, verify, versions } from "./api/program.js";
 export { compareRuns, listRuns, metrics, planRun, readRun, train } from "./api/runs.js";
