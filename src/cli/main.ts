@@ -15,6 +15,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "train a model; without arguments the storm preset on the shipped sample",
     register: async (program) => (await import("./commands/train.js")).registerTrain(program),
   },
+  evaluate: {
+    summary: "evaluate a run or score result stores",
+    register: async (program) => (await import("./commands/evaluate.js")).registerEvaluate(program),
+  },
   config: {
     summary: "show, check, compare and document configurations",
     register: async (program) => (await import("./commands/config.js")).registerConfig(program),

@@ -1,6 +1,6 @@
 /** Checking one value against its kind. */
 import type { Fault } from "./faults.js";
-import { describeKind, type Kind } from "./kinds.js";
+import { describeKind, type Kind, type NameTable } from "./kinds.js";
 import { nearestName } from "./nearest.js";
 
 /** Names that belong to other rooms, so that this one imports none of them. */
@@ -8,6 +8,8 @@ export interface KnownNames {
   losses: Readonly<Record<string, { members: number; doc: string }>>;
   strategies: readonly string[];
   transformations: readonly string[];
+  /** registered metrics with a line about each; none if left out */
+  metrics?: Readonly<Record<string, { doc: string }>>;
 }
 
 /** The faults of `value`, which stands at `path`; empty if it fits. */
@@ -42,6 +44,8 @@ export function checkValue(kind: Kind, value: unknown, path: string, names: Know
         ? []
         : wrong(`not ${describeKind(kind)}`, suggest(String(value), known), known.length ? known.join(", ") : "none");
     }
+    case "shares":
+      return checkShares(kind, value, path, names);
     case "nullable":
       return value === null ? [] : checkValue(kind.of, value, path, names);
     case "either":
@@ -99,8 +103,30 @@ function withinBounds({ min, max, above, below }: Record<string, unknown>, value
   return !(typeof below === "number" && value >= below);
 }
 
-function knownNames(table: Extract<Kind, { kind: "name" }>["table"], names: KnownNames): string[] {
-  return table === "losses" ? Object.keys(names.losses) : [...names[table]];
+function checkShares(
+  kind: Extract<Kind, { kind: "shares" }>,
+  value: unknown,
+  path: string,
+  names: KnownNames,
+): Fault[] {
+  const known = knownNames(kind.table, names);
+  const expected = `shares by name (${known.join(", ")})`;
+  const entries = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+  if (entries.length === 0) {
+    return [{ path, what: "not an object of shares", found: value, expected, fix: `Write {"${known[0]}": 1}` }];
+  }
+  return entries.flatMap(([name, share]): Fault[] => {
+    if (!known.includes(name)) {
+      return [{ path: `${path}.${name}`, what: "unknown name", found: name, expected, fix: suggest(name, known) }];
+    }
+    if (typeof share === "number" && Number.isFinite(share) && share > 0) return [];
+    return [{ path: `${path}.${name}`, what: "not a share", found: share, expected, fix: "Write a number above 0" }];
+  });
+}
+
+function knownNames(table: NameTable, names: KnownNames): string[] {
+  if (table === "losses" || table === "metrics") return Object.keys(names[table] ?? {});
+  return [...names[table]];
 }
 
 function suggest(name: string, known: readonly string[]): string {

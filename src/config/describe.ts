@@ -90,13 +90,15 @@ function lossSection({ losses }: KnownNames): string {
   return ["## Losses", "", "| name | least members | value |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
-function nameSection({ strategies, transformations }: KnownNames): string {
+function nameSection({ strategies, transformations, metrics = {} }: KnownNames): string {
   const quoted = (list: readonly string[]) => list.map((name) => `\`${name}\``).join(", ") || "none";
   return `## Names
 
 Strategies (\`BERT_strategy\`): ${quoted(strategies)}.
 
-Token info transformations (\`token_infos_transformation\`): ${quoted(transformations)}.`;
+Token info transformations (\`token_infos_transformation\`): ${quoted(transformations)}.
+
+Metrics (\`metrics\`), registered by programs: ${quoted(Object.keys(metrics))}.`;
 }
 
 function presetSection(): string {

@@ -1,5 +1,7 @@
 /** What a configuration value may be: a small description that checks, prints and documents the value. */
 
+export type NameTable = "losses" | "strategies" | "transformations" | "metrics";
+
 export type Kind =
   | { kind: "boolean" }
   | { kind: "constant"; value: boolean }
@@ -9,7 +11,9 @@ export type Kind =
   | { kind: "text"; pattern?: RegExp; meaning?: string }
   | { kind: "choice"; of: readonly (string | number)[] }
   /** a name from a table of another room, supplied when checking */
-  | { kind: "name"; table: "losses" | "strategies" | "transformations" }
+  | { kind: "name"; table: NameTable }
+  /** an object of shares above 0, by names from a table */
+  | { kind: "shares"; table: NameTable }
   | { kind: "list"; of: Kind; minLength?: number; unique?: boolean }
   | { kind: "tuple"; items: readonly TupleItem[]; optional: number }
   | { kind: "nullable"; of: Kind }
@@ -27,7 +31,8 @@ export const integer = (min?: number, max?: number): Kind => ({ kind: "integer",
 export const real = (bounds: Omit<Extract<Kind, { kind: "real" }>, "kind"> = {}): Kind => ({ kind: "real", ...bounds });
 export const text = (pattern?: RegExp, meaning?: string): Kind => ({ kind: "text", pattern, meaning });
 export const choice = (...of: (string | number)[]): Kind => ({ kind: "choice", of });
-export const nameOf = (table: Extract<Kind, { kind: "name" }>["table"]): Kind => ({ kind: "name", table });
+export const sharesOf = (table: NameTable): Kind => ({ kind: "shares", table });
+export const nameOf = (table: NameTable): Kind => ({ kind: "name", table });
 export const nullable = (of: Kind): Kind => ({ kind: "nullable", of });
 export const either = (...of: Kind[]): Kind => ({ kind: "either", of });
 
@@ -39,6 +44,13 @@ export function list(of: Kind, minLength = 0, unique = false): Kind {
 export function tuple(items: Record<string, Kind>, optional = 0): Kind {
   return { kind: "tuple", items: Object.entries(items).map(([name, of]) => ({ name, of })), optional };
 }
+
+const TABLE_WORDS: Readonly<Record<NameTable, string>> = {
+  losses: "a loss",
+  strategies: "a strategy",
+  transformations: "a token info transformation",
+  metrics: "a metric",
+};
 
 /** The kind in words, for messages and for the reference page. */
 export function describeKind(kind: Kind): string {
@@ -56,11 +68,9 @@ export function describeKind(kind: Kind): string {
     case "choice":
       return kind.of.map((value) => JSON.stringify(value)).join(" or ");
     case "name":
-      return {
-        losses: "the name of a loss",
-        strategies: "the name of a strategy",
-        transformations: "the name of a token info transformation",
-      }[kind.table];
+      return `the name of ${TABLE_WORDS[kind.table]}`;
+    case "shares":
+      return `an object of shares above 0, each by the name of ${TABLE_WORDS[kind.table]}`;
     case "list":
       return `a list of ${kind.unique ? "different values, each " : ""}${describeKind(kind.of)}`;
     case "tuple":

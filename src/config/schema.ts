@@ -14,6 +14,7 @@ import {
   nameOf,
   nullable,
   real,
+  sharesOf,
   text,
   tuple,
 } from "./kinds.js";
@@ -51,6 +52,10 @@ const SEED = nullable(integer(0));
 const ATTENTION = choice("dense", "axial", "axial_parallel");
 const NOT_AVAILABLE: Kind = { kind: "constant", value: false };
 const PERIODS = nullable(list(tuple({ start: text(), end: text() }), 1));
+const BOX = tuple({
+  latitudes: tuple({ south: real({ min: -90, max: 90 }), north: real({ min: -90, max: 90 }) }),
+  longitudes: tuple({ west: real({ min: -360, max: 720 }), east: real({ min: -360, max: 720 }) }),
+});
 const RATE = real({ min: 0, max: 1 });
 const FIELD = tuple(
   {
@@ -119,10 +124,7 @@ export const SCHEMA: readonly SchemaEntry[] = [
   theirs(
     "geo_range_sampling",
     "data",
-    tuple({
-      latitudes: tuple({ south: real({ min: -90, max: 90 }), north: real({ min: -90, max: 90 }) }),
-      longitudes: tuple({ west: real({ min: -360, max: 720 }), east: real({ min: -360, max: 720 }) }),
-    }),
+    BOX,
     [
       [-90, 90],
       [0, 360],
@@ -301,6 +303,34 @@ export const SCHEMA: readonly SchemaEntry[] = [
     nullable(real({ above: 0, below: 1 })),
     null,
     "Decay of the moving average of the weights; null keeps none.",
+  ),
+  ours(
+    "freeze",
+    "optimiser",
+    list(text(), 0, true),
+    [],
+    "Patterns of parameter names that stay as they start, such as encoders.* or decoders.0.*; * stands for any characters.",
+  ),
+  ours(
+    "BERT_strategy_mix",
+    "strategy",
+    nullable(sharesOf("strategies")),
+    null,
+    "Shares of the strategies that training batches draw from; validation keeps BERT_strategy. null: BERT_strategy alone.",
+  ),
+  ours(
+    "metrics",
+    "debug",
+    list(nameOf("metrics"), 0, true),
+    [],
+    "Registered metrics that validation logs and evaluation scores.",
+  ),
+  ours(
+    "score_regions",
+    "debug",
+    list(either(choice("global", "tropics", "nh", "sh"), tuple({ name: text(), box: BOX })), 1),
+    ["global", "tropics", "nh", "sh"],
+    "Regions that evaluation scores: names, or [name, [[south, north], [west, east]]] in degrees.",
   ),
 ];
 

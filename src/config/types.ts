@@ -21,6 +21,14 @@ export type FieldEntry = [
   normalization?: Normalization,
 ];
 
+/** A region of scores: a known name, or a name and a box of degrees. */
+export type ScoreRegion =
+  | "global"
+  | "tropics"
+  | "nh"
+  | "sh"
+  | [name: string, box: [[south: number, north: number], [west: number, east: number]]];
+
 /** A run's complete configuration: every key of the schema is present; unknown keys of a file are kept. */
 export interface RunConfig {
   file_path: string;
@@ -92,8 +100,10 @@ export interface RunConfig {
   grad_clip: number | null;
   grad_accumulation: number;
   ema_decay: number | null;
+  freeze: string[];
 
   BERT_strategy: Strategy;
+  BERT_strategy_mix: Partial<Record<Strategy, number>> | null;
   forecast_num_tokens: number;
   idx_time_mask: number[] | null;
   BERT_fields_synced: boolean;
@@ -105,6 +115,8 @@ export interface RunConfig {
   profile: boolean;
   test_initial: boolean;
   attention: boolean;
+  metrics: string[];
+  score_regions: ScoreRegion[];
 
   with_wandb: boolean;
   wandb_id: string;

@@ -80,6 +80,33 @@ export function tokenArrays(
   };
 }
 
+/** Forecasts that follow each other as one: their data and times one after the other. */
+export function continued(parts: readonly GroupArrays[]): GroupArrays {
+  const [first, ...rest] = parts;
+  if (rest.length === 0) return first;
+  const { shape } = first.data;
+  const time = shape.length - 3;
+  const counts = parts.map(({ data }) => data.shape[time]);
+  const steps = counts.reduce((a, b) => a + b, 0);
+  const plane = shape[time + 1] * shape[time + 2];
+  const outer = shape.slice(0, time).reduce((a, b) => a * b, 1);
+  const data = new Float32Array(outer * steps * plane);
+  const datetime = new BigInt64Array(steps);
+  let done = 0;
+  for (const [i, part] of parts.entries()) {
+    const own = part.data.data as Float32Array;
+    const size = counts[i] * plane;
+    for (let o = 0; o < outer; o++) data.set(own.subarray(o * size, (o + 1) * size), (o * steps + done) * plane);
+    datetime.set(part.datetime.data as BigInt64Array, done);
+    done += counts[i];
+  }
+  return {
+    ...first,
+    data: { ...first.data, shape: shape.map((n, axis) => (axis === time ? steps : n)), data },
+    datetime: { ...first.datetime, shape: [steps], data: datetime },
+  };
+}
+
 /** Rows of the field's [M, ...] arrays that belong to sample `b` of level `l`, with their token numbers, in order. */
 function sampleRows({ idx, N }: MaskedField, b: number, l: number): { row: number; n: number }[] {
   let first = 0;

@@ -8,7 +8,7 @@ import type { Window } from "../data/types.js";
 import { ZarrZipWriter } from "../formats/zarrZip.js";
 import type { MaskedField } from "../masking/types.js";
 import { type NormalizationLookup, Physical, type StoreAxes } from "./physical.js";
-import { forecastArrays, sourceArrays, tokenArrays } from "./resultArrays.js";
+import { continued, forecastArrays, sourceArrays, tokenArrays } from "./resultArrays.js";
 
 export type { NormalizationLookup, NormalizationTable, StoreAxes } from "./physical.js";
 
@@ -38,6 +38,15 @@ export interface ResultBatch {
   fields: readonly MaskedField[];
   /** one entry per predicted field, normalised: mean [M, D], members [M, E, D] */
   predictions: readonly { mean: Float32Array; ens: Float32Array }[];
+  /** of a roll-out: the cubes that follow, whose forecasts continue those of this one */
+  following?: readonly Omit<ResultBatch, "following">[];
+}
+
+/** One field of one cube. */
+interface Part {
+  physical: Physical;
+  masked: MaskedField;
+  values: { mean: Float32Array; ens: Float32Array };
 }
 
 /** Path of one of a run's result stores. */
@@ -76,7 +85,7 @@ export class ResultsWriter {
   }
 
   /** Adds the samples of one batch. */
-  async append({ windows, fields, predictions }: ResultBatch): Promise<void> {
+  async append({ windows, fields, predictions, following = [] }: ResultBatch): Promise<void> {
     const { setup } = this;
     for (const [f, field] of setup.fields.entries()) {
       const physical = await Physical.of(field, windows, setup.axes, setup.normalization);
@@ -84,32 +93,35 @@ export class ResultsWriter {
       for (let b = 0; b < windows.length; b++) {
         const group = `${field.name}/sample=${number(this.samples + b)}`;
         await writeAll(this.stores.source, group, sourceArrays(physical, fields[f], b));
-        if (p >= 0) await this.appendPredicted(group, physical, fields[f], predictions[p], b);
+        if (p < 0) continue;
+        const parts: Part[] = [{ physical, masked: fields[f], values: predictions[p] }];
+        for (const next of following) {
+          const later = await Physical.of(field, next.windows, setup.axes, setup.normalization);
+          parts.push({ physical: later, masked: next.fields[f], values: next.predictions[p] });
+        }
+        await this.appendPredicted(group, parts, b);
       }
     }
     this.samples += windows.length;
   }
 
-  private async appendPredicted(
-    group: string,
-    physical: Physical,
-    masked: MaskedField,
-    { mean, ens }: { mean: Float32Array; ens: Float32Array },
-    b: number,
-  ): Promise<void> {
-    const values = { target: masked.target, pred: mean, ens };
+  private async appendPredicted(group: string, parts: readonly Part[], b: number): Promise<void> {
+    const [{ physical, masked, values: first }] = parts;
     const rows = masked.idx.reduce((sum, idx) => sum + idx.length, 0);
     if (rows === 0) return;
-    const members = ens.length / (rows * masked.D);
+    const members = first.ens.length / (rows * masked.D);
     for (const kind of ["target", "pred", "ens"] as const) {
       const E = kind === "ens" ? members : null;
+      const of = ({ masked, values }: Part) => ({ target: masked.target, pred: values.mean, ens: values.ens })[kind];
       if (this.setup.strategy === "forecast") {
-        const arrays = forecastArrays(physical, masked, b, values[kind], E, this.setup.forecastTokens);
-        await writeAll(this.stores[kind], group, arrays);
+        const arrays = parts.map((part) =>
+          forecastArrays(part.physical, part.masked, b, of(part), E, this.setup.forecastTokens),
+        );
+        await writeAll(this.stores[kind], group, continued(arrays));
         continue;
       }
       for (let l = 0; l < masked.L; l++) {
-        const arrays = tokenArrays(physical, masked, b, l, values[kind], E);
+        const arrays = tokenArrays(physical, masked, b, l, of(parts[0]), E);
         if (arrays) await writeAll(this.stores[kind], `${group}/ml=${number(physical.field.levels[l])}`, arrays);
       }
     }

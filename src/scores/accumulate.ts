@@ -7,6 +7,7 @@ import { AtmorepError } from "../errors.js";
 import type { MaskedBatch } from "../masking/types.js";
 import { latitudeWeight } from "./latitude.js";
 import { pairOf, targetTokens } from "./layout.js";
+import { type Quantity, quantityOffsets } from "./quantity.js";
 import { REGIONS, type Region } from "./regions.js";
 import { SCORED_KINDS, type ScoredKind, scoredKind } from "./tokenKinds.js";
 import { visibleField } from "./visible.js";
@@ -14,7 +15,7 @@ import { visibleField } from "./visible.js";
 /** Where in the sums of one predictor each quantity stands; normalised errors are e, physical ones e * std. */
 export const SUM = { squares: 0, absolute: 1, errors: 2, squaresNorm: 3, absoluteNorm: 4, errorsNorm: 5 } as const;
 export const SUMS_PER_PREDICTOR = 6;
-/** A row of sums starts with the sum of weights and the number of points, then come the predictors' sums. */
+/** A row of sums starts with the sum of weights and the number of points, then come the predictors' sums, then those of quantities. */
 export const HEAD = { weight: 0, points: 1, length: 2 } as const;
 
 export interface CellKey {
@@ -44,6 +45,8 @@ export interface AccumulatorOptions {
   regions?: readonly Region[];
   /** tell leads apart (forecast and interpolation); default true; without it all lie at lead 0 */
   byLead?: boolean;
+  /** what is scored of the model beside its errors, such as `ensembleQuantity` */
+  quantities?: readonly Quantity[];
 }
 
 export interface ScoreBatch {
@@ -54,16 +57,61 @@ export interface ScoreBatch {
   predictions: Readonly<Record<string, Float32Array>>;
   /** standard deviation in physical units: of each point [M, D] or of each level [L] */
   std: ArrayLike<number>;
+  /** [M, E, D], normalised; needed by scores of ensembles */
+  members?: Float32Array;
+  /** [M, D], normalised local climatology; needed by the anomaly correlation */
+  climatology?: ArrayLike<number>;
+  /** time steps that the cube's lead times start from: of a roll-out, those of the cubes before; default 0 */
+  leadOffset?: number;
+  /** the initial time that the batch belongs to; default that of the cube */
+  initialTime?: number;
+}
+
+/** Targets and predictions of a field without a cube around them: D values a token. */
+export interface PointBatch {
+  field: string;
+  initialTime: number;
+  /** [M, D] */
+  target: ArrayLike<number>;
+  D: number;
+  predictions: Readonly<Record<string, ArrayLike<number>>>;
+  /** [M, E, D] */
+  members?: ArrayLike<number>;
+  climatology?: ArrayLike<number>;
+  /** one more than the largest lead */
+  leads: number;
+}
+
+/** One point that counts. */
+export interface ScoredPoint {
+  /** its place in [M, D] */
+  at: number;
+  /** index of its level */
+  l: number;
+  kind: ScoredKind;
+  /** time steps */
+  lead: number;
+  /** geographic degrees */
+  latitude: number;
+  longitude: number;
+  /** physical units of one unit of the values */
+  std: number;
 }
 
 export interface ScoreAccumulator {
   readonly options: AccumulatorOptions;
+  /** Adds the points that `points` visits. */
+  addPoints(batch: PointBatch, points: (visit: (point: ScoredPoint) => void) => void): void;
   /** @throws {AtmorepError} `failed` when a prediction is missing or of the wrong length */
   add(batch: ScoreBatch): void;
   cells(): Cell[];
 }
 
-function checkPredictions(batch: ScoreBatch, names: readonly string[], length: number): Float32Array[] {
+function checkPredictions(
+  batch: Pick<PointBatch, "field" | "predictions">,
+  names: readonly string[],
+  length: number,
+): ArrayLike<number>[] {
   return names.map((name) => {
     const values = batch.predictions[name];
     if (values?.length === length) return values;
@@ -77,9 +125,9 @@ function checkPredictions(batch: ScoreBatch, names: readonly string[], length: n
 }
 
 export function scoreAccumulator(options: AccumulatorOptions): ScoreAccumulator {
-  const { predictors, levels, grid, latitudeWeighted = true, byLead = true } = options;
+  const { predictors, levels, grid, latitudeWeighted = true, byLead = true, quantities = [] } = options;
   const regions = options.regions ?? [REGIONS.global];
-  const width = HEAD.length + predictors.length * SUMS_PER_PREDICTOR;
+  const { offsets, width } = quantityOffsets(quantities, HEAD.length + predictors.length * SUMS_PER_PREDICTOR);
   const cells = new Map<string, Cell>();
 
   const sumsOf = (key: CellKey, time: number): Float64Array => {
@@ -97,56 +145,74 @@ export function scoreAccumulator(options: AccumulatorOptions): ScoreAccumulator 
     return sums;
   };
 
+  const addPoints: ScoreAccumulator["addPoints"] = (batch, points) => {
+    const { field, target, leads } = batch;
+    const predictions = checkPredictions(batch, predictors, target.length);
+    const names = levels[field];
+    const visitors = quantities.map((quantity) => quantity.visitor(batch));
+    // Looking cells up by name for every point would take longer than the sums themselves.
+    const found: Float64Array[] = [];
+    points(({ at, l, kind, lead, latitude, longitude, std }) => {
+      const weight = latitudeWeighted ? latitudeWeight(latitude) : 1;
+      for (let r = 0; r < regions.length; r++) {
+        if (!regions[r].contains(latitude, longitude)) continue;
+        const code = ((l * SCORED_KINDS.length + SCORED_KINDS.indexOf(kind)) * leads + lead) * regions.length + r;
+        const key = { field, level: names?.[l] ?? l, lead: byLead ? lead : 0, region: regions[r].name, kind };
+        found[code] ??= sumsOf(key, batch.initialTime);
+        const sums = found[code];
+        sums[HEAD.weight] += weight;
+        sums[HEAD.points] += 1;
+        for (let p = 0; p < predictions.length; p++) {
+          const error = predictions[p][at] - target[at];
+          addError(sums, HEAD.length + p * SUMS_PER_PREDICTOR, error, std, weight);
+        }
+        for (let q = 0; q < visitors.length; q++) visitors[q](sums, offsets[q], at, std, weight);
+      }
+    });
+  };
+
   const add = (batch: ScoreBatch): void => {
     const { cube, masked } = pairOf(batch.cube, batch.masked, batch.field);
-    const predictions = checkPredictions(batch, predictors, masked.target.length);
-    const perPoint = batch.std.length === masked.target.length && masked.target.length > 0;
+    const { target } = masked;
+    const perPoint = batch.std.length === target.length && target.length > 0;
     const view = visibleField(cube, masked);
     const { layout: g } = view;
     if (!perPoint && batch.std.length !== g.L) {
       throw new AtmorepError("failed", "standard deviations fit neither points nor levels", {
         where: `scores, field ${batch.field}, std`,
         found: batch.std.length,
-        expected: `${masked.target.length} or ${g.L} values`,
+        expected: `${target.length} or ${g.L} values`,
       });
     }
-    const time = batch.cube.draw.timeIndex;
-    const names = levels[batch.field] ?? Array.from({ length: g.L }, (_, l) => l);
-    // Looking cells up by name for every point would take longer than the sums themselves.
-    const found: Float64Array[] = [];
-    const leads = g.steps + 1;
-    for (const { m, l, b, n, bits } of targetTokens(masked)) {
-      const kind = scoredKind(bits);
-      const window = batch.cube.windows[b];
-      const y = Math.floor((n % g.places) / g.nx) * g.ty;
-      const x = (n % g.nx) * g.tx;
-      const since = Math.floor(n / g.places) * g.tt - lastVisibleStep(view.hidden, g, l, b, n);
-      for (let i = 0; i < g.D; i++) {
-        const at = m * g.D + i;
-        if (masked.valid && !masked.valid[at]) continue;
-        const point = i % g.points;
-        const latitude = 90 - grid.lats[window.lat[y + Math.floor(point / g.tx)]];
-        const longitude = grid.lons[window.lon[x + (point % g.tx)]];
-        const lead = byLead ? since + Math.floor(i / g.points) : 0;
-        const weight = latitudeWeighted ? latitudeWeight(latitude) : 1;
-        const std = perPoint ? batch.std[at] : batch.std[l];
-        for (let r = 0; r < regions.length; r++) {
-          if (!regions[r].contains(latitude, longitude)) continue;
-          const code = ((l * SCORED_KINDS.length + SCORED_KINDS.indexOf(kind)) * leads + lead) * regions.length + r;
-          const key = { field: batch.field, level: names[l], lead, region: regions[r].name, kind };
-          found[code] ??= sumsOf(key, time);
-          const sums = found[code];
-          sums[HEAD.weight] += weight;
-          sums[HEAD.points] += 1;
-          for (let p = 0; p < predictions.length; p++) {
-            const error = predictions[p][at] - masked.target[at];
-            addError(sums, HEAD.length + p * SUMS_PER_PREDICTOR, error, std, weight);
-          }
+    const offset = batch.leadOffset ?? 0;
+    const initialTime = batch.initialTime ?? batch.cube.draw.timeIndex;
+    const { field, predictions, members, climatology } = batch;
+    const leads = offset + g.steps + 1;
+    addPoints({ field, initialTime, target, D: g.D, predictions, members, climatology, leads }, (visit) => {
+      for (const { m, l, b, n, bits } of targetTokens(masked)) {
+        const kind = scoredKind(bits);
+        const window = batch.cube.windows[b];
+        const y = Math.floor((n % g.places) / g.nx) * g.ty;
+        const x = (n % g.nx) * g.tx;
+        const since = offset + Math.floor(n / g.places) * g.tt - lastVisibleStep(view.hidden, g, l, b, n);
+        for (let i = 0; i < g.D; i++) {
+          const at = m * g.D + i;
+          if (masked.valid && !masked.valid[at]) continue;
+          const point = i % g.points;
+          visit({
+            at,
+            l,
+            kind,
+            lead: since + Math.floor(i / g.points),
+            latitude: 90 - grid.lats[window.lat[y + Math.floor(point / g.tx)]],
+            longitude: grid.lons[window.lon[x + (point % g.tx)]],
+            std: perPoint ? batch.std[at] : batch.std[l],
+          });
         }
       }
-    }
+    });
   };
-  return { options, add, cells: () => [...cells.values()] };
+  return { options, add, addPoints, cells: () => [...cells.values()] };
 }
 
 /** The last step of the last visible token before token n at its place; -1 if none is visible. */

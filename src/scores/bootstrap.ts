@@ -47,8 +47,10 @@ export function defaultBlockLength(series: ArrayLike<number>): number {
     return sum;
   };
   const variance = covariance(0);
+  // of a series of equal values rounding is left, which says nothing
+  const varies = variance > 1e-24 * T * mean * mean;
   let lag = 1;
-  while (variance > 0 && lag < T && covariance(lag) > variance / Math.E) lag++;
+  while (varies && lag < T && covariance(lag) > variance / Math.E) lag++;
   return Math.max(1, Math.min(T, Math.max(shortest, lag)));
 }
 
@@ -61,22 +63,24 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
 }
 
 /**
- * Statistics of resampled series, in the order drawn.
+ * Statistics of resampled series, in the order drawn; each resample serves all of them.
  *
  * @param rows [T][K] sums of each initial time, in time order
- * @param statistic of summed rows [K]
+ * @param statistics of summed rows [K]
+ * @returns one array [resamples] a statistic
  */
-export function blockResamples(
+export function blockDraws(
   rows: readonly ArrayLike<number>[],
-  statistic: (sums: Float64Array) => number,
+  statistics: readonly ((sums: Float64Array) => number)[],
   { blockLength, resamples = 1000, seed = 0 }: BootstrapOptions & { blockLength: number },
-): Float64Array {
+): Float64Array[] {
   const T = rows.length;
   const K = rows[0].length;
   const generator = new Pcg64(seed);
   const starts = T - blockLength + 1;
   const sums = new Float64Array(K);
-  return Float64Array.from({ length: resamples }, () => {
+  const draws = statistics.map(() => new Float64Array(resamples));
+  for (let r = 0; r < resamples; r++) {
     sums.fill(0);
     for (let filled = 0; filled < T; filled += blockLength) {
       const start = Math.floor(generator.nextDouble() * starts);
@@ -85,8 +89,18 @@ export function blockResamples(
         for (let k = 0; k < K; k++) sums[k] += rows[t][k];
       }
     }
-    return statistic(sums);
-  });
+    for (const [s, statistic] of statistics.entries()) draws[s][r] = statistic(sums);
+  }
+  return draws;
+}
+
+/** As {@link blockDraws}, of one statistic. */
+export function blockResamples(
+  rows: readonly ArrayLike<number>[],
+  statistic: (sums: Float64Array) => number,
+  options: BootstrapOptions & { blockLength: number },
+): Float64Array {
+  return blockDraws(rows, [statistic], options)[0];
 }
 
 function total(rows: readonly ArrayLike<number>[]): Float64Array {

@@ -45,8 +45,7 @@ function crpsParts(members: Values, target: number): [error: number, pairs: numb
 
 /** CRPS of the members' empirical distribution: mean abs(e-t) - mean over all E^2 pairs of abs(e_i-e_j) / 2. */
 export function crpsEnsemble(members: Values, target: number): number {
-  const [error, pairs] = crpsParts(members, target);
-  return error - pairs / (members.length * members.length);
+  return crpsOf(members, target)[0];
 }
 
 /**
@@ -54,9 +53,14 @@ export function crpsEnsemble(members: Values, target: number): number {
  * One member: the absolute error.
  */
 export function crpsFair(members: Values, target: number): number {
+  return crpsOf(members, target)[1];
+}
+
+/** The empirical and the fair CRPS at once. */
+export function crpsOf(members: Values, target: number): [empirical: number, fair: number] {
   const [error, pairs] = crpsParts(members, target);
   const E = members.length;
-  return E === 1 ? error : error - pairs / (E * (E - 1));
+  return [error - pairs / (E * E), E === 1 ? error : error - pairs / (E * (E - 1))];
 }
 
 /** Visits every target point with its members, a view that the next point overwrites. */
@@ -135,6 +139,17 @@ export function spreadSkillRatio(members: Members, target: Values, weights?: Val
   return { value: (Math.sqrt((members.E + 1) / members.E) * width.value) / error };
 }
 
+/** How many members lie below the target, and how many equal it. */
+export function rankOf(members: Values, target: number): { below: number; equal: number } {
+  let below = 0;
+  let equal = 0;
+  for (let e = 0; e < members.length; e++) {
+    if (members[e] < target) below++;
+    else if (members[e] === target) equal++;
+  }
+  return { below, equal };
+}
+
 /**
  * How many targets have r members below, r = 0 to E. A target equal to k members counts 1/(k+1) in each of the k+1
  * ranks it could take, so that nothing is drawn and no rank is preferred.
@@ -143,12 +158,7 @@ export function spreadSkillRatio(members: Members, target: Values, weights?: Val
 export function rankHistogram(members: Members, target: Values, weights?: Values): Float64Array {
   const counts = new Float64Array(members.E + 1);
   eachPoint(members, target.length, (values, i) => {
-    let below = 0;
-    let equal = 0;
-    for (const e of values) {
-      if (e < target[i]) below++;
-      else if (e === target[i]) equal++;
-    }
+    const { below, equal } = rankOf(values, target[i]);
     const share = (weights ? weights[i] : 1) / (equal + 1);
     for (let r = below; r <= below + equal; r++) counts[r] += share;
   });

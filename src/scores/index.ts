@@ -5,7 +5,15 @@
  * import { crpsEnsemble, spreadSkillRatio } from "atmorep/scores";
  * crpsEnsemble([0.1, 0.4, 0.9], 0.5);
  */
-export { type AccumulatorOptions, type ScoreAccumulator, type ScoreBatch, scoreAccumulator } from "./accumulate.js";
+export {
+  type AccumulatorOptions,
+  type PointBatch,
+  type ScoreAccumulator,
+  type ScoreBatch,
+  type ScoredPoint,
+  scoreAccumulator,
+} from "./accumulate.js";
+export { anomalyQuantity } from "./anomaly.js";
 export { BASELINES, type Baseline, type BaselineParams, baselineNames, baselinePredictions } from "./baselines.js";
 export {
   type BootstrapOptions,
@@ -40,8 +48,12 @@ export {
   spread,
   spreadSkillRatio,
 } from "./ensemble.js";
+export { ensembleQuantity } from "./ensembleQuantity.js";
 export { latitudeWeight, latitudeWeights } from "./latitude.js";
+export { type Metric, type MetricPoint, metricNames, metricQuantities, registerMetric } from "./metrics.js";
+export type { AddPoint, Quantity } from "./quantity.js";
 export { type Box, boxRegion, namedRegion, REGIONS, type Region } from "./regions.js";
+export { type ReportOptions, type ScoreEntry, type ScoreLeaf, type ScoreReport, scoreReport } from "./report.js";
 export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./ridge.js";
 export { isPeriodic, type Spectrum, zonalPowerSpectrum } from "./spectrum.js";
 export { type PredictorScores, type ScoreRow, type Selection, scoreRow, scoreRows, scoreTree } from "./summary.js";

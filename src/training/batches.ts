@@ -31,20 +31,24 @@ export async function* trainBatches(session: Session, epoch: number, from: numbe
     yield prepare(session, cube, session.generators).plain;
 }
 
-/** Batches of fixed draws with generators of their own: validation. */
+/** What making a batch needs. */
+type BatchContext = Pick<Session, "config" | "store" | "fields" | "predicted">;
+
+/** Batches of fixed draws with generators of their own: validation and evaluation. */
 export async function* preparedBatches(
-  session: Session,
+  session: BatchContext,
   draws: readonly Draw[],
   generators: MaskGenerators,
 ): AsyncGenerator<PreparedBatch> {
   for await (const cube of readAhead(session, draws)) yield prepare(session, cube, generators);
 }
 
-function readAhead({ config, store }: Session, draws: readonly Draw[]): AsyncGenerator<CubeBatch> {
+function readAhead({ config, store }: BatchContext, draws: readonly Draw[]): AsyncGenerator<CubeBatch> {
   return loadCubes({ storeLocation: store.location, store, config, draws, workers: config.num_loader_workers });
 }
 
-function prepare(session: Session, cube: CubeBatch, generators: MaskGenerators): PreparedBatch {
+/** Masks a cube and makes of it what the step takes. The generators move on. */
+export function prepare(session: BatchContext, cube: CubeBatch, generators: MaskGenerators): PreparedBatch {
   const { config, fields, predicted, store } = session;
   const masked = maskBatch(cube, fields, config, generators);
   const lats = needsArea(config)

@@ -55,7 +55,8 @@ export async function createRunFolder(folder: RunFolder): Promise<void> {
   }
 }
 
-async function createExclusively(dir: string): Promise<void> {
+/** Creates a folder that must not be there. @throws AtmorepError (usage) */
+export async function createExclusively(dir: string): Promise<void> {
   try {
     await mkdir(dirname(dir), { recursive: true });
     await mkdir(dir);

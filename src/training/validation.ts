@@ -10,7 +10,6 @@ import { createMaskGenerators } from "../masking/index.js";
 import {
   type BaselineParams,
   baselineNames,
-  baselinePredictions,
   dampingFit,
   SCORED_KINDS,
   type ScoreAccumulator,
@@ -18,11 +17,10 @@ import {
   scoreRow,
   verdict,
 } from "../scores/index.js";
-import { disposeBatch, toTensors } from "./batch.js";
 import { type PreparedBatch, preparedBatches } from "./batches.js";
-import { evalStep, type PlainPrediction } from "./evalStep.js";
+import type { PlainPrediction } from "./evalStep.js";
 import type { FieldSkill, Series } from "./events.js";
-import { targetStd } from "./physicalUnits.js";
+import { predictionPass, scoreBatch } from "./pass.js";
 import type { Session } from "./session.js";
 
 export interface Validation {
@@ -64,20 +62,12 @@ export class ValidationScores {
     });
   }
 
-  async add({ cube, masked }: PreparedBatch, predictions: readonly PlainPrediction[]): Promise<void> {
+  async add(prepared: PreparedBatch, predictions: readonly PlainPrediction[]): Promise<void> {
     const { session, params } = this;
     for (const [p, { field }] of session.predicted.entries()) {
-      const own = masked.fields[field.index];
-      if (own.target.length === 0) continue;
-      const baselines = baselinePredictions(session.config.BERT_strategy, cube, masked, field.name, params);
-      const { scale } = displayUnit(field.name);
-      this.accumulator.add({
-        cube,
-        masked,
-        field: field.name,
-        predictions: this.withModel ? { model: predictions[p].mean, ...baselines } : baselines,
-        std: await targetStd(field, cube, own, session.store.lons.length, this.lookup, scale),
-      });
+      if (prepared.masked.fields[field.index].target.length === 0) continue;
+      const model = this.withModel ? predictions[p].mean : null;
+      this.accumulator.add(await scoreBatch(session, prepared, field, model, { lookup: this.lookup, params }));
     }
   }
 
@@ -114,12 +104,19 @@ export class ValidationScores {
   /** Who wins, in one sentence. */
   verdict(): string {
     const units = Object.fromEntries(this.session.fields.map(({ name }) => [name, displayUnit(name).unit]));
-    return verdict(this.accumulator, { units }).sentence;
+    // what BERT hides is what it masks: noised and coarsened tokens still show most of themselves
+    const kind = this.session.config.BERT_strategy === "BERT" ? "masked" : "all";
+    const select = this.session.predicted.map(({ field }) => ({ field: field.name, kind }) as const);
+    return verdict(this.accumulator, { units, select }).sentence;
   }
 }
 
 /** What baselines are fitted to: the training period only. */
-export async function fitBaselines({ config, store, draws }: Session): Promise<BaselineParams> {
+export async function fitBaselines({
+  config,
+  store,
+  draws,
+}: Pick<Session, "config" | "store" | "draws">): Promise<BaselineParams> {
   if (!baselineNames(config.BERT_strategy).includes("damped_persistence")) return {};
   const fit = dampingFit();
   const count = Math.ceil(DAMPING_CUBES / config.batch_size);
@@ -150,17 +147,15 @@ export async function validate(session: Session, params: BaselineParams): Promis
   const scores = new ValidationScores(session, params, true);
   const results = config.log_test_num_ranks > config.par_rank ? await openResults(session) : null;
   const sums = new Map<string, { sum: number; batches: number }>();
+  let batches = 0;
   try {
-    for await (const prepared of validationBatches(session)) {
-      if (options.signal?.aborted) {
-        await results?.abort();
-        return null;
-      }
-      const batch = toTensors(prepared.plain);
-      const { mse, predictions } = await evalStep(model, state.ema ?? state.params, batch, {
-        members: results !== null,
-      });
-      disposeBatch(batch);
+    const pass = predictionPass(session, state.ema ?? state.params, session.validationDraws, {
+      generators: createMaskGenerators(config, session.fields),
+      members: results !== null,
+      signal: options.signal,
+    });
+    for await (const { mse, predictions, ...prepared } of pass) {
+      batches += 1;
       for (const [p, value] of mse.entries()) {
         if (value === null) continue;
         const field = model.predicted[p].field.name;
@@ -173,7 +168,10 @@ export async function validate(session: Session, params: BaselineParams): Promis
         fields: prepared.masked.fields,
         predictions: predictions.map(({ mean, ens }) => ({ mean, ens: ens! })),
       });
-      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (batches < session.validationDraws.length) {
+      await results?.abort();
+      return null;
     }
     await results?.close();
   } catch (error) {

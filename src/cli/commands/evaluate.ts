@@ -1,0 +1,111 @@
+/** `atmorep evaluate [RUN[@EPOCH]]` */
+import type { Command } from "commander";
+import { AtmorepError } from "../../errors.js";
+import { EVALUATION_MODES } from "../../evaluation/modes.js";
+import { evaluationTable } from "../../evaluation/table.js";
+import { collect, formatTable, note, print, printJson, withExamples } from "../output.js";
+import { count, engineName } from "../train/options.js";
+import { stopOnSignals } from "../train/signals.js";
+
+interface EvaluateFlags {
+  mode?: string;
+  set: string[];
+  data?: string;
+  out?: string;
+  runId?: string;
+  rollout?: string;
+  results?: string;
+  epoch?: string;
+  stores: boolean;
+  engine: string;
+  json?: boolean;
+}
+
+export function registerEvaluate(program: Command): void {
+  const command = program
+    .command("evaluate")
+    .description("evaluate a run: result stores, scores with intervals, baselines beside them")
+    .argument("[run]", "RUN[@latest|best|EPOCH], or a path to its folder; default the newest run")
+    .option("--mode <name>", `${Object.keys(EVALUATION_MODES).join(", ")}; default what the run was trained for`)
+    .option("--set <path=value>", "overwrite a key or set an option of the mode (repeatable)", collect, [])
+    .option("--data <store>", "input store; default that of the run")
+    .option("--out <dir>", "folder that holds models/ and gets results/id<NEW>; default the current one")
+    .option("--run-id <id>", "id of the evaluation; default random")
+    .option("--rollout <n>", "feed the forecast back, n cubes one after the other")
+    .option("--results <dir>", "score the result stores in a folder, ours or the reference's; no run is needed")
+    .option("--epoch <n>", "with --results: which epoch's stores; default the last")
+    .option("--no-stores", "write scores only")
+    .option("--engine <name>", "auto, native or wasm", "auto")
+    .option("--json", "print scores.json")
+    .action(evaluateAction);
+  withExamples(command, [
+    "evaluate ab12cd34@best",
+    "evaluate ab12cd34 --mode forecast --set forecast_num_tokens=1 --set fields[0][2]=[123]",
+    "evaluate ab12cd34 --mode global_forecast --set 'dates=[[2021,2,10,12]]' --set 'token_overlap=[1,1]'",
+    "evaluate --results results/idab12cd34",
+  ]);
+}
+
+async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Promise<void> {
+  if (flags.results !== undefined) return scoreStores(flags.results, run, flags);
+  if (flags.epoch !== undefined) {
+    throw new AtmorepError("usage", "--epoch belongs to --results", { fix: "Name the epoch of a run as RUN@EPOCH." });
+  }
+  const rollout = count("--rollout", flags.rollout);
+  const engine = engineName(flags.engine);
+  const stop = stopOnSignals();
+  try {
+    const { evaluate } = await import("../../evaluation/evaluate.js");
+    const result = await evaluate({
+      run,
+      mode: flags.mode,
+      set: flags.set,
+      data: flags.data,
+      out: flags.out,
+      runId: flags.runId,
+      rollout,
+      stores: flags.stores,
+      engine,
+      signal: stop.signal,
+      onWarning: (message) => note(`warning: ${message}`),
+      onProgress: progress(),
+    });
+    if (flags.json) return printJson({ ...result.scores, _about: result.about });
+    print(`run ${result.run}@${result.weights}, ${result.mode}, ${result.samples} samples`);
+    for (const line of formatTable(...evaluationTable(result.scores))) print(line);
+    print(result.verdict);
+    print(`written to ${result.resultsDir}`);
+  } finally {
+    stop.release();
+    process.exitCode = stop.exitCode() ?? process.exitCode;
+  }
+}
+
+async function scoreStores(dir: string, run: string | undefined, flags: EvaluateFlags): Promise<void> {
+  const foreign = Object.entries({ RUN: run, "--mode": flags.mode, "--rollout": flags.rollout, "--data": flags.data });
+  const given = foreign.find(([, value]) => value !== undefined);
+  if (given || flags.set.length > 0) {
+    throw new AtmorepError("usage", "existing stores are scored as they are", {
+      where: "--results",
+      found: given?.[0] ?? "--set",
+      fix: "Leave it out.",
+    });
+  }
+  const { scoreResults } = await import("../../evaluation/scoreResults.js");
+  const epoch = flags.epoch === undefined ? undefined : Number(flags.epoch);
+  const { scores, about, path } = await scoreResults(dir, { epoch, out: flags.out });
+  if (flags.json) return printJson({ ...scores, _about: about });
+  for (const line of formatTable(...evaluationTable(scores))) print(line);
+  print(about.verdict);
+  if (path) print(`written to ${path}`);
+}
+
+/** A line on standard error every two seconds, and at the end. */
+function progress(): (done: number, total: number) => void {
+  let told = Date.now();
+  return (done, total) => {
+    if (done < total && Date.now() - told < 2000) return;
+    told = Date.now();
+    note(`batch ${done} of ${total}`);
+  };
+}

@@ -1,0 +1,252 @@
+/**
+ * Evaluating a trained run: cubes of a mode, predictions, result stores, scores. One batch is in memory at a time (of
+ * global modes one date as well), however many samples there are.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import { parseFields, predictedFields } from "../config/fields.js";
+import { configText } from "../config/files.js";
+import { resolveStorePath } from "../config/resolve.js";
+import { drawRunId } from "../config/seeds.js";
+import type { RunConfig } from "../config/types.js";
+import { drawEpoch } from "../data/sampling.js";
+import { openStore } from "../data/store.js";
+import { openEngine } from "../engine/index.js";
+import { AtmorepError, isAtmorepError } from "../errors.js";
+import { writeFileAtomic } from "../formats/atomic.js";
+import { createMaskGenerators } from "../masking/index.js";
+import { toTensors } from "../model/index.js";
+import type { BaselineParams, ScoreReport } from "../scores/index.js";
+import { isPeriodic } from "../scores/index.js";
+import { type PassContext, predictionPass } from "../training/pass.js";
+import { assertFree, createExclusively, type RunFolder, runFolder } from "../training/runFolder.js";
+import { stepModel } from "../training/step.js";
+import { fitBaselines } from "../training/validation.js";
+import { readInitialWeights } from "../training/weightFiles.js";
+import type { DrawPlan } from "./draws.js";
+import { checkForEvaluation, findRun, type RunReference, runConfig } from "./loadRun.js";
+import { type EvaluationMode, evaluationMode } from "./modes.js";
+import { type EvaluationOptions, evaluationOptions, isEvaluationOverride } from "./options.js";
+import { EvaluationOutput } from "./output.js";
+import { forecastSteps, rollout } from "./rollout.js";
+import { EvaluationScores, stepHours, unitsOf } from "./scoring.js";
+import { NOT_PERIODIC, NOT_WHOLE, Spectra } from "./spectra.js";
+import { storeNormalization } from "./storeNormalization.js";
+
+export interface EvaluateRequest {
+  /** `RUN[@latest|best|EPOCH]`, below `out` or a path to its folder; default the run whose weights are newest */
+  run?: string;
+  /** default: the strategy that the run was trained with */
+  mode?: string;
+  /** overrides of the configuration or of the mode's options, such as `fields[0][2]=[123]`, `position=[50,8]` */
+  set?: readonly string[];
+  data?: string;
+  /** folder that holds the run's `models/` and gets `results/id<NEW>`; default the current one */
+  out?: string;
+  /** id of the evaluation; default random */
+  runId?: string;
+  /** cubes of a roll-out; default 1 */
+  rollout?: number;
+  engine?: "auto" | "native" | "wasm";
+  /** write result stores (default true) */
+  stores?: boolean;
+  signal?: AbortSignal;
+  onProgress?: (done: number, total: number) => void;
+  onWarning?: (message: string) => void;
+}
+
+export interface Evaluation {
+  /** id of the evaluation, under which its files lie */
+  runId: string;
+  /** the run evaluated, and which of its weights */
+  run: string;
+  weights: string;
+  mode: string;
+  samples: number;
+  scores: ScoreReport;
+  /** what stands beside the scores in `scores.json` */
+  about: Record<string, unknown>;
+  /** who wins, in one sentence */
+  verdict: string;
+  resultsDir: string;
+  files: string[];
+}
+
+/**
+ * Evaluates a run and writes `results/id<NEW>/`: configuration, result stores, `scores.json`. The run's own files are
+ * only read.
+ *
+ * @throws AtmorepError (usage, config, input) before anything is written, (failed) if interrupted
+ * @example const { scores } = await evaluate({ run: "ab12cd34@best", mode: "forecast" });
+ */
+export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
+  const out = request.out ?? ".";
+  const run = findRun(request.run, out);
+  const folder = runFolder(out, request.runId ?? drawRunId());
+  assertFree(folder);
+  const own = request.mode === undefined;
+  const modeName = request.mode ?? String(runConfig(run, evaluationMode("fixed_location"), []).config.BERT_strategy);
+  const mode = evaluationMode(modeName);
+  const set = request.set ?? [];
+  const options = evaluationOptions(set.filter(isEvaluationOverride), modeName);
+  const { config: resolved, folder: base, warnings } = runConfig(run, mode, set, request.data);
+  if (own && set.some((text) => text.startsWith("BERT_strategy="))) {
+    return evaluate({ ...request, mode: String(resolved.BERT_strategy) });
+  }
+  const config: RunConfig = { ...resolved, wandb_id: folder.id, par_rank: 0, par_size: 1 };
+  for (const warning of warnings) request.onWarning?.(warning);
+
+  const store = await openStore(resolveStorePath(config.file_path, base));
+  let params: ReturnType<typeof toTensors> = {};
+  try {
+    for (const warning of checkForEvaluation(config, store)) request.onWarning?.(warning);
+    const model = stepModel(config);
+    const context: PassContext = {
+      config,
+      store,
+      fields: parseFields(config),
+      predicted: predictedFields(config),
+      model,
+    };
+    const cubes = request.rollout ?? 1;
+    const shift = cubes > 1 ? forecastSteps(context) * config.time_sampling : 0;
+    const plan = mode.draws({ config, store, options, rollout: { cubes, shift } });
+    const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, model.spec);
+    await openEngine(request.engine ?? "auto");
+    params = toTensors(weights);
+    return await runPlan({ request, context, params, plan, folder, run, mode, modeName, options, cubes });
+  } finally {
+    tf.dispose(Object.values(params));
+    await store.close();
+  }
+}
+
+interface Work {
+  request: EvaluateRequest;
+  context: PassContext;
+  params: ReturnType<typeof toTensors>;
+  plan: DrawPlan;
+  folder: RunFolder;
+  run: RunReference;
+  mode: EvaluationMode;
+  modeName: string;
+  options: EvaluationOptions;
+  cubes: number;
+}
+
+async function runPlan(work: Work): Promise<Evaluation> {
+  const { request, context, params, plan, folder, run, modeName, cubes } = work;
+  const { config, store, predicted } = context;
+  const fitted = await fittedBaselines(context, request.onWarning);
+  const lookup = storeNormalization(store);
+  const span = config.n_size[0] * config.time_sampling;
+  const scores = new EvaluationScores(context, lookup, fitted, plan.draws, span);
+  const spectra = new Spectra(spectrumRefusal(context, plan));
+  const output = await openOutput(work, spectra);
+  let samples = 0;
+  let done = 0;
+  const signal = request.signal;
+  try {
+    if (cubes > 1) {
+      for (const draw of plan.draws) {
+        if (signal?.aborted) break;
+        const rolled = [];
+        for await (const cube of rollout(context, params, draw, cubes, fitted)) {
+          const place = { leadOffset: cube.leadOffset, initialTime: draw.timeIndex };
+          for (const [p, { field }] of predicted.entries()) {
+            const { baselines, ...prediction } = cube.predictions[p];
+            await scores.add(cube, field, prediction, { ...place, baselines });
+          }
+          rolled.push(cube);
+        }
+        const [first, ...following] = rolled.map(({ cube: { windows }, masked, predictions }) => ({
+          windows,
+          fields: masked.fields,
+          predictions,
+        }));
+        await output.append({ ...first, following });
+        samples += draw.places.length;
+        done += 1;
+        request.onProgress?.(done, plan.draws.length);
+      }
+    } else {
+      const generators = createMaskGenerators(config, context.fields);
+      for await (const batch of predictionPass(context, params, plan.draws, { generators, members: true, signal })) {
+        const predictions = batch.predictions.map(({ mean, ens }) => ({ mean, ens: ens! }));
+        for (const [p, { field }] of predicted.entries()) await scores.add(batch, field, predictions[p]);
+        await output.append({ windows: batch.cube.windows, fields: batch.masked.fields, predictions });
+        samples += batch.cube.windows.length;
+        done += 1;
+        request.onProgress?.(done, plan.draws.length);
+      }
+    }
+    if (done < plan.draws.length) throw interrupted(done, plan.draws.length);
+    const files = await output.close();
+    const report = scores.report();
+    spectra.addTo(report);
+    const { sentence } = scores.verdict();
+    const about = {
+      run: run.id,
+      weights: run.which,
+      mode: modeName,
+      rollout: cubes,
+      samples,
+      options: work.options,
+      units: unitsOf(predicted.map(({ field }) => field)),
+      hours_per_lead_step: stepHours(store, config.time_sampling),
+      verdict: sentence,
+    };
+    const path = join(folder.resultsDir, "scores.json");
+    await writeFileAtomic(path, `${JSON.stringify({ ...report, _about: about }, null, 1)}\n`);
+    return {
+      runId: folder.id,
+      run: run.id,
+      weights: run.which,
+      mode: modeName,
+      samples,
+      scores: report,
+      about,
+      verdict: sentence,
+      resultsDir: folder.resultsDir,
+      files: [...files, path],
+    };
+  } catch (error) {
+    await output.abort();
+    await rm(folder.resultsDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function openOutput({ request, context, folder, run, plan }: Work, spectra: Spectra): Promise<EvaluationOutput> {
+  await createExclusively(folder.resultsDir);
+  await writeFileAtomic(join(folder.resultsDir, `model_id${folder.id}.json`), configText(context.config));
+  const epoch = /^\d+$/.test(run.which) ? Number(run.which) : 0;
+  return EvaluationOutput.open(context, plan, { folder, epoch, stores: request.stores ?? true }, spectra);
+}
+
+/** Damped persistence needs training times; a store without them is no obstacle to the rest. */
+async function fittedBaselines(
+  { config, store }: PassContext,
+  onWarning?: (message: string) => void,
+): Promise<BaselineParams> {
+  try {
+    return await fitBaselines({ config, store, draws: (epoch) => drawEpoch({ config, store, split: "train", epoch }) });
+  } catch (error) {
+    if (!isAtmorepError(error)) throw error;
+    onWarning?.(`damped persistence is left out: its factors need the training period (${error.message})`);
+    return {};
+  }
+}
+
+function spectrumRefusal({ config, store }: PassContext, { draws, tiling }: DrawPlan): string | null {
+  if (config.BERT_strategy !== "forecast") return NOT_WHOLE;
+  const around = tiling ? store.isGlobal : store.isGlobal && Math.abs(config.n_size[2] - 360) < store.res[1] / 2;
+  return around && isPeriodic(store.lons) && draws.length > 0 ? null : NOT_PERIODIC;
+}
+
+function interrupted(done: number, total: number) {
+  return new AtmorepError("failed", "the evaluation was interrupted; no stores or scores were written", {
+    found: `${done} of ${total} batches`,
+  });
+}

@@ -1,0 +1,124 @@
+/** What an evaluation writes batch by batch: per-sample stores, global grids, and spectra where rows go around. */
+import { join } from "node:path";
+import type { PassContext } from "../training/pass.js";
+import type { RunFolder } from "../training/runFolder.js";
+import type { DrawPlan } from "./draws.js";
+import { type GlobalField, GlobalGrid, type GlobalKind, type TileForecast } from "./globalGrid.js";
+import { Physical } from "./physical.js";
+import { continued, forecastArrays } from "./resultArrays.js";
+import { type ResultBatch, ResultsWriter } from "./results.js";
+import type { Spectra } from "./spectra.js";
+import { storeNormalization } from "./storeNormalization.js";
+
+interface Place {
+  folder: RunFolder;
+  epoch: number;
+  stores: boolean;
+}
+
+export class EvaluationOutput {
+  private constructor(
+    private readonly context: PassContext,
+    private readonly results: ResultsWriter | null,
+    private readonly global: GlobalGrid | null,
+    private readonly spectra: Spectra,
+    /** samples are whole circles of latitude, forecast at every point */
+    private readonly circles: boolean,
+  ) {}
+
+  static async open(context: PassContext, plan: DrawPlan, { folder, epoch, stores }: Place, spectra: Spectra) {
+    const { config, store, fields, predicted } = context;
+    const path = (kind: GlobalKind) =>
+      join(folder.resultsDir, `results_id${folder.id}_epoch${String(epoch).padStart(5, "0")}_global_${kind}.zarr`);
+    const results = stores
+      ? await ResultsWriter.open({
+          dir: folder.resultsDir,
+          runId: folder.id,
+          epoch,
+          strategy: config.BERT_strategy,
+          forecastTokens: config.forecast_num_tokens,
+          fields,
+          predicted,
+          axes: store,
+          normalization: storeNormalization(store),
+        })
+      : null;
+    try {
+      const global = plan.tiling ? await GlobalGrid.open(store, plan.tiling, stores ? path : null) : null;
+      const whole = config.n_size[2] / store.res[1] >= store.lons.length - 0.5;
+      const circles = !plan.tiling && store.isGlobal && whole && config.BERT_strategy === "forecast";
+      return new EvaluationOutput(context, results, global, spectra, circles);
+    } catch (error) {
+      await results?.abort();
+      throw error;
+    }
+  }
+
+  async append(batch: ResultBatch): Promise<void> {
+    await this.results?.append(batch);
+    if (this.global || this.circles) await this.addForecasts([batch, ...(batch.following ?? [])]);
+  }
+
+  /** Forecasts of every sample as grids in physical units, those of a roll-out joined: to the globe, or to the spectra. */
+  private async addForecasts(cubes: readonly ResultBatch[]): Promise<void> {
+    const { config, store, predicted } = this.context;
+    const lookup = storeNormalization(store);
+    const physicals = await Promise.all(
+      predicted.map(({ field }) => Promise.all(cubes.map(({ windows }) => Physical.of(field, windows, store, lookup)))),
+    );
+    for (let b = 0; b < cubes[0].windows.length; b++) {
+      const forecasts: TileForecast[] = [];
+      for (const [p, { field }] of predicted.entries()) {
+        if (cubes[0].fields[field.index].target.length === 0) continue;
+        const joined = (values: (cube: ResultBatch) => Float32Array) =>
+          continued(
+            cubes.map((cube, c) =>
+              forecastArrays(
+                physicals[p][c],
+                cube.fields[field.index],
+                b,
+                values(cube),
+                null,
+                config.forecast_num_tokens,
+              ),
+            ),
+          );
+        const pred = joined(({ predictions }) => predictions[p].mean);
+        const target = joined(({ fields }) => fields[field.index].target);
+        const data = { pred: pred.data.data as Float32Array, target: target.data.data as Float32Array };
+        const datetime = pred.datetime.data as BigInt64Array;
+        if (this.global) forecasts.push({ field, data, datetime });
+        else this.addSpectra({ field, datetime, grid: data }, Array.from(pred.lat.data as Float32Array));
+      }
+      const finished = await this.global?.add(forecasts);
+      for (const field of finished ?? [])
+        this.addSpectra(
+          field,
+          Array.from(store.lats, (lat) => 90 - lat),
+        );
+    }
+  }
+
+  private addSpectra({ field, datetime, grid }: GlobalField, latitudes: number[]): void {
+    const longitudes = this.context.store.lons;
+    const plane = latitudes.length * longitudes.length;
+    for (const [l, level] of field.levels.entries()) {
+      for (let step = 0; step < datetime.length; step++) {
+        const at = (l * datetime.length + step) * plane;
+        const [model, target] = [grid.pred, grid.target].map((values) => values.subarray(at, at + plane));
+        this.spectra.add({ field: field.name, level, lead: step + 1, model, target, latitudes, longitudes });
+      }
+    }
+  }
+
+  /** @returns paths of the stores */
+  async close(): Promise<string[]> {
+    const files = (await this.results?.close()) ?? [];
+    return [...files, ...((await this.global?.close()) ?? [])];
+  }
+
+  async abort(): Promise<void> {
+    await this.results?.abort();
+    await this.global?.abort();
+  }
+}

@@ -1,0 +1,143 @@
+/** Scores of existing result stores, ours or the reference's: physical units, no run and no input store needed. */
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { displayUnit } from "../data/units.js";
+import { AtmorepError } from "../errors.js";
+import { writeFileAtomic } from "../formats/atomic.js";
+import {
+  anomalyQuantity,
+  ensembleQuantity,
+  REGIONS,
+  type ScoreAccumulator,
+  type ScoreReport,
+  scoreAccumulator,
+  scoreReport,
+  verdict,
+} from "../scores/index.js";
+import { openResults, type ResultStore } from "./readResults.js";
+import { readSample, type StoredSample } from "./storedSample.js";
+
+export interface ScoreResultsOptions {
+  /** default: the last epoch there is */
+  epoch?: number;
+  /** where `scores.json` goes; default: beside the stores, unless there is one */
+  out?: string;
+}
+
+export interface ScoredResults {
+  scores: ScoreReport;
+  about: { results: string; epoch: number; samples: number; units: Record<string, string>; verdict: string };
+  /** of `scores.json`; null if it was not written */
+  path: string | null;
+}
+
+interface Stores {
+  target: ResultStore;
+  pred: ResultStore;
+  ens: ResultStore | null;
+  source: ResultStore | null;
+}
+
+/**
+ * Scores the stores `results_id<ID>_epoch<n>_{target,pred,ens,source}.zarr` of a folder, sample by sample. Baselines
+ * come from the source: of forecasts climatology and persistence, of tokens what the network saw.
+ * @throws AtmorepError `usage` if there are none, `input` if they contradict each other
+ */
+export async function scoreResults(dir: string, options: ScoreResultsOptions = {}): Promise<ScoredResults> {
+  const { prefix, epoch } = findStores(dir, options.epoch);
+  const open = async (kind: string) => {
+    const path = join(dir, `${prefix}_${kind}.zarr`);
+    return existsSync(path) ? openResults(path) : null;
+  };
+  const [target, pred, ens, source] = await Promise.all(["target", "pred", "ens", "source"].map(open));
+  try {
+    if (!target || !pred) {
+      throw new AtmorepError("usage", "targets or predictions are missing", {
+        where: join(dir, prefix),
+        expected: "the stores ..._target.zarr and ..._pred.zarr",
+      });
+    }
+    const { accumulator, samples } = await accumulate({ target, pred, ens, source });
+    const fields = [...new Set(accumulator.cells().map(({ field }) => field))];
+    const units = Object.fromEntries(fields.map((field) => [field, displayUnit(field).unit]));
+    const scores = scoreReport(accumulator, { units, normalized: false });
+    const about = {
+      results: basename(prefix),
+      epoch,
+      samples,
+      units,
+      verdict: verdict(accumulator, { units }).sentence,
+    };
+    return { scores, about, path: await writeScores(dir, options.out, { ...scores, _about: about }) };
+  } finally {
+    for (const store of [target, pred, ens, source]) await store?.close();
+  }
+}
+
+function findStores(dir: string, epoch: number | undefined): { prefix: string; epoch: number } {
+  const names = existsSync(dir) ? readdirSync(dir) : [];
+  const found = names.flatMap((name) => {
+    const match = /^(results_id[a-z0-9]{8}_epoch(-?\d+))_target\.zarr$/.exec(name);
+    return match ? [{ prefix: match[1], epoch: Number(match[2]) }] : [];
+  });
+  const wanted = epoch === undefined ? found : found.filter((entry) => entry.epoch === epoch);
+  if (wanted.length > 0) return wanted.reduce((a, b) => (b.epoch > a.epoch ? b : a));
+  throw new AtmorepError("usage", "there are no result stores here", {
+    where: dir,
+    found: found.length ? `epochs ${found.map((entry) => entry.epoch).join(", ")}` : `${names.length} files`,
+    expected: `results_id<ID>_epoch${epoch ?? "<n>"}_target.zarr and its companions`,
+    fix: "Name the folder results/id<ID> of a run with --results.",
+  });
+}
+
+async function accumulate(stores: Stores): Promise<{ accumulator: ScoreAccumulator; samples: number }> {
+  let accumulator: ScoreAccumulator | null = null;
+  const samples = new Set<string>();
+  for (const path of stores.target.arrays.keys()) {
+    if (!path.endsWith("/data")) continue;
+    const sample = await readSample(stores, path.slice(0, -"/data".length));
+    accumulator ??= accumulatorFor(sample);
+    addSample(accumulator, sample);
+    samples.add(path.split("/")[1]);
+  }
+  if (accumulator) return { accumulator, samples: samples.size };
+  throw new AtmorepError("input", "the stores hold no samples", { where: stores.target.path });
+}
+
+function accumulatorFor({ predictions, members, target }: StoredSample): ScoreAccumulator {
+  const predictors = Object.keys(predictions);
+  const E = members ? members.length / target.length : 0;
+  return scoreAccumulator({
+    predictors,
+    levels: {},
+    grid: { lats: [], lons: [] },
+    regions: Object.values(REGIONS),
+    quantities: [
+      ...(E > 0 ? [ensembleQuantity(E)] : []),
+      anomalyQuantity(predictors, "result stores hold no climatology"),
+    ],
+  });
+}
+
+function addSample(accumulator: ScoreAccumulator, sample: StoredSample): void {
+  const { scale } = displayUnit(sample.field);
+  accumulator.addPoints(sample, (visit) => {
+    sample.points((point) => {
+      // missing values stand as NaN in targets
+      if (Number.isFinite(sample.target[point.at])) visit({ ...point, kind: "chosen", std: scale });
+    });
+  });
+}
+
+async function writeScores(dir: string, out: string | undefined, scores: unknown): Promise<string | null> {
+  const path = join(out ?? dir, "scores.json");
+  if (out === undefined && existsSync(path)) return null;
+  try {
+    await writeFileAtomic(path, `${JSON.stringify(scores, null, 1)}\n`);
+    return path;
+  } catch (error) {
+    // a folder that cannot be written to is no obstacle to printing
+    if (out === undefined) return null;
+    throw error;
+  }
+}

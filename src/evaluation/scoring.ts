@@ -1,0 +1,123 @@
+/** The scores of an evaluation: model beside baselines, members, anomalies, registered metrics, region by region. */
+import type { Field, RunConfig } from "../config/types.js";
+import type { Store } from "../data/store.js";
+import type { Draw } from "../data/types.js";
+import { displayUnit } from "../data/units.js";
+import {
+  anomalyQuantity,
+  type BaselineParams,
+  baselineNames,
+  boxRegion,
+  ensembleQuantity,
+  metricQuantities,
+  namedRegion,
+  type Region,
+  type ScoreAccumulator,
+  type ScoreReport,
+  scoreAccumulator,
+  scoreReport,
+  type Verdict,
+  verdict,
+} from "../scores/index.js";
+import type { PreparedBatch } from "../training/batches.js";
+import { type PassContext, scoreBatch } from "../training/pass.js";
+import { anomalyRefusal, climatologyLookup } from "./climatology.js";
+import type { NormalizationLookup } from "./physical.js";
+
+/** What is scored of one field of a batch. */
+export interface ScoredPrediction {
+  /** [M, D] */
+  mean: Float32Array;
+  /** [M, E, D] */
+  ens: Float32Array;
+}
+
+/** Places in a roll-out: steps of lead before the cube, and the initial time. */
+export interface ScorePlace {
+  leadOffset: number;
+  initialTime: number;
+  /** predictions that take the place of the baselines, by name */
+  baselines?: Record<string, Float32Array>;
+}
+
+export class EvaluationScores {
+  readonly accumulator: ScoreAccumulator;
+  private readonly refused: string | null;
+  private readonly climatology;
+
+  constructor(
+    private readonly context: PassContext,
+    private readonly lookup: NormalizationLookup,
+    private readonly params: BaselineParams,
+    draws: readonly Draw[],
+    span: number,
+  ) {
+    const { config, store, fields, predicted, model } = context;
+    const names = baselineNames(config.BERT_strategy).filter(
+      (name) => name !== "damped_persistence" || params.damping !== undefined,
+    );
+    const predictors = ["model", ...names];
+    const scored = predicted.map(({ field }) => field);
+    this.refused = anomalyRefusal(store, scored, draws, span);
+    this.climatology = climatologyLookup(store);
+    this.accumulator = scoreAccumulator({
+      predictors,
+      levels: Object.fromEntries(fields.map(({ name, levels }) => [name, levels])),
+      grid: store,
+      regions: regionsOf(config),
+      quantities: [
+        ensembleQuantity(model.spec.tail.members),
+        anomalyQuantity(predictors, this.refused),
+        ...metricQuantities(config.metrics, model.spec.tail.members),
+      ],
+    });
+  }
+
+  /** Adds one field of a batch; a field without hidden tokens adds nothing. */
+  async add(
+    prepared: Pick<PreparedBatch, "cube" | "masked">,
+    field: Field,
+    { mean, ens }: ScoredPrediction,
+    place?: ScorePlace,
+  ) {
+    const own = prepared.masked.fields[field.index];
+    if (own.target.length === 0) return;
+    const { lookup, params } = this;
+    const batch = await scoreBatch(this.context, prepared, field, mean, { lookup, params });
+    this.accumulator.add({
+      ...batch,
+      predictions: place?.baselines ? { model: mean, ...place.baselines } : batch.predictions,
+      members: ens,
+      climatology: this.refused === null ? await this.climatology(field, prepared.cube, own, lookup) : undefined,
+      leadOffset: place?.leadOffset,
+      initialTime: place?.initialTime,
+    });
+  }
+
+  report(): ScoreReport {
+    return scoreReport(this.accumulator, { units: unitsOf(this.context.fields) });
+  }
+
+  verdict(): Verdict {
+    const region = this.accumulator.options.regions?.[0]?.name ?? "global";
+    const fields = [...new Set(this.accumulator.cells().map(({ field }) => field))];
+    return verdict(this.accumulator, {
+      select: fields.map((field) => ({ field, region })),
+      units: unitsOf(this.context.fields),
+    });
+  }
+}
+
+export const unitsOf = (fields: readonly { name: string }[]): Record<string, string> =>
+  Object.fromEntries(fields.map(({ name }) => [name, displayUnit(name).unit]));
+
+/** The regions of a configuration. @throws AtmorepError `config` for a box that is none */
+export function regionsOf({ score_regions }: Pick<RunConfig, "score_regions">): Region[] {
+  return score_regions.map((region) => (typeof region === "string" ? namedRegion(region) : boxRegion(...region)));
+}
+
+/** Hours between two time steps of a cube. */
+export function stepHours({ times }: Pick<Store, "times">, timeSampling: number): number {
+  if (times.length < 2) return 0;
+  return (Number(times[1] - times[0]) / 3.6e12) * timeSampling;
+}

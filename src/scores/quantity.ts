@@ -1,0 +1,34 @@
+/**
+ * Scores that need more than one value a point: of members, of anomalies, of your own. Each keeps sums of known width,
+ * so that a stream of batches needs no more memory than one.
+ */
+import type { PointBatch } from "./accumulate.js";
+import type { Scored } from "./deterministic.js";
+
+/** Adds one counting point to `sums[from..]`: its place in [M, D], its standard deviation and weight. */
+export type AddPoint = (sums: Float64Array, from: number, at: number, std: number, weight: number) => void;
+
+export interface Quantity {
+  name: string;
+  /** numbers kept for each cell and initial time */
+  width: number;
+  /** What to do with each point of a batch. @throws AtmorepError `failed` if the batch lacks what is needed */
+  visitor(batch: PointBatch): AddPoint;
+  /** scores by name, in physical units: out of the summed numbers [width] and the sum of weights */
+  scores: Readonly<Record<string, (sums: Float64Array, weight: number) => Scored>>;
+  /** which of the scores have no unit */
+  unitless?: readonly string[];
+  /** not scores but counts, such as a rank histogram */
+  counts?: Readonly<Record<string, (sums: Float64Array) => number[]>>;
+}
+
+/** Where each quantity's numbers begin in a row of sums, from `first` on, and the row's length. */
+export function quantityOffsets(quantities: readonly Quantity[], first: number): { offsets: number[]; width: number } {
+  let width = first;
+  const offsets = quantities.map((quantity) => {
+    const at = width;
+    width += quantity.width;
+    return at;
+  });
+  return { offsets, width };
+}
