@@ -5,11 +5,24 @@ import { join } from "node:path";
 import { assertRunId } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
+import { type EndMark, readEndMark } from "./endMark.js";
 import { type MetricsRow, readMetrics } from "./metrics.js";
 import { type RunFolder, runFolder } from "./runFolder.js";
 
-/** `running`: its metrics changed within the last two minutes. `completed`: its last epoch was validated. */
-export type RunStatus = "running" | "completed" | "unfinished" | "not started";
+/**
+ * `completed`: its last epoch was validated. `stopped`: at a limit of steps or time. `interrupted`: by a signal, after
+ * saving. `failed`: by an error. A run that does not say how it ended is `running` if its metrics changed within the
+ * last two minutes, else `unfinished`: killed, or waiting for long.
+ */
+export type RunStatus = "running" | "completed" | "stopped" | "interrupted" | "failed" | "unfinished" | "not started";
+
+const STATUS_OF_REASON: Record<EndMark["reason"], RunStatus> = {
+  completed: "completed",
+  "max-steps": "stopped",
+  "max-time": "stopped",
+  interrupted: "interrupted",
+  failed: "failed",
+};
 
 export interface RunSummary {
   id: string;
@@ -111,6 +124,8 @@ async function readJson(path: string): Promise<RunConfig> {
 }
 
 async function statusOf(folder: RunFolder, config: RunConfig, metrics: MetricsRow[]): Promise<RunStatus> {
+  const mark = await readEndMark(folder);
+  if (mark) return STATUS_OF_REASON[mark.reason];
   const last = metrics.at(-1);
   if (!last) return "not started";
   if (validationLoss(last) !== null && last.epoch >= config.num_epochs - 1) return "completed";

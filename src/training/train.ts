@@ -11,6 +11,7 @@ import { disposeBatch, type PlainBatch, toTensors } from "./batch.js";
 import { trainBatches } from "./batches.js";
 import { checkpointFiles } from "./checkpoint.js";
 import { ConsoleLog } from "./consoleLog.js";
+import { removeEndMark, writeEndMark } from "./endMark.js";
 import type { FieldSkill, FinishedEvent, FinishReason, TrainEvent } from "./events.js";
 import { metricsLine } from "./metrics.js";
 import type { TrainOptions } from "./options.js";
@@ -37,6 +38,7 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
   const session = await openSession(config, options);
   const log = new ConsoleLog(session);
   try {
+    await removeEndMark(session.folder);
     if (!options.inPlace) await saveStart(session);
     for (const message of session.warnings) yield { type: "warning", message };
     const fitted = await fitBaselines(session);
@@ -47,6 +49,7 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
     const { reason, last } = yield* epochs(session, log, fitted, began);
 
     yield* log.finished(session.progress.lastLoss);
+    await writeEndMark(session.folder, { reason, epoch: session.progress.epoch, step: session.progress.step });
     const finished: FinishedEvent = {
       type: "finished",
       reason,
@@ -64,6 +67,12 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
     yield finished;
     return finished;
   } catch (error) {
+    // what stopped the run, such as a full disk, may stop this too
+    await writeEndMark(session.folder, {
+      reason: "failed",
+      epoch: session.progress.epoch,
+      step: session.progress.step,
+    }).catch(() => {});
     const { id, resultsDir, checkpointDir } = session.folder;
     const kept = checkpointFiles(checkpointDir, "latest").some((path) => existsSync(path));
     throw systemFault(whileRunning(error), "failed", "the run cannot go on", {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseFields, predictedFields } from "../../src/config/fields.js";
 import { readContinuation } from "../../src/training/continue.js";
+import { readEndMark } from "../../src/training/endMark.js";
 import { readMetrics } from "../../src/training/metrics.js";
 import { runFolder } from "../../src/training/runFolder.js";
 import { startFolder } from "../../src/training/startFolder.js";
@@ -54,6 +55,12 @@ describe("continuing a run", () => {
       if (event.type === "finished") reason = event.reason;
     }
     expect(reason).toBe("interrupted");
+    const marks = [await readEndMark(runFolder(out, "stopped1"))];
+    for await (const event of train(config, { out, continue: "stopped1", inPlace: true })) {
+      if (event.type === "started") marks.push(await readEndMark(runFolder(out, "stopped1")));
+      if (event.type === "started") break;
+    }
+    expect(marks).toEqual([{ reason: "interrupted", epoch: 0, step: 4 }, null]);
     const stopped = await readMetrics(runFolder(out, "stopped1").metrics);
     expect(stopped.length).toBe(4);
     await runAll(config, { out, runId: "resumed1", continue: "stopped1" });

@@ -63,6 +63,17 @@ it("lists runs by age with their last and best loss and what became of them", as
   ]);
 });
 
+it("believes what a run says of its end, whatever its metrics look like", async () => {
+  const out = tempDir();
+  const statuses: string[] = [];
+  for (const reason of ["completed", "max-steps", "max-time", "interrupted", "failed", "unheard of"]) {
+    writeRun(out, "aaaaaaaa", ROWS.slice(0, 3));
+    writeFileSync(join(out, "results", "idaaaaaaaa", "end.json"), JSON.stringify({ reason, epoch: 1, step: 2 }));
+    statuses.push((await readRun(out, "aaaaaaaa")).status);
+  }
+  expect(statuses).toEqual(["completed", "stopped", "stopped", "interrupted", "failed", "unfinished"]);
+});
+
 it("lists nothing where there is nothing", async () => {
   expect(await listRuns(tempDir())).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../src/engine/index.js";
 import { loadCheckpoint } from "../../src/training/checkpoint.js";
+import { readEndMark } from "../../src/training/endMark.js";
 import type { StepEvent } from "../../src/training/events.js";
 import { readMetrics } from "../../src/training/metrics.js";
 import { runFolder } from "../../src/training/runFolder.js";
@@ -31,6 +32,7 @@ describe("train", () => {
     );
     expect(readdirSync(join(out, "results", "idtiny0001")).sort()).toEqual([
       "console.log",
+      "end.json",
       "metrics.jsonl",
       "model_idtiny0001.json",
       ...["00000", "00001"].flatMap((epoch) =>
@@ -100,6 +102,7 @@ describe("train", () => {
     const { state, params } = await loadCheckpoint(runFolder(out, "nan00001").checkpointDir, "latest");
     const rows = await readMetrics(runFolder(out, "nan00001").metrics);
     expect(rows.length).toBe(state.step);
+    expect(await readEndMark(runFolder(out, "nan00001"))).toMatchObject({ reason: "failed", step: state.step });
     expect([...params.values()].every(({ data }) => data.every(Number.isFinite))).toBe(true);
   });
 

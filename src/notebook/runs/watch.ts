@@ -23,7 +23,7 @@ export interface WatchOptions extends LiveOptions {
 }
 
 /**
- * Draws a run from its `metrics.jsonl` and keeps drawing while it grows. Stops when the run is complete, when nothing
+ * Draws a run from its `metrics.jsonl` and keeps drawing while it grows. Stops when the run has ended, when nothing
  * has come for two minutes, or when the cell is interrupted; the run itself goes on.
  * @throws AtmorepError (usage) if there is no such run
  * @example await watch("ab12cd34");
@@ -44,9 +44,8 @@ export async function watch(run: RunReference, options: WatchOptions = {}): Prom
       const last = ended;
       const details = await readRun(out, id);
       const drawn = trainingFigure({ runId: id, rows: details.metrics, status: statusLine(details) });
-      if (!follow || last || signal.aborted || details.status === "completed" || details.status === "unfinished") {
-        return drawn;
-      }
+      const goesOn = details.status === "running" || details.status === "not started";
+      if (!follow || last || signal.aborted || !goesOn) return drawn;
       await live.frame(drawn);
       await grown(runFolder(out, id).metrics, details.metrics.length, every, signal);
     }
