@@ -1,6 +1,7 @@
 /** Data room: stores, sampling, normalisation, tokens, the loader. Plain typed arrays, no tensors. */
 export { type CubeConfig, readCube } from "./cube.js";
 export { type FieldSource, type LevelSource, levelSource, resolveFields, windowSize } from "./fields.js";
+export { type ImportOptions, type ImportSummary, importStore, parseFieldRequest } from "./import/index.js";
 export { describeStore, type StoreInfo } from "./info.js";
 export { type LoadRequest, loadCubes } from "./loader.js";
 export { monthlyNormalization, monthName, windowNormalization } from "./normalization.js";

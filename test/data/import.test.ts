@@ -386,6 +386,22 @@ describe("faults", () => {
     await expect(importStore([], fresh(), late)).rejects.toThrow(/lacks times that other fields have/);
   });
 
+  it("shows nothing that opens as a store before the end, so a killed import leaves none", async () => {
+    const out = fresh(".zarr");
+    let steps = 0;
+    const looks: Promise<unknown>[] = [];
+    const onStep = () => {
+      steps += 1;
+      expect(existsSync(out)).toBe(false);
+      const [temporary] = readdirSync(folder.path).filter((name) => name.includes(".tmp-"));
+      looks.push(openStore(join(folder.path, temporary)).catch((error: Error) => error.message));
+    };
+    await importStore([file], out, { onStep });
+    expect(steps).toBe(TIMES);
+    for (const look of await Promise.all(looks)) expect(look).toMatch(/not a Zarr store/);
+    await withStore(out, async (store) => expect(store.times.length).toBe(TIMES));
+  });
+
   it("replaces a store only if asked, and nothing else ever", async () => {
     const out = fresh(".zarr");
     await importStore([file], out);

@@ -19,7 +19,7 @@ export interface Dataset {
 }
 
 const NC_TYPE = { char: 2, short: 3, float: 5, double: 6 } as const;
-const SIZE = { char: 1, short: 2, float: 4, double: 8 } as const;
+const SIZE: Record<Variable["type"], number> = { char: 1, short: 2, float: 4, double: 8 };
 
 function encode(type: Variable["type"], values: number[] | string): Buffer {
   if (typeof values === "string") return Buffer.from(values, "latin1");

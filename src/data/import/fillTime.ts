@@ -50,7 +50,7 @@ export class TimeFiller {
 
   private fillChannel(c: number, { time, planes }: Step): void {
     const last = this.waiting.at(-1);
-    if (!last || !this.before) return;
+    if (!last) return;
     const now = planes[c];
     const newest = last.planes[c];
     for (let p = 0; p < now.length; p++) {
@@ -58,8 +58,8 @@ export class TimeFiller {
       let first = this.waiting.length - 1;
       while (first > 0 && Number.isNaN(this.waiting[first - 1].planes[c][p])) first -= 1;
       const left = first > 0 ? this.waiting[first - 1] : this.before;
-      const from = left.planes[c][p];
-      if (Number.isNaN(from)) continue;
+      const from = left?.planes[c][p] ?? Number.NaN;
+      if (!left || Number.isNaN(from)) continue;
       const span = Number(this.times[time] - this.times[left.time]);
       for (const hole of this.waiting.slice(first)) {
         const share = Number(this.times[hole.time] - this.times[left.time]) / span;
