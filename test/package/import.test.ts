@@ -12,7 +12,7 @@ const node = async (...args: string[]) => {
 };
 
 /** Libraries that must not be loaded before they are used. */
-const HEAVY = ["plotly", "zeromq", "koffi", "@tensorflow"];
+const HEAVY = ["plotly", "vega", "arquero", "zeromq", "koffi", "@tensorflow"];
 
 /** Prints every file that is loaded, through Node's own loader hooks. */
 const LIST_LOADED = `
@@ -32,7 +32,7 @@ const LIST_LOADED = `
   process.exit(0);
 `;
 
-it.each(["atmorep", "atmorep/scores"])("importing %s loads no heavy library", async (entry) => {
+it.each(["atmorep", "atmorep/scores", "atmorep/notebook"])("importing %s loads no heavy library", async (entry) => {
   const loaded: string[] = JSON.parse(await node("--no-warnings", "--input-type=module", "-e", LIST_LOADED, entry));
   expect(loaded.some((url) => url.includes("/dist/"))).toBe(true);
   expect(loaded.filter((url) => HEAVY.some((name) => url.includes(`/node_modules/${name}`)))).toEqual([]);
@@ -53,7 +53,7 @@ it("can be required", async () => {
   expect(stdout).toBe("function\n");
 });
 
-it.each(["atmorep", "atmorep/scores"])("%s exports what the list says", async (entry) => {
+it.each(["atmorep", "atmorep/scores", "atmorep/notebook"])("%s exports what the list says", async (entry) => {
   const script = `console.log(Object.keys(await import("${entry}")).sort().join("\\n")); process.exit(0);`;
   const names = (await node("--input-type=module", "-e", script)).trim().split("\n");
   expect(names).toMatchSnapshot();
