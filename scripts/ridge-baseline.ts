@@ -6,7 +6,8 @@
  *
  * Run it from the checkout's root; Node 20 cannot read TypeScript, hence the detour (vite comes with vitest).
  * `store` is the storm sample unless given: fitted on steps 0-43, scored on steps 48-63, 44-47 left out. Another store is
- * parted likewise, at 11/16 and 3/4 of its steps. `--json` writes the rows to a file too.
+ * parted likewise, at 11/16 and 3/4 of its steps. The
+ * penalty is chosen by cross-validation within the training steps. `--json` writes the rows to a file too.
  */
 import { writeFileSync } from "node:fs";
 import type { Store } from "../src/data/index.js";
@@ -43,11 +44,13 @@ function print(rows: Row[]): void {
     return (value === null ? "-" : `${value.toFixed(2)} (${formatScore(value * row.std)})`).padStart(18);
   };
   console.log("RMSE in standard deviations, in brackets in the store's units; lead in time steps\n");
-  console.log(`${"field".padEnd(28)}${"strategy".padEnd(24)}lead  points${names.map((n) => n.padStart(18)).join("")}`);
+  console.log(
+    `${"field".padEnd(28)}${"strategy".padEnd(24)}lead  points${names.map((n) => n.padStart(18)).join("")}  lambda`,
+  );
   for (const row of rows) {
     const field = row.level === 0 ? row.field : `${row.field} ${row.level}`;
     const head = `${field.padEnd(28)}${row.strategy.padEnd(24)}${String(row.lead).padStart(4)}${String(row.points).padStart(8)}`;
-    console.log(head + names.map((name) => cell(row, name)).join(""));
+    console.log(`${head}${names.map((name) => cell(row, name)).join("")}${String(row.lambda).padStart(8)}`);
   }
 }
 

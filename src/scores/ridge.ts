@@ -21,7 +21,7 @@ export interface RidgeTask {
   visibleSteps?: number;
   /** the square has 2*radius + 1 points a side; default 2 */
   radius?: number;
-  /** weight of the squared coefficients against the sum of squared errors; default 5000, a quarter of the storm's points */
+  /** weight of the squared coefficients against the sum of squared errors; default: chosen by `chooseLambda` */
   lambda?: number;
   /** [first, end) steps; every step used lies within */
   train: readonly [number, number];
@@ -39,6 +39,8 @@ export interface RidgeScores {
   /** null for a forecast */
   linear: number | null;
   ridge: number;
+  /** the weight that was used */
+  lambda: number;
 }
 
 export interface RidgeModel {
@@ -80,17 +82,25 @@ export function solveSymmetric(A: Float64Array, b: Float64Array): Float64Array {
   return x;
 }
 
-/**
- * Least squares with lambda * |coefficients|^2; the intercept is not penalised.
- * @param samples yields [p] inputs and the value to predict; the inputs may be one array that is written anew
- */
-export function fitRidge(samples: Iterable<[inputs: Float64Array, target: number]>, lambda: number): RidgeModel {
+/** Sums over samples: all that a fit needs to know of them. */
+interface Moments {
+  count: number;
+  /** [p] */
+  inputs: Float64Array;
+  /** [p, p], the lower triangle */
+  gram: Float64Array;
+  /** [p] */
+  cross: Float64Array;
+  targets: number;
+}
+
+function momentsOf(samples: Iterable<[inputs: Float64Array, target: number]>): Moments {
   let count = 0;
+  let targets = 0;
   let p = 0;
   let inputs = new Float64Array(0);
   let gram = new Float64Array(0);
   let cross = new Float64Array(0);
-  let targets = 0;
   for (const [x, y] of samples) {
     if (count === 0) {
       p = x.length;
@@ -104,23 +114,38 @@ export function fitRidge(samples: Iterable<[inputs: Float64Array, target: number
       for (let j = 0; j <= i; j++) gram[i * p + j] += x[i] * x[j];
     }
   }
+  return { count, inputs, gram, cross, targets };
+}
+
+function solveRidge({ count, inputs, gram, cross, targets }: Moments, lambda: number): RidgeModel {
   if (count === 0) {
     throw new AtmorepError("failed", "no training sample is left", {
       where: "ridge regression",
       fix: "Use a longer training period or fewer hidden steps.",
     });
   }
+  const p = inputs.length;
+  const A = new Float64Array(p * p);
+  const b = new Float64Array(p);
   for (let i = 0; i < p; i++) {
-    cross[i] -= (inputs[i] * targets) / count;
+    b[i] = cross[i] - (inputs[i] * targets) / count;
     for (let j = 0; j <= i; j++) {
-      gram[i * p + j] -= (inputs[i] * inputs[j]) / count;
-      gram[j * p + i] = gram[i * p + j];
+      A[i * p + j] = gram[i * p + j] - (inputs[i] * inputs[j]) / count;
+      A[j * p + i] = A[i * p + j];
     }
-    gram[i * p + i] += lambda;
+    A[i * p + i] += lambda;
   }
-  const coefficients = solveSymmetric(gram, cross);
+  const coefficients = solveSymmetric(A, b);
   const intercept = (targets - inputs.reduce((sum, x, i) => sum + x * coefficients[i], 0)) / count;
   return { intercept, coefficients };
+}
+
+/**
+ * Least squares with lambda * |coefficients|^2; the intercept is not penalised.
+ * @param samples yields [p] inputs and the value to predict; the inputs may be one array that is written anew
+ */
+export function fitRidge(samples: Iterable<[inputs: Float64Array, target: number]>, lambda: number): RidgeModel {
+  return solveRidge(momentsOf(samples), lambda);
 }
 
 export function applyRidge({ intercept, coefficients }: RidgeModel, inputs: ArrayLike<number>): number {
@@ -139,14 +164,14 @@ interface Sample {
 }
 
 /** Offsets in time from the target to the visible steps, nearest before first. */
-function visibleOffsets(task: Required<RidgeTask>, lead: number): number[] {
+function visibleOffsets(task: CompleteTask, lead: number): number[] {
   if (task.strategy === "temporal_interpolation") return [-lead, task.hiddenSteps + 1 - lead];
   return Array.from({ length: task.visibleSteps }, (_, i) => -lead - i);
 }
 
 function* samplesOf(
   { values, shape, filledSteps = [] }: FieldSeries,
-  task: Required<RidgeTask>,
+  task: CompleteTask,
   lead: number,
   [first, end]: readonly [number, number],
 ): Generator<Sample> {
@@ -175,9 +200,64 @@ function* samplesOf(
   }
 }
 
+/** Weights that `chooseLambda` tries: two a decade. */
+const LAMBDAS = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000] as const;
+const BLOCKS = 4;
+
+/**
+ * The weight of the penalty that predicts best within the training period: it is cut into four blocks of time; each is
+ * predicted by the map that is fitted to the samples before it and to those after it, all steps of a sample on one
+ * side. Neighbouring steps are alike, hence blocks and not single steps. Steps of the validation are not looked at.
+ * @returns the one of 1, 3, 10, ... 100000 with the least squared error, summed over blocks and leads
+ * @throws {AtmorepError} `failed` when no block has a usable sample
+ */
+export function chooseLambda(series: FieldSeries, options: RidgeTask): number {
+  const task = complete(options);
+  const [first, end] = task.train;
+  const errors = new Float64Array(LAMBDAS.length);
+  let points = 0;
+  for (let block = 0; block < BLOCKS; block++) {
+    const [from, to] = [block, block + 1].map((k) => first + Math.round(((end - first) * k) / BLOCKS));
+    for (let lead = 1; lead <= task.hiddenSteps; lead++) {
+      const around = function* (): Generator<[Float64Array, number]> {
+        for (const piece of [[first, from] as const, [to, end] as const]) {
+          for (const { inputs, target } of samplesOf(series, task, lead, piece)) yield [inputs, target];
+        }
+      };
+      const moments = momentsOf(around());
+      if (moments.count === 0) continue;
+      const models = LAMBDAS.map((lambda) => solveRidge(moments, lambda));
+      for (const { inputs, target } of samplesOf(series, task, lead, [from, to])) {
+        models.forEach((model, i) => {
+          const error = applyRidge(model, inputs) - target;
+          errors[i] += error * error;
+        });
+        points++;
+      }
+    }
+  }
+  if (points === 0) {
+    throw new AtmorepError("failed", "the training period is too short to choose lambda", {
+      where: "ridge regression",
+      found: [...task.train],
+      fix: "Give lambda, or use a longer training period.",
+    });
+  }
+  return LAMBDAS[errors.indexOf(Math.min(...errors))];
+}
+
+type CompleteTask = Required<Omit<RidgeTask, "lambda">>;
+
+const complete = ({ lambda: _lambda, ...options }: RidgeTask): CompleteTask => ({
+  hiddenSteps: 3,
+  visibleSteps: 2,
+  radius: 2,
+  ...options,
+});
+
 const NAMES = ["climatology", "persistence", "dampedPersistence", "linear", "ridge"] as const;
 
-function scoresOf(lead: number | "all", points: number, squares: Float64Array): RidgeScores {
+function scoresOf(lead: number | "all", points: number, squares: Float64Array, lambda: number): RidgeScores {
   const [climatology, persistence, dampedPersistence, linear, ridge] = squares.map((s) => Math.sqrt(s / points));
   return {
     lead,
@@ -187,18 +267,20 @@ function scoresOf(lead: number | "all", points: number, squares: Float64Array): 
     dampedPersistence,
     linear: Number.isNaN(linear) ? null : linear,
     ridge,
+    lambda,
   };
 }
 
 /**
- * Fits the regression (and the damping) of each lead on the training steps and scores it, climatology, persistence and
+ * Fits the regression (its penalty chosen within the training steps) and the damping of each lead on the training steps and scores it, climatology, persistence and
  * linear interpolation on the validation steps, all on the same points: those with a whole square around them.
  *
  * @returns one row a lead, then all leads together
  * @throws {AtmorepError} `failed` when a period has no usable sample
  */
 export function ridgeBaseline(series: FieldSeries, options: RidgeTask): RidgeScores[] {
-  const task = { hiddenSteps: 3, visibleSteps: 2, radius: 2, lambda: 5000, ...options };
+  const task = complete(options);
+  const lambda = options.lambda ?? chooseLambda(series, options);
   const rows: RidgeScores[] = [];
   const allSquares = new Float64Array(NAMES.length);
   let allPoints = 0;
@@ -211,7 +293,7 @@ export function ridgeBaseline(series: FieldSeries, options: RidgeTask): RidgeSco
         yield [inputs, target];
       }
     };
-    const model = fitRidge(training(), task.lambda);
+    const model = fitRidge(training(), lambda);
     const damping = square > 0 ? Math.min(1, Math.max(0, product / square)) : 0;
     const squares = new Float64Array(NAMES.length);
     const w = lead / (task.hiddenSteps + 1);
@@ -230,11 +312,11 @@ export function ridgeBaseline(series: FieldSeries, options: RidgeTask): RidgeSco
         fix: "Use a longer validation period or fewer hidden steps.",
       });
     }
-    rows.push(scoresOf(lead, points, squares));
+    rows.push(scoresOf(lead, points, squares, lambda));
     squares.forEach((s, i) => {
       allSquares[i] += s;
     });
     allPoints += points;
   }
-  return [...rows, scoresOf("all", allPoints, allSquares)];
+  return [...rows, scoresOf("all", allPoints, allSquares, lambda)];
 }

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Pcg64 } from "../../src/random/pcg64.js";
-import { applyRidge, type FieldSeries, fitRidge, ridgeBaseline, solveSymmetric } from "../../src/scores/ridge.js";
+import {
+  applyRidge,
+  chooseLambda,
+  type FieldSeries,
+  fitRidge,
+  ridgeBaseline,
+  solveSymmetric,
+} from "../../src/scores/ridge.js";
 
 const shape: FieldSeries["shape"] = [30, 7, 8];
 
@@ -97,6 +104,21 @@ describe("the ridge baseline", () => {
     // steps 20-29, inputs t-1, t-2 (lead 1) and t-2, t-3 (lead 2)
     expect(points([], "forecast")).toEqual([8 * square, 7 * square, 15 * square]);
     expect(points([25], "forecast")).toEqual([5 * square, 4 * square, 9 * square]);
+  });
+
+  it("chooses the penalty within the training steps, small for a rule and large for noise", () => {
+    const lambdaOf = (noise: number, spoilt: FieldSeries["shape"] | null = null) => {
+      const series = moving(noise);
+      // values of the validation steps must not matter
+      if (spoilt) (series.values as Float32Array).fill(1e6, 18 * spoilt[1] * spoilt[2]);
+      return chooseLambda(series, { train: [0, 18], validate: [20, 30], hiddenSteps: 2, strategy: "forecast" });
+    };
+    expect(lambdaOf(0)).toBe(1);
+    expect(lambdaOf(20)).toBeGreaterThan(lambdaOf(0));
+    expect(lambdaOf(20, shape)).toBe(lambdaOf(20));
+    expect(() =>
+      chooseLambda(moving(0), { train: [0, 5], validate: [20, 30], strategy: "temporal_interpolation" }),
+    ).toThrow(/too short to choose/);
   });
 
   it("says when nothing is left to score", () => {

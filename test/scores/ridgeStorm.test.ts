@@ -26,16 +26,19 @@ async function scoresOf(field: string, level: number): Promise<RidgeScores[]> {
 }
 
 it.each([
-  // field, level, and what the data's README gives for the middle of a 24-hour gap: linear, ridge
+  // Field, level, and what is published with the data for the middle of a 24-hour gap: linear, ridge. The published ridge
+  // does not say its penalty, so ours, chosen within the training steps, comes near it only: 0.44 and 0.45.
   ["velocity_v", 500, 0.79, 0.46],
   ["mean_sea_level_pressure", 0, 0.55, 0.43],
 ])("%s", async (field, level, linear, ridge) => {
   const rows = await scoresOf(field, level);
   const shipped = expected.filter((row) => row.field === field && row.strategy === "temporal_interpolation");
   expect(rows.map(({ lead, points }) => [lead, points])).toEqual(shipped.map(({ lead, points }) => [lead, points]));
+  expect(rows.map((row) => row.lambda)).toEqual(shipped.map((row) => row.lambda));
   rows.forEach((row, i) => {
     for (const name of SCORES) expect(row[name]).toBeCloseTo(shipped[i][name] ?? Number.NaN, 9);
   });
   const middle = rows[1];
-  expect([middle.linear?.toFixed(2), middle.ridge.toFixed(2)]).toEqual([linear.toFixed(2), ridge.toFixed(2)]);
+  expect(middle.linear?.toFixed(2)).toBe(linear.toFixed(2));
+  expect(Math.abs(middle.ridge - ridge)).toBeLessThan(0.025);
 });
