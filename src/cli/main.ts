@@ -47,6 +47,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "fetch TensorFlow's library for the native engine, show what is used",
     register: async (program) => (await import("./commands/engine.js")).registerEngine(program),
   },
+  kernel: {
+    summary: "install the notebook kernel for a Jupyter of your own",
+    register: async (program) => (await import("./commands/kernel.js")).registerKernel(program),
+  },
+  lab: {
+    summary: "open JupyterLab on the tutorials, with the TypeScript kernel",
+    register: async (program) => (await import("./commands/lab.js")).registerLab(program),
+  },
+  run: {
+    summary: "run a notebook, or a TypeScript file, with the notebook's kernel",
+    register: async (program) => (await import("./commands/lab.js")).registerRun(program),
+  },
   doctor: {
     summary: "check this machine and say what to do about what is missing",
     register: async (program) => (await import("./commands/doctor.js")).registerDoctor(program),

@@ -56,8 +56,8 @@ declare const jupyter: {
 `;
 
 export interface ApiSetup {
-  outlet: Outlet;
-  cells: Cells;
+  outlet: Pick<Outlet, "publish" | "lastRun">;
+  cells: Pick<Cells, "currentRun" | "pages">;
   askInput(run: number, prompt: string, password: boolean): Promise<string>;
   interactive(): boolean;
 }

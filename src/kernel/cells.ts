@@ -2,12 +2,12 @@
 import { setMaxListeners } from "node:events";
 import { Script } from "node:vm";
 import { bundleOf } from "./displayBundle.js";
-import { RUNTIME } from "./instrument.js";
+import { RUN, RUNTIME } from "./instrument.js";
 import type { CellModules } from "./modules.js";
 import type { Outlet } from "./outlet.js";
 import type { ExecuteRequest } from "./protocol.js";
-import { Interrupted, inRun, ownRun, Run } from "./runs.js";
-import { stopAllTimers } from "./timers.js";
+import { Interrupted, ownRun, Run, setCurrentRun } from "./runs.js";
+import { stopAllTimers, thrownIn } from "./timers.js";
 import { cellFile, describeDiagnostics, type ErrorContent, type Tracebacks } from "./traceback.js";
 import type { Converter } from "./tslab.js";
 
@@ -21,7 +21,9 @@ const soon = setImmediate;
 /** What instrumented code calls; see instrument.ts. */
 export interface Runtime {
   check(): void;
-  resume<T>(value?: T): T | undefined;
+  /** the run that calls an asynchronous function, kept by it */
+  enter(): Run | undefined;
+  resume<T>(run: Run | undefined, value?: T): T | undefined;
   load(specifier: string): Promise<Record<string, unknown>>;
 }
 
@@ -31,8 +33,9 @@ export function createRuntime(stop: Int32Array, load: Runtime["load"]): Runtime 
   };
   return {
     check,
-    resume(value) {
-      if (ownRun()?.interrupted) throw new Interrupted();
+    enter: ownRun,
+    resume(run, value) {
+      if (run?.interrupted) throw new Interrupted();
       return value;
     },
     load: async (specifier) => await load(specifier),
@@ -78,7 +81,8 @@ export class Cells {
   execute(request: ExecuteRequest): void {
     const run = new Run(request.id, request.count);
     setMaxListeners(0, run.controller.signal);
-    this.#current = { run, request, resources: process.getActiveResourcesInfo().length };
+    this.#current = { run, request, resources: openResources() };
+    setCurrentRun(run);
     this.pages.length = 0;
     const late = this.#late;
     this.#late = undefined;
@@ -86,12 +90,10 @@ export class Cells {
       this.#fail(run, late.error);
       return;
     }
-    inRun(run, () => {
-      this.#run(run, request.code).then(
-        () => this.#succeed(run),
-        (error) => this.#fail(run, this.#describe(error)),
-      );
-    });
+    this.#run(run, request.code).then(
+      () => this.#succeed(run),
+      (error) => this.#fail(run, this.#describe(error)),
+    );
   }
 
   /** @param force the cell has been ended from outside and will not come back by itself */
@@ -112,9 +114,9 @@ export class Cells {
   uncaught(error: unknown): void {
     if (error instanceof Interrupted || isAbortOf(error)) return;
     const current = this.#current;
-    const own = ownRun() ?? current?.run;
+    const own = thrownIn(error) ?? ownRun() ?? this.#setup.outlet.lastRun;
     const content = this.#setup.tracebacks.describe(error);
-    if (current !== undefined && (own === undefined || own === current.run)) {
+    if (current !== undefined && own === current.run) {
       this.#fail(current.run, content);
       return;
     }
@@ -133,9 +135,9 @@ export class Cells {
     if (run.interrupted) throw new Interrupted();
     // What a cell defined before it failed stays, as in other kernels.
     this.#declarations = cell.declarations;
-    const wrapped = `"use strict"; (async function (exports, require, ${RUNTIME}) { ${cell.code}\n})`;
+    const wrapped = `"use strict"; (async function (exports, require, ${RUNTIME}, ${RUN}) { ${cell.code}\n})`;
     const body = new Script(wrapped, { filename: cellFile(run.id) }).runInThisContext();
-    await body(this.#exports, modules.require, runtime);
+    await body(this.#exports, modules.require, runtime, run);
     if (cell.resultName === undefined || run.interrupted) return;
     const result = await this.#exports[cell.resultName];
     delete this.#exports[cell.resultName];
@@ -165,7 +167,9 @@ export class Cells {
   #finish(run: Run, content: Record<string, unknown>): void {
     if (run.done || this.#current?.run !== run) return;
     run.done = true;
+    if (run.interrupted) run.stopTimers();
     this.#current = undefined;
+    setCurrentRun(undefined);
     this.#setup.outlet.reply(run.id, content);
   }
 
@@ -180,7 +184,8 @@ export class Cells {
   #waitForEnd(current: Current, deadline: number, idle: number): void {
     later(() => {
       if (current.run.done) return;
-      const quiet = process.getActiveResourcesInfo().length <= current.resources ? idle + 1 : 0;
+      const waiting = openResources() > current.resources || current.run.isExpecting(deadline);
+      const quiet = waiting ? 0 : idle + 1;
       if (quiet >= 3 || performance.now() > deadline) {
         this.#fail(current.run, this.#describe(new Interrupted()));
       } else {
@@ -188,6 +193,11 @@ export class Cells {
       }
     }, POLL_MS);
   }
+}
+
+/** Files, sockets, child processes at work; timers do not count, an interrupt has stopped them. */
+function openResources(): number {
+  return process.getActiveResourcesInfo().filter((name) => name !== "Timeout" && name !== "Immediate").length;
 }
 
 class CompileError extends Error {

@@ -3,8 +3,10 @@ import type { TypeScript } from "./tslab.js";
 
 export type Completeness = { status: "complete" | "invalid" | "unknown" } | { status: "incomplete"; indent: string };
 
-/** Diagnostics that say that something was still open at the end, wherever they point. */
-const UNTERMINATED = new Set([1002, 1010, 1126, 1160, 1161, 17008, 17014]);
+/** Unterminated comment, unterminated template: open, wherever they point. */
+const OPEN = new Set([1010, 1160]);
+/** Unterminated string, unterminated regular expression: another line does not end them. */
+const ENDED_BY_LINE = new Set([1002, 1161]);
 
 export function completeness(ts: TypeScript, code: string): Completeness {
   const file = ts.createSourceFile("cell.ts", code, ts.ScriptTarget.Latest, false, ts.ScriptKind.TS);
@@ -12,9 +14,9 @@ export function completeness(ts: TypeScript, code: string): Completeness {
     .parseDiagnostics;
   if (faults.length === 0) return { status: "complete" };
   const end = code.trimEnd().length;
-  const open = faults.some(
-    (fault) => fault.start >= end || (UNTERMINATED.has(fault.code) && !/^\s*["']/.test(lastLine(code))),
-  );
+  const open =
+    faults.some((fault) => fault.start >= end || OPEN.has(fault.code)) &&
+    !faults.some((fault) => ENDED_BY_LINE.has(fault.code));
   if (!open) return { status: "invalid" };
   const indent = /^\s*/.exec(lastLine(code))?.[0] ?? "";
   return { status: "incomplete", indent: /[{([]\s*$/.test(code) ? `${indent}  ` : indent };

@@ -5,8 +5,10 @@
 import type * as TS from "@tslab/typescript-for-tslab";
 import { SourceLines } from "./sourceLines.js";
 
-/** Name under which running code reaches the kernel: `check`, `resume`, `load`. */
+/** Name under which running code reaches the kernel: `check`, `enter`, `resume`, `load`. */
 export const RUNTIME = "__kernel__";
+/** Name under which an asynchronous function keeps the run that called it. */
+export const RUN = "__run__";
 /** Lines that tslab writes above a cell. */
 const LINES_ABOVE = 1;
 
@@ -47,9 +49,18 @@ function visitFile(
   const { factory: f } = context;
   const call = (name: string, args: TS.Expression[]) =>
     f.createCallExpression(f.createPropertyAccessExpression(f.createIdentifier(RUNTIME), name), undefined, args);
-  const guarded = (body: TS.Statement, name: string) => {
-    const check = f.createExpressionStatement(call(name, []));
+  const run = () => f.createIdentifier(RUN);
+  const guarded = (body: TS.Statement, name: "check" | "resume") => {
+    const check = f.createExpressionStatement(call(name, name === "resume" ? [run()] : []));
     return f.createBlock([check, ...(ts.isBlock(body) ? body.statements : [body])], true);
+  };
+  const entering = (body: TS.ConciseBody) => {
+    const declaration = f.createVariableDeclaration(RUN, undefined, undefined, call("enter", []));
+    const enter = f.createVariableStatement(
+      undefined,
+      f.createVariableDeclarationList([declaration], ts.NodeFlags.Const),
+    );
+    return f.createBlock([enter, ...(ts.isBlock(body) ? body.statements : [f.createReturnStatement(body)])], true);
   };
   const visit = (node: TS.Node): TS.Node => {
     if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined) {
@@ -76,11 +87,67 @@ function visitFile(
     if (ts.isWhileStatement(done))
       return f.updateWhileStatement(done, done.expression, guarded(done.statement, "check"));
     if (ts.isDoStatement(done)) return f.updateDoStatement(done, guarded(done.statement, "check"), done.expression);
-    if (ts.isAwaitExpression(done)) return call("resume", [done]);
+    if (ts.isArrowFunction(done) && isAsync(ts, done)) {
+      const { modifiers, typeParameters, parameters, type, equalsGreaterThanToken, body } = done;
+      return f.updateArrowFunction(
+        done,
+        modifiers,
+        typeParameters,
+        parameters,
+        type,
+        equalsGreaterThanToken,
+        entering(body),
+      );
+    }
+    if (ts.isFunctionExpression(done) && isAsync(ts, done)) {
+      const { modifiers, asteriskToken, name, typeParameters, parameters, type, body } = done;
+      return f.updateFunctionExpression(
+        done,
+        modifiers,
+        asteriskToken,
+        name,
+        typeParameters,
+        parameters,
+        type,
+        entering(body),
+      );
+    }
+    if (ts.isFunctionDeclaration(done) && done.body !== undefined && isAsync(ts, done)) {
+      const { modifiers, asteriskToken, name, typeParameters, parameters, type, body } = done;
+      return f.updateFunctionDeclaration(
+        done,
+        modifiers,
+        asteriskToken,
+        name,
+        typeParameters,
+        parameters,
+        type,
+        entering(body),
+      );
+    }
+    if (ts.isMethodDeclaration(done) && done.body !== undefined && isAsync(ts, done)) {
+      const { modifiers, asteriskToken, name, questionToken, typeParameters, parameters, type, body } = done;
+      return f.updateMethodDeclaration(
+        done,
+        modifiers,
+        asteriskToken,
+        name,
+        questionToken,
+        typeParameters,
+        parameters,
+        type,
+        entering(body),
+      );
+    }
+    if (ts.isAwaitExpression(done)) return call("resume", [run(), done]);
     if (ts.isCallExpression(done) && done.expression.kind === ts.SyntaxKind.ImportKeyword) {
       return call("load", [...done.arguments]);
     }
     return done;
   };
   return ts.visitEachChild(file, visit, context);
+}
+
+function isAsync(ts: typeof TS, node: { modifiers?: readonly { kind: TS.SyntaxKind }[] }): boolean {
+  return node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.AsyncKeyword) === true;
 }

@@ -33,15 +33,29 @@ export class Outbox {
 
   async #run(): Promise<void> {
     for (let frames = this.#queue.shift(); frames !== undefined; frames = this.#queue.shift()) {
-      try {
-        await this.#socket.send(frames);
-      } catch {
-        // The peer is gone (a router's unreachable identity, a closed socket): nobody is left to tell.
-      }
+      await this.#send(frames);
       this.#bytes -= size(frames);
     }
     this.#sending = undefined;
   }
+
+  async #send(frames: (Buffer | string)[]): Promise<void> {
+    for (let wait = 1; ; wait = Math.min(2 * wait, 20)) {
+      try {
+        await this.#socket.send(frames);
+        return;
+      } catch (error) {
+        // Otherwise the peer is gone (an unreachable identity, a closed socket): nobody is left to tell.
+        if (!isBusy(error)) return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+}
+
+/** A publisher that must not drop refuses with this code while a subscriber's queue is full. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === "EAGAIN";
 }
 
 function size(frames: readonly (Buffer | string)[]): number {

@@ -1,7 +1,7 @@
 /** Timers that end with an interrupt: `setTimeout` and its kin remember the run that set them. */
 import { createRequire, syncBuiltinESMExports } from "node:module";
 import { promisify } from "node:util";
-import { ownRun, type Run } from "./runs.js";
+import { inRun, ownRun, type Run } from "./runs.js";
 
 type Callback = (...args: unknown[]) => void;
 type Set = (callback: Callback, delay?: number, ...args: unknown[]) => object;
@@ -14,10 +14,7 @@ const withTimers = new Set<Run>();
 
 /** Stops the timers of every run. */
 export function stopAllTimers(): void {
-  for (const run of withTimers) {
-    for (const timer of run.timers) timer.stop();
-    run.timers.clear();
-  }
+  for (const run of withTimers) run.stopTimers();
   withTimers.clear();
 }
 
@@ -27,15 +24,29 @@ function tracked(set: Set, clear: (timer: object) => void, repeats: boolean): Se
     if (run === undefined || typeof callback !== "function") return set(callback, ...rest);
     const fire: Callback = (...args) => {
       if (!repeats) run.timers.delete(handle);
-      callback(...args);
+      try {
+        inRun(run, () => callback(...args));
+      } catch (error) {
+        if (typeof error === "object" && error !== null) throwers.set(error, run);
+        throw error;
+      }
     };
     const timer = set(fire, ...rest);
-    const handle = { stop: () => clear(timer) };
+    const delay = typeof rest[0] === "number" ? rest[0] : 0;
+    const handle = { stop: () => clear(timer), repeats, due: performance.now() + delay };
     run.timers.add(handle);
     withTimers.add(run);
     handles.set(timer, () => run.timers.delete(handle));
     return timer;
   };
+}
+
+/** Errors that timers have thrown, and whose they are. */
+const throwers = new WeakMap<object, Run>();
+
+/** The run whose timer threw this error, if one did. */
+export function thrownIn(error: unknown): Run | undefined {
+  return typeof error === "object" && error !== null ? throwers.get(error) : undefined;
 }
 
 /** How a cleared timer leaves its run. */

@@ -162,10 +162,13 @@ function resolveFrom(
   root: string,
 ): void {
   const fallback = join(root, "__cell__.ts").replace(/\\/g, "/");
+  const cache = ts.createModuleResolutionCache(root, (name) => name);
+  // Otherwise every cell would resolve the imports of every library anew.
+  host.hasInvalidatedResolutions = (path) => /__(tslab|prev)__\.(d\.)?ts$/.test(path);
   host.resolveModuleNameLiterals = (literals, from, redirected, options) =>
     literals.map(({ text }) => {
       const found = ts.resolveModuleName(text, from, options, host, undefined, redirected);
       if (found.resolvedModule !== undefined || text.startsWith(".")) return found;
-      return ts.resolveModuleName(text, fallback, options, host);
+      return ts.resolveModuleName(text, fallback, options, host, cache);
     });
 }

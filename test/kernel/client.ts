@@ -93,7 +93,10 @@ export class KernelClient {
     void client.#readReplies(client.#shell);
     void client.#readReplies(client.#control);
     void client.#readIopub();
-    await welcomed;
+    const ended = new Promise<never>((_, reject) => {
+      child.once("exit", (code) => reject(new Error(`the kernel ended with ${code}: ${client.stderr}`)));
+    });
+    await Promise.race([welcomed, ended]);
     return client;
   }
 
@@ -120,8 +123,7 @@ export class KernelClient {
       if (message.header.msg_type === "status") {
         entry.idle = message.content.execution_state === "idle";
         entry.settle();
-      } else if (entry.idle) throw new Error(`${message.header.msg_type} after idle`);
-      else entry.outputs.push(message);
+      } else if (!entry.idle) entry.outputs.push(message);
     }
   }
 

@@ -1,0 +1,79 @@
+/** `atmorep lab` and `atmorep run` */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { extname, join, resolve } from "node:path";
+import type { Command } from "commander";
+import { AtmorepError } from "../../errors.js";
+import { ensureLab, LAB_PYTHON, labVariables, ROOT } from "../lab/environment.js";
+import { parseCount, withExamples } from "../output.js";
+
+export function registerLab(program: Command): void {
+  const command = program
+    .command("lab")
+    .description("open JupyterLab on the tutorials, with the TypeScript kernel")
+    .argument("[DIR]", "folder to open; the checkout's notebooks if not given")
+    .option("--yes", "download JupyterLab at the first use without asking")
+    .option("--no-browser", "print the address instead of opening a browser")
+    .option("--port <N>", "port to begin with", parseCount)
+    .action(labAction);
+  withExamples(command, ["lab", "lab --yes --no-browser"]);
+}
+
+export function registerRun(program: Command): void {
+  const command = program
+    .command("run")
+    .description("run a notebook, or a TypeScript file, with the notebook's kernel; exit code 1 if a cell fails")
+    .argument("<FILE>", "FILE.ipynb or FILE.ts")
+    .option("--yes", "download Jupyter at the first use without asking")
+    .option("--inplace", "write the outputs into the notebook")
+    .option("--timeout <SECONDS>", "longest time of a cell", parseCount)
+    .action(runAction);
+  withExamples(command, ["run notebooks/01-first-run.ipynb", "run script.ts"]);
+}
+
+/** Runs a program in the foreground; signals reach it as they reach this process. @returns its exit code */
+function foreground(args: readonly string[], cwd?: string): Promise<number> {
+  return new Promise((done, reject) => {
+    const child = spawn(LAB_PYTHON, args, { cwd, env: labVariables(), stdio: "inherit" });
+    const pass = (signal: NodeJS.Signals) => child.kill(signal);
+    // The terminal sends its interrupt to both; this process waits for the other's end.
+    process.on("SIGINT", () => {});
+    process.on("SIGTERM", pass);
+    child.once("error", reject);
+    child.once("exit", (code, signal) => done(code ?? (signal === "SIGINT" ? 130 : 1)));
+  });
+}
+
+async function labAction(
+  dir: string | undefined,
+  flags: { yes?: boolean; browser: boolean; port?: number },
+): Promise<void> {
+  const folder = dir === undefined ? join(ROOT, "notebooks") : resolve(dir);
+  if (!existsSync(folder)) throw new AtmorepError("input", "no such folder", { where: folder });
+  await ensureLab(flags.yes === true);
+  const args = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${folder}`];
+  if (!flags.browser) args.push("--no-browser");
+  if (flags.port !== undefined) args.push(`--ServerApp.port=${flags.port}`);
+  process.exitCode = await foreground(args, folder);
+}
+
+async function runAction(file: string, flags: { yes?: boolean; inplace?: boolean; timeout?: number }): Promise<void> {
+  const path = resolve(file);
+  if (!existsSync(path)) throw new AtmorepError("input", "no such file", { where: path });
+  if (/^\.[mc]?ts$/.test(extname(path))) {
+    const { runScript } = await import("../../kernel/script.js");
+    if (!(await runScript(path, ROOT))) process.exitCode = 1;
+    return;
+  }
+  if (extname(path) !== ".ipynb") {
+    throw new AtmorepError("usage", "not a notebook and not a script", {
+      where: path,
+      expected: "FILE.ipynb or FILE.ts",
+    });
+  }
+  await ensureLab(flags.yes === true);
+  const args = [join(ROOT, "assets", "lab", "run_notebook.py"), path];
+  if (flags.inplace === true) args.push("--inplace");
+  if (flags.timeout !== undefined) args.push("--timeout", String(flags.timeout));
+  process.exitCode = await foreground(args);
+}

@@ -1,0 +1,74 @@
+/** A TypeScript file run as one cell, without a client: what it shows goes to the terminal as text. */
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Script } from "node:vm";
+import { createApi, GLOBAL_DECLARATIONS } from "./api.js";
+import { createRuntime } from "./cells.js";
+import { RUN, RUNTIME } from "./instrument.js";
+import { CellModules } from "./modules.js";
+import { createRingMemory, stopFlag } from "./ring.js";
+import { Run } from "./runs.js";
+import { cellFile, describeDiagnostics, type ErrorContent, Tracebacks } from "./traceback.js";
+import { createConverter } from "./tslab.js";
+
+/** What a display shows where only text can be shown. */
+function textOf(content: Record<string, unknown>): string | undefined {
+  const data = content.data as Record<string, unknown> | undefined;
+  const text = data?.["text/markdown"] ?? data?.["text/plain"];
+  return typeof text === "string" ? text : undefined;
+}
+
+function report(error: ErrorContent): void {
+  const colours = process.stderr.isTTY === true;
+  const text = error.traceback.join("\n");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that begins a colour
+  process.stderr.write(`${colours ? text : text.replace(/\u001b\[\d+m/g, "")}\n`);
+}
+
+/**
+ * Runs `file` in its own folder, with the checks, imports and the global `jupyter` of a notebook.
+ * @param fallbackRoot folder whose packages are used where the script's own folder has none
+ * @returns false if it does not compile or throws
+ */
+export async function runScript(file: string, fallbackRoot?: string): Promise<boolean> {
+  const code = readFileSync(file, "utf8").replace(/^#!.*/, "");
+  const folder = dirname(resolve(file));
+  process.chdir(folder);
+  const run = new Run(1, 1);
+  const runtime = createRuntime(stopFlag(createRingMemory(1 << 20)), (specifier) => modules.load(specifier));
+  const modules = new CellModules(folder, fallbackRoot, runtime);
+  const tracebacks = new Tracebacks([dirname(fileURLToPath(import.meta.url)), "/tslab/dist/"]);
+  const jupyter = createApi({
+    outlet: {
+      lastRun: run,
+      publish: (_run, _type, content) => {
+        const text = textOf(content);
+        if (text !== undefined) process.stdout.write(`${text}\n`);
+      },
+    },
+    cells: { currentRun: run, pages: [] },
+    interactive: () => false,
+    askInput: () => Promise.reject(new Error("a script has nobody to ask")),
+  });
+  Object.defineProperty(globalThis, "jupyter", { value: jupyter, configurable: true });
+  const converter = createConverter({ globals: GLOBAL_DECLARATIONS, fallbackRoot });
+  const cell = converter.convert("", code);
+  converter.close();
+  if (cell.diagnostics.length > 0) {
+    report(describeDiagnostics(cell.diagnostics, code));
+    return false;
+  }
+  tracebacks.add(1, 1, { code, lines: cell.lines });
+  modules.update(cell.modules);
+  try {
+    await modules.preload(cell.imports);
+    const wrapped = `"use strict"; (async function (exports, require, ${RUNTIME}, ${RUN}) { ${cell.code}\n})`;
+    const body = new Script(wrapped, { filename: cellFile(1) }).runInThisContext();
+    await body({}, modules.require, runtime, run);
+    return true;
+  } catch (error) {
+    report(tracebacks.describe(error));
+    return false;
+  }
+}
