@@ -17,6 +17,20 @@ export interface ChunkedArray {
   chunk(coords: readonly number[]): Promise<Values>;
 }
 
+/** Bound of what is held in one piece; larger sizes stand in damaged metadata. */
+const MAX_VALUES = 2 ** 29;
+
+/** @throws AtmorepError (input) if an array that is read whole could not be held */
+function assertHoldable(name: string, shape: readonly number[]): void {
+  if (product(shape) <= MAX_VALUES) return;
+  throw new AtmorepError("input", "the array is too large to be read whole", {
+    where: name,
+    found: shape,
+    expected: `at most ${MAX_VALUES} values`,
+    fix: "Copy or write the store again",
+  });
+}
+
 /** What zarrita gives for a chunk. */
 interface RawChunk {
   data: ArrayLike<number | bigint>;
@@ -49,6 +63,7 @@ export async function openArray(
 /** All values of a one-dimensional integer array. */
 export async function readIntegers(store: MetadataStore, facts: ArrayFacts, location: string): Promise<BigInt64Array> {
   const { shape, chunkShape, rawChunk } = await openRaw(store, facts, location);
+  assertHoldable(`${location}: ${facts.name}`, shape);
   const out = new BigInt64Array(shape[0]);
   for (let c = 0; c * chunkShape[0] < shape[0]; c++) {
     const { data } = await rawChunk([c]);
@@ -70,6 +85,7 @@ export async function readIntegers(store: MetadataStore, facts: ArrayFacts, loca
 /** All values of an array, in C order. Meant for the small ones: axes and global normalisation. */
 export async function readAll(array: ChunkedArray): Promise<Float64Array> {
   const { shape, chunkShape } = array;
+  assertHoldable(array.name, shape);
   const out = new Float64Array(product(shape));
   const grid = shape.map((n, i) => Math.ceil(n / chunkShape[i]));
   const strides = stridesOf(shape);
@@ -120,8 +136,18 @@ async function openRaw(store: MetadataStore, facts: ArrayFacts, location: string
   if (!array.is("number") && !array.is("bigint")) {
     throw new AtmorepError("input", "the array does not hold numbers", { where, found: facts.dtype });
   }
-  const chunkShape = array.chunks;
+  // zarrita takes the metadata's word for it
+  const chunkShape: readonly number[] = Array.isArray(array.chunks) ? array.chunks : [];
   const size = product(chunkShape);
+  const fits = chunkShape.length === facts.shape.length && chunkShape.every((n) => Number.isInteger(n) && n > 0);
+  if (!fits || size > MAX_VALUES) {
+    throw new AtmorepError("input", "the array's metadata have no valid chunk shape", {
+      where,
+      found: array.chunks,
+      expected: `${facts.shape.length} sizes above 0, at most ${MAX_VALUES} values in all`,
+      fix: "Copy or write the store again",
+    });
+  }
   const rawChunk = async (coords: readonly number[]): Promise<RawChunk> => {
     const file = `${location}/${facts.name}/${facts.chunkFile(coords)}`;
     try {
