@@ -105,7 +105,8 @@ async function readAllTensors(path: string): Promise<void> {
   }
 }
 
-describe("mutated inputs are read or refused", () => {
+// a thousand inputs take longer than a test usually may
+describe("mutated inputs are read or refused", { timeout: 600_000 }, () => {
   it(`.mod files, the pickle above all (${INPUTS})`, async () => {
     const bytes = readFileSync(weightPath(runFolder(base, "fuzz0001").modelsDir, "fuzz0001", "latest"));
     const path = join(tempDir(), "fuzz.mod");
