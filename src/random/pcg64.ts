@@ -31,7 +31,7 @@ export class Pcg64 {
   private hasHalf = false;
   private readonly half = new Uint32Array(1);
   /** low and high word of the last 64-bit output */
-  readonly output = new Uint32Array(2);
+  readonly output: Uint32Array = new Uint32Array(2);
 
   constructor(seed: Seed) {
     const words = seedWords(seed, 8);
