@@ -3,14 +3,17 @@ import * as tf from "@tensorflow/tfjs-core";
 import { parseFields } from "../config/fields.js";
 import type { Field, RunConfig } from "../config/types.js";
 import type { CubeBatch, FieldCube } from "../data/types.js";
+import { type CompiledFunction, compileFunction } from "../engine/compile/index.js";
 import { type EngineName, openEngine } from "../engine/index.js";
+import { compiler } from "../engine/native.js";
 import { needsArea, totalLoss } from "../losses/index.js";
 import { createMaskGenerators, maskBatch } from "../masking/index.js";
 import { countParameters, forward, initParameters } from "../model/index.js";
 import type { Params } from "../model/types.js";
 import { derive, type Generator } from "../random/index.js";
 import { disposeBatch, type PlainBatch, plainBatch, type StepBatch, toTensors } from "./batch.js";
-import { batchGradients, disposeState, initState, type StepModel, stepModel, trainStep } from "./step.js";
+import { batchTensors, withTensors } from "./compiledStep.js";
+import { disposeState, initState, type StepModel, stepGradients, stepModel, trainStep } from "./step.js";
 import { checkConfig } from "./validateRun.js";
 
 export interface Times {
@@ -73,11 +76,12 @@ export async function benchStep(
   const batch = toTensors(plain);
   let state = initState(params, config);
   const times = { forward: [] as number[], gradients: [] as number[], step: [] as number[] };
+  const compiled: CompiledFunction[] = [];
   let firstStep = 0;
   let loss = Number.NaN;
   try {
     for (let i = 0; i < warmup + repeats; i++) {
-      const forwardTime = await seconds(() => forwardOnly(model, state.params, batch));
+      const forwardTime = await seconds(() => forwardOnly(model, state.params, batch, compiled));
       const gradientTime = await seconds(() => gradientsOnly(model, state.params, batch));
       const stepTime = await seconds(async () => {
         const done = await trainStep(model, state, [batch], {
@@ -121,19 +125,37 @@ export async function benchStep(
   };
 }
 
-async function forwardOnly({ config, spec, predicted }: StepModel, params: Params, batch: StepBatch) {
-  const total = tf.tidy(
-    () =>
-      totalLoss(config, predicted, forward(params, spec, batch.inputs, { dropoutSeed: [1, 0] }), batch.targets).total,
+/** The total alone; on an engine that compiles, as one call that `compiled` keeps. */
+async function forwardOnly(model: StepModel, params: Params, batch: StepBatch, compiled: CompiledFunction[]) {
+  const { config, spec, predicted } = model;
+  const total = (params: Params, { inputs, targets }: StepBatch, seed: readonly [number, number]) =>
+    totalLoss(config, predicted, forward(params, spec, inputs, { dropoutSeed: seed }), targets).total;
+  const engine = compiler();
+  if (!engine) {
+    const value = tf.tidy(() => total(params, batch, [1, 0]));
+    await value.data();
+    value.dispose();
+    return;
+  }
+  const names = Object.keys(params);
+  const inputs = [...Object.values(params), ...batchTensors(batch)];
+  compiled[0] ??= compileFunction(
+    engine,
+    "forward",
+    inputs.map(({ shape, dtype }) => ({ shape: [...shape], dtype })),
+    (given) => {
+      const traced = Object.fromEntries(names.map((name, i) => [name, given[i]]));
+      return [total(traced, withTensors(batch, given.slice(names.length)), [0, 0])];
+    },
+    { seeded: true },
   );
-  await total.data();
-  total.dispose();
+  tf.dispose(await compiled[0].run(inputs, [1, 0]));
 }
 
 async function gradientsOnly(model: StepModel, params: Params, batch: StepBatch) {
-  const { grads, numbers } = batchGradients(model, params, batch, [1, 0]);
+  const { grads, numbers, scale } = await stepGradients(model, params, [batch], [[1, 0]]);
   await numbers.data();
-  tf.dispose([numbers, ...Object.values(grads)]);
+  tf.dispose([numbers, scale, ...Object.values(grads)]);
 }
 
 async function seconds(work: () => Promise<void>): Promise<number> {

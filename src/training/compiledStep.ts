@@ -1,5 +1,5 @@
 /** The train step as calls into a compiling engine: one for loss and gradients, one for the update. */
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import {
   type CompiledFunction,
   type CompiledUpdate,
@@ -14,7 +14,6 @@ import type { Params } from "../model/types.js";
 import { adamwConstants, adamwRates } from "./adamw.js";
 import type { StepBatch } from "./batch.js";
 import { batchGradients, combine, type NumberNames, type StepGradients, type StepModel } from "./batchGradients.js";
-import { emaUpdate } from "./ema.js";
 import { padBatch } from "./pad.js";
 import { onDispose, releaseFormer, type TrainState } from "./state.js";
 
@@ -123,7 +122,7 @@ function traceGradients(
 }
 
 /** The tensors of a batch in a fixed order. */
-function batchTensors({ inputs, targets }: StepBatch): tf.Tensor[] {
+export function batchTensors({ inputs, targets }: StepBatch): tf.Tensor[] {
   return [
     ...inputs.fields.flatMap(({ tokens, infos }) => [tokens, infos]),
     ...inputs.rows,
@@ -134,7 +133,7 @@ function batchTensors({ inputs, targets }: StepBatch): tf.Tensor[] {
 }
 
 /** A batch like another, with these tensors in the order of `batchTensors`. */
-function withTensors({ inputs, targets }: StepBatch, tensors: readonly tf.Tensor[]): StepBatch {
+export function withTensors({ inputs, targets }: StepBatch, tensors: readonly tf.Tensor[]): StepBatch {
   let at = 0;
   const next = () => tensors[at++];
   const fields = inputs.fields.map(() => ({ tokens: next(), infos: next() }));
@@ -176,7 +175,6 @@ export async function compiledUpdate(
     updates.set(key, update);
   }
   const rates = adamwRates(learningRate, optimizer.updates + 1, options);
-  const others = ema ? tf.tidy(() => emaUpdate(without(ema, names), params, config.ema_decay ?? 0)) : {};
   const { backend } = engine;
   const gradientIds = backend.getInputTensorIds(names.map((name) => grads[name]));
   const [scaleId, ratesId] = backend.getInputTensorIds([scale, rates]);
@@ -185,7 +183,6 @@ export async function compiledUpdate(
   rates.dispose();
   const renewed = records.map((record, kind) => ({
     ...record,
-    ...(kind === 3 ? others : {}),
     ...Object.fromEntries(names.map((name, i) => [name, backend.createOutputTensor(results[kind * names.length + i])])),
   }));
   const next: TrainState = {
@@ -210,8 +207,3 @@ function heldVariables(engine: Tensorflow, state: TrainState, records: readonly 
     records.flatMap((record) => names.map((name) => record[name])),
   );
 }
-
-const without = (record: Params, names: readonly string[]): Params => {
-  const left = new Set(names);
-  return Object.fromEntries(Object.entries(record).filter(([name]) => !left.has(name)));
-};

@@ -67,6 +67,7 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ...one("MatMul", "product", ([a, b], { transpose_a, transpose_b }) => [
     { shape: [a.shape[transpose_a ? 1 : 0], b.shape[transpose_b ? 0 : 1]], dtype: a.dtype },
   ]),
+  ...one("BiasAdd", "output", same),
   ...one("BatchMatMulV2", "output", ([a, b], { adj_x, adj_y }) => {
     const rows = a.shape.at(adj_x ? -1 : -2)!;
     const columns = b.shape.at(adj_y ? -2 : -1)!;

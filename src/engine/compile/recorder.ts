@@ -36,6 +36,8 @@ export interface TraceOptions {
 
 interface Traced extends TracedShape {
   reference: string;
+  /** operation that computes it; absent for arguments */
+  op?: string;
 }
 
 /** Ids of traced values lie above those of real tensors. */
@@ -173,6 +175,7 @@ class Recorder implements Binding {
     const values = Object.fromEntries(given.map(({ name, value }) => [name, value]));
     const [op, attributes] = simplified(name, inputs, values, given);
     const outputs = outputsOf(op, inputs, attributes.plain);
+    if (changesNothing(op, inputs[0], outputs[0])) return [{ ...outputs[0], id: this.value(inputs[0]) }];
     return this.add(op, inputs, attributes.encoded, outputs).map((traced) => ({
       id: this.value(traced),
       shape: traced.shape,
@@ -214,7 +217,7 @@ class Recorder implements Binding {
       if (!again && op !== "Const") this.lastNew = node;
     }
     const { node } = found;
-    return outputs.map((output, i) => ({ ...output, reference: outputReference(node, op, i) }));
+    return outputs.map((output, i) => ({ ...output, op, reference: outputReference(node, op, i) }));
   }
 
   private constant(shape: number[], dtype: number, values: ArrayBufferView & ArrayLike<number | bigint>): Traced {
@@ -258,13 +261,18 @@ interface Attributes {
 /** Operations that may come without their attribute `T`. */
 const INFERRED = new Set(["ExpandDims", "ClipByValue", "Identity"]);
 
-/** Two-dimensional products as `MatMul`, which TensorFlow fuses with what follows. */
+/** Two-dimensional products as `MatMul` and their biases as `BiasAdd`, which TensorFlow fuses. */
 function simplified(
   op: string,
-  [a]: readonly Traced[],
+  [a, b]: readonly Traced[],
   plain: Record<string, unknown>,
   given: readonly Attribute[],
 ): [string, Attributes] {
+  if ((op === "Add" || op === "AddV2") && isBias(a, b)) {
+    // TensorFlow joins it with the product; the addition of two tensors it does not
+    const encoded = { T: attribute.type(a.dtype), data_format: attribute.string("NHWC") };
+    return ["BiasAdd", { plain, encoded }];
+  }
   if (op !== "BatchMatMulV2" || a.shape.length !== 2) {
     const attributes = Object.fromEntries(given.map((entry) => [entry.name, encoded(entry)]));
     // some of tfjs-node's kernels leave it to TensorFlow's eager mode to infer the type
@@ -278,6 +286,14 @@ function simplified(
     { plain: { transpose_a, transpose_b }, encoded: { T: attribute.type(plain.T as number), ...flags } },
   ];
 }
+
+/** True for a vector that is added to every row of a product. */
+const isBias = (a: Traced, b: Traced): boolean =>
+  a.op === "MatMul" && b.shape.length === 1 && b.shape[0] === a.shape[1] && a.dtype === TYPES.float32;
+
+/** Casts to the same type and reshapes to the same shape, of which TensorFlow.js makes many. */
+const changesNothing = (op: string, x: TracedShape, y: TracedShape): boolean =>
+  (op === "Cast" || op === "Reshape") && x.dtype === y.dtype && x.shape.join() === y.shape.join();
 
 function encoded({ name, type, value }: Attribute): Uint8Array {
   if (type === TF_ATTR_STRING) return attribute.string(value as string);
