@@ -81,7 +81,9 @@ async function bestSoFar({ folder, checkpoint: { state } }: Continuation): Promi
   if (!state.best) return null;
   for (const path of checkpointFiles(folder.checkpointDir, "best")) {
     const stored = await readCheckpoint(path).catch(() => null);
-    if (stored?.state.best?.step === state.best.step && stored.state.best.loss === state.best.loss) return path;
+    // one saved by the validation that ended a run within an epoch still names the best before it
+    if (stored?.state.step !== state.best.step) continue;
+    if (stored.state.best?.step === state.best.step && stored.state.best.loss === state.best.loss) return path;
   }
   return null;
 }

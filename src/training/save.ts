@@ -1,7 +1,7 @@
 /** What a run saves: the numbered weights of an epoch, and weights with complete state for "latest" and "best". */
 import { toPlain } from "../model/index.js";
 import type { PlainParams } from "../model/types.js";
-import { type CheckpointKind, saveCheckpoint } from "./checkpoint.js";
+import { type CheckpointKind, type CheckpointState, saveCheckpoint } from "./checkpoint.js";
 import type { SavedEvent } from "./events.js";
 import { programVersion, type Session } from "./session.js";
 import { type WeightTag, writeWeightFiles } from "./weightFiles.js";
@@ -15,7 +15,10 @@ async function writeWeights(session: Session, tag: WeightTag, params: PlainParam
   return writeWeightFiles(session.folder.modelsDir, session.folder.id, tag, params, session);
 }
 
-async function saveState(session: Session, kind: CheckpointKind): Promise<string> {
+/** What a validation changes in a state. */
+export type BeforeValidation = Pick<CheckpointState, "metricsRows" | "best" | "lastLoss">;
+
+async function saveState(session: Session, kind: CheckpointKind, before?: BeforeValidation): Promise<string> {
   const { state, progress, folder, metrics, generators } = session;
   await metrics.sync();
   return saveCheckpoint(folder.checkpointDir, kind, {
@@ -26,6 +29,7 @@ async function saveState(session: Session, kind: CheckpointKind): Promise<string
       metricsRows: metrics.rows,
       masking: generators.getState(),
       ...progress,
+      ...before,
     },
     params: await toPlain(state.params),
     moments: {
@@ -54,14 +58,20 @@ export async function saveEpoch(session: Session): Promise<SavedEvent> {
 }
 
 /** The weights first: once the state says that the run has come this far, everything before it is in place. */
-async function save(session: Session, kind: CheckpointKind): Promise<SavedEvent> {
+async function save(session: Session, kind: CheckpointKind, before?: BeforeValidation): Promise<SavedEvent> {
   const path = await writeWeights(session, kind, await predictingWeights(session));
-  await saveState(session, kind);
+  await saveState(session, kind, before);
   return { type: "saved", kind, step: session.progress.step, path };
 }
 
 /** The un-numbered weights and `checkpoint/latest`. */
 export const saveLatest = (session: Session): Promise<SavedEvent> => save(session, "latest");
 
-/** `AtmoRep_id<ID>_best.mod` and `checkpoint/best`. */
-export const saveBest = (session: Session): Promise<SavedEvent> => save(session, "best");
+/**
+ * `AtmoRep_id<ID>_best.mod` and `checkpoint/best`.
+ *
+ * @param before given for the validation that ends a run within an epoch: an unbroken run does not have it, so neither
+ *   has what continues from here
+ */
+export const saveBest = (session: Session, before?: BeforeValidation): Promise<SavedEvent> =>
+  save(session, "best", before);

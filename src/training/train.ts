@@ -245,6 +245,7 @@ async function* validateAndLog(
   const result = await validate(session, fitted);
   if (result === null) return null;
   const { epoch, step } = progress;
+  const before = { metricsRows: session.metrics.rows, best: progress.best, lastLoss: progress.lastLoss };
   await session.metrics.append(metricsLine(epoch, step, progress.samples, new Date(), result.series));
   yield* log.validated(result);
   const best = progress.best === null || result.loss < progress.best.loss;
@@ -263,7 +264,7 @@ async function* validateAndLog(
     verdict: result.verdict,
     milliseconds: performance.now() - began,
   };
-  if (best) yield await saveBest(session);
+  if (best) yield await saveBest(session, endOfEpoch || step === 0 ? undefined : before);
   if (endOfEpoch) yield await saveLatest(session);
   return result;
 }

@@ -23,6 +23,18 @@ describe("continuing a run", () => {
     expect(await stateOf(out, "part0002")).toEqual(await stateOf(out, "unbroken"));
   });
 
+  it("from the best of a run that ended within an epoch, the validation that ended it leaves no trace", async () => {
+    const out = temporaryFolder();
+    const config = tinyConfig();
+    await runAll(config, { out, runId: "unbroken" });
+    await runAll(config, { out, runId: "part0001", maxSteps: 3 });
+    expect((await readMetrics(runFolder(out, "part0001").metrics)).length).toBe(4);
+    await runAll(config, { out, runId: "part0002", continue: "part0001@best" });
+    expect(await stateOf(out, "part0002")).toEqual(await stateOf(out, "unbroken"));
+    await runAll(config, { out, continue: "part0001@best", inPlace: true });
+    expect(await stateOf(out, "part0001")).toEqual(await stateOf(out, "unbroken"));
+  });
+
   it("carries the averaged weights, clipping and accumulation on", async () => {
     const out = temporaryFolder();
     const config = tinyConfig({ ema_decay: 0.9, grad_clip: 0.5, grad_accumulation: 2 });
