@@ -13,6 +13,7 @@ import { createRingMemory, RingWriter, stopFlag } from "./ring.js";
 import { installTimers } from "./timers.js";
 import { Tracebacks } from "./traceback.js";
 import { createConverter, typescript, versions } from "./tslab.js";
+import { quietWarnings } from "./warnings.js";
 
 /** Without it, Node ends the process when JavaScript is ended from outside in the middle of a callback. */
 const NEEDED_FLAG = "--no-force-async-hooks-checks";
@@ -103,6 +104,7 @@ function serve(options: KernelOptions, worker: Worker, memory: SharedArrayBuffer
     else outlet.reply(request.id, answer(request));
   }
 
+  quietWarnings();
   installTimers();
   captureOutput(outlet);
   worker.on("message", (request: Request) => {

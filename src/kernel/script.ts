@@ -11,6 +11,7 @@ import { createRingMemory, stopFlag } from "./ring.js";
 import { Run } from "./runs.js";
 import { cellFile, describeDiagnostics, type ErrorContent, Tracebacks } from "./traceback.js";
 import { createConverter } from "./tslab.js";
+import { quietWarnings } from "./warnings.js";
 
 /** What a display shows where only text can be shown. */
 function textOf(content: Record<string, unknown>): string | undefined {
@@ -35,6 +36,7 @@ export async function runScript(file: string, fallbackRoot?: string): Promise<bo
   const code = readFileSync(file, "utf8").replace(/^#!.*/, "");
   const folder = dirname(resolve(file));
   process.chdir(folder);
+  quietWarnings();
   const run = new Run(1, 1);
   const runtime = createRuntime(stopFlag(createRingMemory(1 << 20)), (specifier) => modules.load(specifier));
   const modules = new CellModules(folder, fallbackRoot, runtime);

@@ -52,6 +52,8 @@ async function labAction(
   if (!existsSync(folder)) throw new AtmorepError("input", "no such folder", { where: folder });
   await ensureLab(flags.yes === true);
   const args = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${folder}`];
+  // In containers there is often no other user; the server listens on this machine only, and asks for its token.
+  if (process.getuid?.() === 0) args.push("--allow-root");
   if (!flags.browser) args.push("--no-browser");
   if (flags.port !== undefined) args.push(`--ServerApp.port=${flags.port}`);
   process.exitCode = await foreground(args, folder);

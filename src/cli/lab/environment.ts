@@ -87,5 +87,14 @@ export function labVariables(): NodeJS.ProcessEnv {
   const own = join(ROOT, "assets", "kernelspec");
   const former = process.env.JUPYTER_PATH;
   const path = [dirname(process.execPath), BIN, process.env.PATH ?? ""].join(delimiter);
-  return { ...process.env, JUPYTER_PATH: former ? [own, former].join(delimiter) : own, PATH: path };
+  const share = join(FOLDER, "share", "jupyter");
+  return {
+    ...process.env,
+    // Nothing is written outside the checkout.
+    JUPYTER_RUNTIME_DIR: join(share, "runtime"),
+    JUPYTERLAB_SETTINGS_DIR: join(share, "user-settings"),
+    JUPYTERLAB_WORKSPACES_DIR: join(share, "workspaces"),
+    JUPYTER_PATH: former ? [own, former].join(delimiter) : own,
+    PATH: path,
+  };
 }
