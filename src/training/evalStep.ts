@@ -1,6 +1,7 @@
 /** Predictions of one batch and their error, for validation and evaluation. */
 import * as tf from "@tensorflow/tfjs-core";
 import { mse } from "../losses/squared.js";
+import type { FieldTarget } from "../losses/total.js";
 import { forward } from "../model/forward.js";
 import type { Params, Prediction } from "../model/types.js";
 import type { StepBatch } from "./batch.js";
@@ -21,7 +22,7 @@ export interface PlainPrediction {
 }
 
 export interface EvalResult {
-  /** mean squared error of the ensemble mean over valid points, per predicted field; null without hidden tokens */
+  /** mean squared error of the ensemble mean over valid points, per predicted field; null if no hidden point counts */
   mse: (number | null)[];
   predictions: PlainPrediction[];
 }
@@ -38,9 +39,8 @@ export async function evalStep(
   { members = false }: { members?: boolean } = {},
 ): Promise<EvalResult> {
   const predictions = forward(params, spec, inputs);
-  const errors = predictions.map(({ mean }, p) =>
-    targets[p].empty ? null : tf.tidy(() => mse({ ...targets[p], mean })),
-  );
+  const counts = await Promise.all(targets.map(countsAnything));
+  const errors = predictions.map(({ mean }, p) => (counts[p] ? tf.tidy(() => mse({ ...targets[p], mean })) : null));
   try {
     return {
       mse: await Promise.all(errors.map(async (error) => error && (await error.data())[0])),
@@ -54,6 +54,12 @@ export async function evalStep(
     for (const { mean, std, ens } of predictions) tf.dispose([mean, std, ens]);
     for (const error of errors) error?.dispose();
   }
+}
+
+/** False if every hidden point is filled or missing: a mean over nothing must not pass for an error of 0. */
+async function countsAnything({ empty, valid }: FieldTarget): Promise<boolean> {
+  if (empty) return false;
+  return !valid || (await valid.data()).some((value) => value > 0);
 }
 
 async function toPlainPrediction(
