@@ -171,7 +171,7 @@ function colorLegend({ colors }: Heatmap, box: Box): Json {
     gradientThickness: 12,
     gradientLength: Math.max(40, box.height - 8 - title.length * 13),
     tickCount: 5,
-    format: "~g",
+    format: "~r",
     title,
     titleFontSize: FONT.tick,
     titleFontWeight: "normal",
@@ -190,7 +190,7 @@ function axis(side: "x" | "y", own: Axis, tickNames: string, box: Box): Json {
     // Vega would thin given values to about as many.
     ...(ticks ? {} : { tickCount: tickCount(side, own.type, side === "x" ? box.width : box.height) }),
     ...(own.type === "time" ? { format: timeFormat(own.range), formatType: "utc" } : {}),
-    ...(own.type === undefined || own.type === "linear" ? { format: "~g" } : {}),
+    ...(own.type === undefined || own.type === "linear" ? { format: "~r" } : {}),
     labels: !hidden,
     labelFontSize: FONT.tick,
     labelFlush: false,
