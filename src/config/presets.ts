@@ -20,6 +20,9 @@ const DOCS: Readonly<Record<string, string>> = {
   waves: "made-up travelling waves (atmorep data sample): for scaling, benchmarks and tests",
   "era5-slice": "one day of ERA5 wind and humidity on five model levels: a check of input, levels and files",
   single: "the reference's single-field run: velocity_u on five model levels, width 1024",
+  coupled: "multi with total precipitation as the sixth field, with levels and tokens of its own",
+  "coupled-storm": "four coupled fields of the storm: wind at 500 hPa, surface temperature, mean sea level pressure",
+  "coupled-era5-slice": "wind, humidity and precipitation of one day of ERA5, coupled",
   multi: "the reference's coupled run of five fields, each from its own pre-trained run",
 };
 

@@ -8,7 +8,8 @@
 export { isUnmasked, type LevelChoice, type MaskingStrategy } from "./choice.js";
 export { createMaskGenerators, type MaskGenerators, type MaskGeneratorsState } from "./generators.js";
 export { type MaskOptions, maskBatch } from "./maskBatch.js";
-export { getStrategy, STRATEGIES } from "./registry.js";
+export { strategyOfBatch } from "./mix.js";
+export { getStrategy, registerStrategy, STRATEGIES } from "./registry.js";
 export { coarseSize, resample } from "./resample.js";
 export { type LevelSummary, type MaskingSummary, maskingSummary } from "./summary.js";
 export { type MaskedBatch, type MaskedField, TOKEN_KIND } from "./types.js";

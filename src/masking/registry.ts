@@ -24,3 +24,25 @@ export function getStrategy(name: string): MaskingStrategy {
     expected: Object.keys(STRATEGIES).join(", "),
   });
 }
+
+/**
+ * Adds a strategy for `BERT_strategy` and `BERT_strategy_mix` of a configuration.
+ *
+ * @example
+ * registerStrategy("first_time", {
+ *   doc: "the first time token at every place",
+ *   choose: (field, B) => sameInEverySample(tokensAtTimes(field, [0]), field.N, B),
+ *   askedShare: (field) => 1 / field.numTokens[0],
+ * });
+ * @throws AtmorepError `usage` if the name is taken or is not made of letters, digits and `_`
+ */
+export function registerStrategy(name: string, strategy: MaskingStrategy): void {
+  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name) || Object.hasOwn(STRATEGIES, name)) {
+    throw new AtmorepError("usage", "not a free name for a strategy", {
+      where: "registerStrategy",
+      found: name,
+      expected: "letters, digits and _, not the name of another strategy",
+    });
+  }
+  STRATEGIES[name as Strategy] = strategy;
+}

@@ -172,8 +172,10 @@ export const BASELINES: Readonly<Record<string, Baseline>> = {
   },
 };
 
-/** Names of the baselines of a strategy, in the order of the table. */
+/** Names of the baselines of a strategy, in the order of the table; of registered strategies those that fit any. */
 export function baselineNames(strategy: Strategy): string[] {
+  const known = Object.values(BASELINES).some(({ strategies }) => strategies.includes(strategy));
+  if (!known) return ["climatology", "visible_neighbours"];
   return Object.keys(BASELINES).filter((name) => BASELINES[name].strategies.includes(strategy));
 }
 

@@ -53,7 +53,14 @@ export { latitudeWeight, latitudeWeights } from "./latitude.js";
 export { type Metric, type MetricPoint, metricNames, metricQuantities, registerMetric } from "./metrics.js";
 export type { AddPoint, Quantity } from "./quantity.js";
 export { type Box, boxRegion, namedRegion, REGIONS, type Region } from "./regions.js";
-export { type ReportOptions, type ScoreEntry, type ScoreLeaf, type ScoreReport, scoreReport } from "./report.js";
+export {
+  quantityScores,
+  type ReportOptions,
+  type ScoreEntry,
+  type ScoreLeaf,
+  type ScoreReport,
+  scoreReport,
+} from "./report.js";
 export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./ridge.js";
 export { isPeriodic, type Spectrum, zonalPowerSpectrum } from "./spectrum.js";
 export { type PredictorScores, type ScoreRow, type Selection, scoreRow, scoreRows, scoreTree } from "./summary.js";

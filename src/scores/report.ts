@@ -4,6 +4,7 @@
  */
 import { type Cell, HEAD, type ScoreAccumulator, SUM, SUMS_PER_PREDICTOR } from "./accumulate.js";
 import { type BootstrapOptions, blockDraws, defaultBlockLength, MIN_BLOCKS, quantile } from "./bootstrap.js";
+import type { Scored } from "./deterministic.js";
 import { quantityOffsets } from "./quantity.js";
 import { REGIONS } from "./regions.js";
 import { rootMeanSquare, type Selection, selectTimes, squaresOf } from "./summary.js";
@@ -128,6 +129,24 @@ function scoreLeaf(
   addCounts(leaf, accumulator, total);
   if (selection.kind === "all") addKinds(leaf, accumulator, cells, selection, options);
   return leaf;
+}
+
+/** The scores of an accumulator's quantities by name, without intervals; empty where no point counts. */
+export function quantityScores(accumulator: ScoreAccumulator, selection: Selection): Record<string, Scored> {
+  const { predictors, quantities = [] } = accumulator.options;
+  const times = selectTimes(accumulator.cells(), selection);
+  if (times.length === 0) return {};
+  const total = new Float64Array(times[0].length);
+  for (const sums of times) for (let k = 0; k < total.length; k++) total[k] += sums[k];
+  const { offsets } = quantityOffsets(quantities, HEAD.length + predictors.length * SUMS_PER_PREDICTOR);
+  return Object.fromEntries(
+    quantities.flatMap(({ scores, width }, q) =>
+      Object.entries(scores).map(([name, score]) => [
+        name,
+        score(total.subarray(offsets[q], offsets[q] + width), total[HEAD.weight]),
+      ]),
+    ),
+  );
 }
 
 const rmseOf = (sums: Float64Array, p: number) =>

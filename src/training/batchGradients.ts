@@ -7,6 +7,7 @@ import { forward } from "../model/forward.js";
 import { type ModelSpec, modelSpec } from "../model/spec.js";
 import type { Params } from "../model/types.js";
 import type { StepBatch } from "./batch.js";
+import { frozenNames } from "./freeze.js";
 import { addGradients, clipScale, globalNorm, valueAndGradients } from "./gradients.js";
 
 /** What stays the same over a run. */
@@ -61,8 +62,10 @@ export function batchGradients(
   let hidden: boolean[] = [];
   const { grads, numbers } = tf.tidy(() => {
     const kept: tf.Tensor1D[] = [];
+    const frozen = frozenNames(config.freeze, Object.keys(params));
+    const free = Object.fromEntries(Object.entries(params).filter(([name]) => !frozen.has(name)));
     const { grads } = valueAndGradients((current) => {
-      const predictions = forward(current, spec, inputs, { dropoutSeed });
+      const predictions = forward({ ...params, ...current }, spec, inputs, { dropoutSeed });
       const losses = totalLoss(config, predicted, predictions, targets);
       terms = losses.terms.map(({ loss, field }) => ({ loss, field }));
       hidden = losses.mse.map((value) => value !== null);
@@ -72,7 +75,7 @@ export function batchGradients(
         tf.keep(tf.stack([losses.total, ...losses.terms.map(({ value }) => value), ...perField]) as tf.Tensor1D),
       );
       return losses.total;
-    }, params);
+    }, free);
     return { grads, numbers: kept[0] };
   });
   return { grads, numbers, terms, hidden };

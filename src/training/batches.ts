@@ -4,7 +4,7 @@ import { loadCubes } from "../data/loader.js";
 import { drawEpoch } from "../data/sampling.js";
 import type { CubeBatch, Draw } from "../data/types.js";
 import { needsArea } from "../losses/index.js";
-import { type MaskedBatch, type MaskGenerators, maskBatch } from "../masking/index.js";
+import { type MaskedBatch, type MaskGenerators, maskBatch, strategyOfBatch } from "../masking/index.js";
 import { type PlainBatch, plainBatch } from "./batch.js";
 import type { Session } from "./session.js";
 
@@ -27,8 +27,16 @@ export async function* trainBatches(session: Session, epoch: number, from: numbe
     for (let k = from; k < draws.length; k++) yield session.overfitBatch;
     return;
   }
-  for await (const cube of readAhead(session, draws.slice(from)))
-    yield prepare(session, cube, session.generators).plain;
+  let batch = from;
+  for await (const cube of readAhead(session, draws.slice(from))) {
+    yield prepare(mixed(session, epoch, batch++), cube, session.generators).plain;
+  }
+}
+
+/** The session with the strategy of a training batch. */
+function mixed(session: Session, epoch: number, batch: number): BatchContext {
+  const { config, store, fields, predicted } = session;
+  return { store, fields, predicted, config: { ...config, BERT_strategy: strategyOfBatch(config, epoch, batch) } };
 }
 
 /** What making a batch needs. */
@@ -60,6 +68,6 @@ export function prepare(session: BatchContext, cube: CubeBatch, generators: Mask
 async function firstBatch(session: Session): Promise<PlainBatch> {
   const { config, store } = session;
   const draws = drawEpoch({ config, store, split: "train", epoch: 0 }).slice(0, 1);
-  for await (const { plain } of preparedBatches(session, draws, session.generators)) return plain;
+  for await (const { plain } of preparedBatches(mixed(session, 0, 0), draws, session.generators)) return plain;
   throw new Error("an epoch has at least one batch");
 }

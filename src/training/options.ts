@@ -12,6 +12,10 @@ export interface TrainOptions {
   inPlace?: boolean;
   /** `RUN[@EPOCH]` or a weights file: starting weights only */
   initFrom?: string;
+  /** with `initFrom`: tensors that the file lacks keep their random start */
+  acceptMissing?: boolean;
+  /** with `initFrom`: tensors that the network lacks are left out */
+  acceptUnexpected?: boolean;
   /** optimiser steps of the whole run, continued ones included */
   maxSteps?: number;
   /** milliseconds */

@@ -16,8 +16,10 @@ import type { PlainParams } from "../model/types.js";
 import type { PlainBatch } from "./batch.js";
 import type { CheckpointState, ConsoleSums } from "./checkpoint.js";
 import { type Continuation, readContinuation } from "./continue.js";
+import { checkFreeze } from "./freeze.js";
 import type { MetricsLog } from "./metrics.js";
 import { type TrainOptions, withOverfit } from "./options.js";
+import { withPretrained } from "./pretrained.js";
 import { assertFree, type RunFolder, runFolder } from "./runFolder.js";
 import { learningRates } from "./schedule.js";
 import { startFolder } from "./startFolder.js";
@@ -147,16 +149,22 @@ function progressOf({ step, epoch, batch, samples, best, lastLoss, console }: Ch
 async function startingWeights(
   config: RunConfig,
   spec: ModelSpec,
-  { initFrom, out = "." }: TrainOptions,
+  { initFrom, out = ".", acceptMissing, acceptUnexpected }: TrainOptions,
   continued: Continuation | null,
 ): Promise<PlainParams> {
+  const table = parameterTable(spec);
+  const names = (entries: typeof table) => entries.map(({ name }) => name);
+  checkFreeze(config.freeze, names(table), names(table.filter(({ trainable }) => trainable)));
   if (continued) {
-    const shapes = new Map(parameterTable(spec).map((entry) => [entry.name, entry]));
+    const shapes = new Map(table.map((entry) => [entry.name, entry]));
     assertFits(compareWeights(shapes, continued.checkpoint.params), continued.path);
     return continued.checkpoint.params;
   }
-  if (initFrom) return readInitialWeights(out, initFrom, config, spec);
-  return initParameters(spec, config.torch_seed as number);
+  if (initFrom) {
+    const accept = { missing: acceptMissing, unexpected: acceptUnexpected };
+    return readInitialWeights(out, initFrom, config, spec, accept);
+  }
+  return withPretrained(out, config, initParameters(spec, config.torch_seed as number));
 }
 
 function openState(params: PlainParams, continued: Continuation | null, config: RunConfig): TrainState {

@@ -120,7 +120,7 @@ async function nextState(
   const next = tf.tidy(() => {
     const rates = adamwRates(learningRate, updates, options);
     const { params: p, state } = adamwUpdate(params, grads, optimizer, rates, scale, options);
-    return { p, m: state.m, v: state.v, ema: ema ? emaUpdate(ema, p, config.ema_decay ?? 0) : {} };
+    return { p, m: state.m, v: state.v, ema: ema ? emaUpdate(ema, p, config.ema_decay ?? 0, grads) : {} };
   });
   const renewed = { params: next.p, optimizer: { m: next.m, v: next.v, updates }, ema: ema && next.ema };
   releaseFormer(state, renewed);

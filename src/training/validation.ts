@@ -11,6 +11,8 @@ import {
   type BaselineParams,
   baselineNames,
   dampingFit,
+  metricQuantities,
+  quantityScores,
   SCORED_KINDS,
   type ScoreAccumulator,
   scoreAccumulator,
@@ -59,7 +61,20 @@ export class ValidationScores {
       predictors: withModel ? ["model", ...names] : names,
       levels: Object.fromEntries(fields.map(({ name, levels }) => [name, levels])),
       grid: store,
+      quantities: withModel ? metricQuantities(config.metrics ?? [], session.model.spec.tail.members) : [],
     });
+  }
+
+  /** `val. <metric>, <field>` of the registered metrics that the configuration names. */
+  metrics(): Series {
+    const series: Series = {};
+    for (const { field } of this.session.predicted) {
+      const selection = { field: field.name, level: "all", lead: "all", region: "global", kind: "all" } as const;
+      for (const [name, score] of Object.entries(quantityScores(this.accumulator, selection))) {
+        if ("value" in score) series[`val. ${name}, ${field.name}`] = score.value;
+      }
+    }
+    return series;
   }
 
   async add(prepared: PreparedBatch, predictions: readonly PlainPrediction[]): Promise<void> {
@@ -67,7 +82,8 @@ export class ValidationScores {
     for (const [p, { field }] of session.predicted.entries()) {
       if (prepared.masked.fields[field.index].target.length === 0) continue;
       const model = this.withModel ? predictions[p].mean : null;
-      this.accumulator.add(await scoreBatch(session, prepared, field, model, { lookup: this.lookup, params }));
+      const batch = await scoreBatch(session, prepared, field, model, { lookup: this.lookup, params });
+      this.accumulator.add({ ...batch, members: predictions[p]?.ens ?? undefined });
     }
   }
 
@@ -151,7 +167,7 @@ export async function validate(session: Session, params: BaselineParams): Promis
   try {
     const pass = predictionPass(session, state.ema ?? state.params, session.validationDraws, {
       generators: createMaskGenerators(config, session.fields),
-      members: results !== null,
+      members: results !== null || (config.metrics ?? []).length > 0,
       signal: options.signal,
     });
     for await (const { mse, predictions, ...prepared } of pass) {
@@ -183,6 +199,7 @@ export async function validate(session: Session, params: BaselineParams): Promis
   const loss = values.reduce((a, b) => a + b, 0) / values.length;
   const series: Series = { [`val. loss ${config.BERT_strategy}`]: loss };
   for (const [field, value] of Object.entries(losses)) series[`val., ${config.BERT_strategy}, ${field}`] = value;
+  Object.assign(series, scores.metrics());
   return { loss, losses, series, skill: scores.skill(), verdict: scores.verdict() };
 }
 

@@ -101,14 +101,17 @@ export async function readInitialWeights(
   from: string,
   config: RunConfig,
   spec: ModelSpec,
+  accept: AcceptedDifferences = {},
 ): Promise<PlainParams> {
   const expected = initParameters(spec, config.torch_seed ?? 0);
-  if (existsSync(from) && /\.[a-z]+$/i.test(from)) return matchWeights(expected, await readWeights(from), from);
+  const match = async (found: Promise<PlainParams>, where: string) =>
+    matchWeights(expected, await found, where, accept);
+  if (existsSync(from) && /\.[a-z]+$/i.test(from)) return match(readWeights(from), from);
   const { id, which } = parseRunReference(from);
   const tag: WeightTag = which === "latest" || which === "best" ? which : Number(which);
   const { modelsDir } = runFolder(out, id);
   const whole = weightPath(modelsDir, id, tag);
-  if (existsSync(whole)) return matchWeights(expected, await readWeights(whole), whole);
+  if (existsSync(whole)) return match(readWeights(whole), whole);
   if (!existsSync(weightPath(modelsDir, id, tag, "embeds_token_info"))) {
     throw new AtmorepError("usage", "the run has no such weights", {
       where: whole,
@@ -116,7 +119,13 @@ export async function readInitialWeights(
     });
   }
   const names = { fields: parseFields(config), predicted: predictedFields(config) };
-  return matchWeights(expected, await readWeightParts(modelsDir, id, tag, names), modelsDir);
+  return match(readWeightParts(modelsDir, id, tag, names), modelsDir);
+}
+
+/** Differences between a file and the network that `--init-from` lets pass. */
+export interface AcceptedDifferences {
+  missing?: boolean;
+  unexpected?: boolean;
 }
 
 /** Where two sets of parameters differ in names and shapes. */
@@ -152,10 +161,18 @@ export function compareWeights(
 /**
  * The parameters of a file in the network's order, if they are exactly those expected. `embed_token_info.*`, which
  * nothing computes with, may be missing: it is then taken from `expected`.
+ * @param accept missing tensors then keep their values of `expected`, unexpected ones are left out; other shapes never fit
  * @throws AtmorepError (input) listing every missing, unexpected and differently shaped tensor
  */
-export function matchWeights(expected: PlainParams, found: PlainParams, where: string): PlainParams {
+export function matchWeights(
+  expected: PlainParams,
+  found: PlainParams,
+  where: string,
+  { missing = false, unexpected = false }: AcceptedDifferences = {},
+): PlainParams {
   const completed: PlainParams = new Map(found);
+  if (missing) for (const [name, value] of expected) if (!completed.has(name)) completed.set(name, value);
+  if (unexpected) for (const name of found.keys()) if (!expected.has(name)) completed.delete(name);
   for (const [name, value] of expected) {
     if (name.startsWith("embed_token_info.") && !completed.has(name)) completed.set(name, value);
   }
@@ -177,6 +194,15 @@ export function assertFits({ missing, unexpected, otherShape }: WeightDifference
   throw new AtmorepError("input", "the weights do not fit the network", {
     where,
     found: `\n  ${lines.join("\n  ")}\n`,
-    fix: "Use the configuration that the weights were trained with; its fields, widths and layers decide the shapes.",
+    fix: `Use the configuration that the weights were trained with; its fields, widths and layers decide the shapes.${acceptHint({ missing, unexpected })}`,
   });
+}
+
+/** Which options of `train --init-from` let missing and unexpected tensors pass. */
+function acceptHint({ missing, unexpected }: Pick<WeightDifference, "missing" | "unexpected">): string {
+  const flags = [
+    ...(missing.length > 0 ? ["--accept-missing (they keep their random start)"] : []),
+    ...(unexpected.length > 0 ? ["--accept-unexpected (they are left out)"] : []),
+  ];
+  return flags.length > 0 ? ` With --init-from, ${flags.join(" and ")} lets them pass.` : "";
 }

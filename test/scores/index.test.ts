@@ -34,6 +34,7 @@ it("exports of atmorep/scores", () => {
     "metricQuantities",
     "namedRegion",
     "pairedBootstrap",
+    "quantityScores",
     "rankHistogram",
     "registerMetric",
     "ridgeBaseline",

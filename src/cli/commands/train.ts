@@ -26,6 +26,8 @@ export function registerTrain(program: Command): void {
     .option("--continue <run>", "continue RUN[@latest|best] exactly, under a new run id")
     .option("--in-place", "with --continue: keep the run id")
     .option("--init-from <run|file>", "start from the weights of RUN[@EPOCH] or of a .mod or .safetensors file")
+    .option("--accept-missing", "with --init-from: tensors that the file lacks keep their random start")
+    .option("--accept-unexpected", "with --init-from: tensors that the network lacks are left out")
     .option("--max-steps <n>", "stop after n optimiser steps of the whole run")
     .option("--max-time <duration>", "stop after a time such as 90s, 30m, 2h")
     .option("--seed <n>", "seed of weights, dropout, sampling, masks and noise")
@@ -50,6 +52,8 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
     continue: flags.continue,
     inPlace: flags.inPlace,
     initFrom: flags.initFrom,
+    acceptMissing: flags.acceptMissing,
+    acceptUnexpected: flags.acceptUnexpected,
     maxSteps: count("--max-steps", flags.maxSteps),
     maxTime: duration("--max-time", flags.maxTime),
     engine: engineName(flags.engine),

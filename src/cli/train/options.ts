@@ -10,6 +10,8 @@ export interface TrainFlags {
   continue?: string;
   inPlace?: boolean;
   initFrom?: string;
+  acceptMissing?: boolean;
+  acceptUnexpected?: boolean;
   maxSteps?: string;
   maxTime?: string;
   seed?: string;

@@ -1,24 +1,32 @@
 /** Rules on what a strategy hides. */
+import type { RunConfig } from "../types.js";
 import { eachField, isHidden, type Rule } from "./rule.js";
 
 const FORECASTS = ["forecast", "global_forecast"];
 
-const forecastLeavesSource = eachField(["BERT_strategy", "forecast_num_tokens"], (field, where, config) => {
-  const [nt] = field.numTokens;
-  if (!FORECASTS.includes(config.BERT_strategy) || !isHidden(field) || config.forecast_num_tokens < nt) return [];
-  return [
-    {
-      path: "forecast_num_tokens",
-      what: `the forecast hides all ${nt} time tokens of ${field.name} (${where}[3][0])`,
-      found: config.forecast_num_tokens,
-      expected: `below ${nt}`,
-      fix: nt > 1 ? `Set it to ${nt - 1} or less` : `Give ${field.name} more tokens in time`,
-    },
-  ];
-});
+/** The strategy of validation and those of training. */
+const used = (config: RunConfig): string[] => [config.BERT_strategy, ...Object.keys(config.BERT_strategy_mix ?? {})];
 
-const timeMaskFits = eachField(["BERT_strategy", "idx_time_mask"], (field, where, config) => {
-  if (config.BERT_strategy !== "temporal_interpolation" || !isHidden(field)) return [];
+const forecastLeavesSource = eachField(
+  ["BERT_strategy", "BERT_strategy_mix", "forecast_num_tokens"],
+  (field, where, config) => {
+    const [nt] = field.numTokens;
+    const forecasts = used(config).some((name) => FORECASTS.includes(name));
+    if (!forecasts || !isHidden(field) || config.forecast_num_tokens < nt) return [];
+    return [
+      {
+        path: "forecast_num_tokens",
+        what: `the forecast hides all ${nt} time tokens of ${field.name} (${where}[3][0])`,
+        found: config.forecast_num_tokens,
+        expected: `below ${nt}`,
+        fix: nt > 1 ? `Set it to ${nt - 1} or less` : `Give ${field.name} more tokens in time`,
+      },
+    ];
+  },
+);
+
+const timeMaskFits = eachField(["BERT_strategy", "BERT_strategy_mix", "idx_time_mask"], (field, where, config) => {
+  if (!used(config).includes("temporal_interpolation") || !isHidden(field)) return [];
   const [nt] = field.numTokens;
   const hidden = config.idx_time_mask ?? [Math.floor(nt / 2)];
   const outside = hidden.findIndex((index) => index >= nt);
