@@ -62,7 +62,7 @@ export class Cells {
   #declarations = "";
   #current: Current | undefined;
   /** an error that came after its cell was done; fails the next cell of a headless run */
-  #late: { error: ErrorContent; count: number } | undefined;
+  #late: ErrorContent | undefined;
   /** pages that the cell asked for with `jupyter.page` */
   readonly pages: Record<string, unknown>[] = [];
 
@@ -84,12 +84,7 @@ export class Cells {
     this.#current = { run, request, resources: openResources() };
     setCurrentRun(run);
     this.pages.length = 0;
-    const late = this.#late;
-    this.#late = undefined;
-    if (late !== undefined && !request.allowStdin) {
-      this.#fail(run, late.error);
-      return;
-    }
+    if (this.#failLate(run)) return;
     this.#run(run, request.code).then(
       () => this.#succeed(run),
       (error) => this.#fail(run, this.#describe(error)),
@@ -120,7 +115,7 @@ export class Cells {
       this.#fail(current.run, content);
       return;
     }
-    this.#late = { error: content, count: own?.count ?? 0 };
+    this.#late = content;
     this.#setup.outlet.publish(own?.id ?? 0, "error", content);
   }
 
@@ -153,9 +148,18 @@ export class Cells {
     }
     // A turn of the event loop, in which a promise that the cell dropped can be reported as rejected.
     soon(() => {
-      if (run.done) return;
+      if (run.done || this.#failLate(run)) return;
       this.#finish(run, { status: "ok", payload: this.pages.splice(0), user_expressions: {} });
     });
+  }
+
+  /** In a headless run, where nobody reads what an earlier cell shows late: its error fails this one. */
+  #failLate(run: Run): boolean {
+    if (this.#late === undefined || this.#current?.request.allowStdin !== false) return false;
+    const error = this.#late;
+    this.#late = undefined;
+    this.#fail(run, error);
+    return true;
   }
 
   #fail(run: Run, error: ErrorContent): void {
