@@ -20,7 +20,7 @@ describe("values", () => {
     const y = tf.mul(x, 1);
     given.fill(0);
     expect([...(await y.data())]).toEqual([1, -2, 3.5, Number.NaN]);
-    expect(tf.tensor1d([7, -8], "int32").add(tf.scalar(1, "int32")).arraySync()).toEqual([8, -7]);
+    expect(tf.add(tf.tensor1d([7, -8], "int32"), tf.scalar(1, "int32")).arraySync()).toEqual([8, -7]);
     expect(tf.logicalNot(tf.tensor1d([true, false], "bool")).arraySync()).toEqual([0, 1]);
     expect(tf.tensor1d(["ä", ""]).arraySync()).toEqual(["ä", ""]);
     expect(tf.add(tf.tensor([], [0, 3]), 1).shape).toEqual([0, 3]);

@@ -2,11 +2,13 @@ import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, expect, it } from "vitest";
-import { build, ROOT } from "../../bin/build.js";
 
-beforeAll(() => build());
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+beforeAll(() => promisify(execFile)(process.execPath, [join(ROOT, "bin/build.js")]));
 
 /** Runs a script that has `engine`, `tf` and `heavy` (a compiled function of about 0.3 s). */
 async function script(name: string, body: string): Promise<{ code: number; stdout: string; stderr: string }> {
