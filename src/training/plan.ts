@@ -56,21 +56,30 @@ export function estimateMemory(spec: ModelSpec, batchSize: number): MemoryEstima
 }
 
 /**
+ * Parameters and memory of a valid configuration; needs no data.
+ * @throws AtmorepError (config) naming every fault
+ */
+export function planNetwork(config: RunConfig): Pick<Plan, "parameters" | "memory"> {
+  checkConfig(config);
+  const spec = modelSpec(config);
+  return { parameters: countParameters(spec), memory: estimateMemory(spec, config.batch_size) };
+}
+
+/**
  * Validates a run and says what it would do; reads one batch, writes nothing.
  * @throws AtmorepError (config, input) as `train`
  */
 export async function planRun(given: RunConfig, options: TrainOptions = {}): Promise<Plan> {
   const config = withSeeds(withOverfit(given, options.overfit));
-  checkConfig(config);
+  const network = planNetwork(config);
   const store = await openStore(resolveStorePath(config.file_path, options.folder));
   try {
     const warnings = checkAgainstStore(config, store);
     const draws = drawEpoch({ config, store, split: "train", epoch: 0 });
     const validation = drawEpoch({ config, store, split: "validate", epoch: 0 });
     const fields = parseFields(config);
-    const spec = modelSpec(config);
     const plan: Plan = {
-      parameters: countParameters(spec),
+      ...network,
       epochs: config.num_epochs,
       stepsPerEpoch: Math.floor(draws.length / config.grad_accumulation),
       steps: Math.min(
@@ -78,7 +87,6 @@ export async function planRun(given: RunConfig, options: TrainOptions = {}): Pro
         Math.floor(draws.length / config.grad_accumulation) * config.num_epochs,
       ),
       validationSamples: validation.length * config.batch_size_validation,
-      memory: estimateMemory(spec, config.batch_size),
       firstBatch: {},
       warnings,
     };

@@ -225,10 +225,11 @@ function checkContinuation(
 
 /** Several processes would each train the whole run; until they share the work they are refused. */
 function assertSingleProcess(): void {
-  const tasks = Number(process.env.SLURM_NTASKS ?? 1);
+  // set by srun for its own tasks; a shell within a larger allocation is one process
+  const tasks = Number(process.env.SLURM_STEP_NUM_TASKS ?? 1);
   if (tasks > 1) {
     throw new AtmorepError("usage", "training on several processes is not available yet", {
-      where: "SLURM_NTASKS",
+      where: "SLURM_STEP_NUM_TASKS",
       found: tasks,
       fix: "Start one task: sbatch --ntasks=1, or srun -n 1.",
     });

@@ -18,7 +18,7 @@ export function registerTrain(program: Command): void {
     .command("train")
     .description("train a model; without arguments the storm preset on the shipped sample")
     .argument("[config]", "configuration file (JSON)")
-    .option("--preset <name>", "a shipped configuration (storm, waves, era5-slice, single, multi)")
+    .option("--preset <name>", "a shipped configuration, such as storm, waves or coupled-storm")
     .option("--set <path=value>", "overwrite a key, such as fields[0][2]=[96,105] (repeatable)", collect, [])
     .option("--data <store>", "input store: folder, zip or http address; overrides file_path")
     .option("--run-id <id>", "8 characters of a-z and 0-9; default random")
@@ -124,18 +124,19 @@ function configFileOf(run: string, out: string): string {
 }
 
 async function dryRun({ config }: ResolvedConfig, options: TrainOptions, { json }: TrainFlags): Promise<void> {
-  const { planRun } = await import("../../training/plan.js");
-  const plan = await planRun(config, options);
-  if (json) return printJson(plan);
-  for (const warning of plan.warnings) note(`warning: ${warning}`);
+  const { planNetwork, planRun } = await import("../../training/plan.js");
+  if (json) return printJson(await planRun(config, options));
   const mib = (bytes: number) => `${(bytes / 2 ** 20).toLocaleString("en-US", { maximumFractionDigits: 1 })} MiB`;
-  print(`parameters   ${plan.parameters.toLocaleString("en-US")}`);
-  print(`steps        ${plan.steps} (${plan.epochs} epochs of ${plan.stepsPerEpoch})`);
-  print(`validation   ${plan.validationSamples} samples`);
-  const { memory } = plan;
+  // told before the store is opened: they are asked for where the data are not
+  const { parameters, memory } = planNetwork(config);
+  print(`parameters   ${parameters.toLocaleString("en-US")}`);
   print(
     `memory       about ${mib(memory.total)}: weights, gradients and moments ${mib(memory.parameters)}, one step ${mib(memory.activations)}`,
   );
+  const plan = await planRun(config, options);
+  for (const warning of plan.warnings) note(`warning: ${warning}`);
+  print(`steps        ${plan.steps} (${plan.epochs} epochs of ${plan.stepsPerEpoch})`);
+  print(`validation   ${plan.validationSamples} samples`);
   print("first batch");
   for (const [name, { tokens, target }] of Object.entries(plan.firstBatch)) {
     print(`  ${name}  tokens [B, L, N, D] = [${tokens.join(", ")}], hidden [M, D] = [${target.join(", ")}]`);
