@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // Need a Python with torch, TensorFlow's library: vitest.python.config.ts, vitest.native.config.ts.
-    exclude: ["test/python/**", "test/native/**"],
+    // Need a Python with torch, TensorFlow's library, Jupyter: vitest.{python,native,jupyter}.config.ts.
+    exclude: ["test/python/**", "test/native/**", "test/jupyter/**"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
