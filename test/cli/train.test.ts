@@ -38,7 +38,7 @@ describe("streams", () => {
     expect(code).toBe(0);
     expect(stdout).toBe(consoleLog(out, "stream01"));
     expect(stdout).toContain("fields : [['mean_sea_level_pressure'");
-    expect(stderr).toMatch(/^AtmoRep for TypeScript: run stream01$/m);
+    expect(stderr).toMatch(/^run       stream01$/m);
     expect(stderr).toMatch(/^to beat {3}mean_sea_level_pressure \(masked\): /m);
     expect(stderr).toMatch(/^step \d+\/12 {2}loss /m);
     expect(stderr).toMatch(/^Run stream01 finished after step 12/m);
@@ -131,7 +131,8 @@ describe("signals", () => {
     running.child.kill("SIGINT");
     running.child.kill("SIGTERM");
     const { code, stdout } = await running.ended;
-    expect(code).toBe(143);
+    // two signals that are pending together may be handled in either order
+    expect([130, 143]).toContain(code);
     expect(eventsOf(stdout).some(({ type }) => type === "finished")).toBe(false);
     expect(await savedSteps(out, "second01")).toBe(0);
   });
@@ -196,7 +197,7 @@ describe("flags", () => {
     const before = await stateOf(base, "base0001");
     const { code, stderr } = await train(base, writeTinyConfig(base), "--run-id", "base0001");
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^error: .*idbase0001: a run with this id exists already\. Choose another --run-id/);
+    expect(stderr).toMatch(/^error: .*idbase0001: a run with this id exists already\. Choose another --run-id/m);
     expect(await stateOf(base, "base0001")).toEqual(before);
   });
 

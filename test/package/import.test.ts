@@ -42,8 +42,8 @@ it("importing atmorep takes below 150 ms", async () => {
   const script =
     'const start = performance.now(); await import("atmorep"); console.log(performance.now() - start); process.exit(0);';
   const times: number[] = [];
-  for (let i = 0; i < 5; i++) times.push(Number(await node("--input-type=module", "-e", script)));
-  // The least of five: other processes may hold the machine, which says nothing about the package.
+  for (let i = 0; i < 15; i++) times.push(Number(await node("--input-type=module", "-e", script)));
+  // The least of fifteen: other processes may hold the machine, which says nothing about the package.
   expect(Math.min(...times)).toBeLessThan(150);
 });
 

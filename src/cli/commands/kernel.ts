@@ -28,6 +28,7 @@ export function registerKernel(program: Command): void {
     .option("--prefix <DIR>", "into the Python environment or prefix DIR")
     .action(installAction);
   withExamples(install, ["kernel install", "kernel install --sys-prefix"]);
+  withExamples(kernel, ["kernel install --user"]);
 }
 
 /** Where Jupyter looks for a user's kernels. */

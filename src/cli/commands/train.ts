@@ -65,10 +65,8 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
 
   onClosedPipe("continue");
   const stop = stopOnSignals();
-  const { train } = await import("../../training/train.js");
   const printer = new TrainPrinter({
     json: Boolean(flags.json),
-    storeText: resolved.config.file_path,
     deadline: options.maxTime === undefined ? null : Date.now() + options.maxTime,
     commands: (runId) => [
       `npx atmorep runs show ${runId}${outFlag(flags.out)}`,
@@ -76,6 +74,8 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
       `npx atmorep train --set BERT_strategy=forecast --set losses='["kernel_crps"]'`,
     ],
   });
+  printer.begin(resolved.config);
+  const { train } = await import("../../training/train.js");
   try {
     for await (const event of train(resolved.config, { ...options, signal: stop.signal })) printer.handle(event);
   } finally {

@@ -3,8 +3,9 @@
  * otherwise standard output holds the reference's log lines and the screen goes to standard error. With `json`,
  * standard output holds only the events, one JSON line each.
  */
+import type { RunConfig } from "../../config/types.js";
 import type { FieldSkill, TrainEvent } from "../../training/events.js";
-import { finalLines, introLines, progressBar, stepText, validatedText } from "./screen.js";
+import { finalLines, openingLines, progressBar, startedLines, stepText, validatedText } from "./screen.js";
 
 const LINE_EVERY_MS = 1000;
 const BAR_EVERY_MS = 100;
@@ -23,11 +24,15 @@ export class TrainPrinter {
   constructor(
     private readonly options: {
       json: boolean;
-      storeText: string;
       deadline: number | null;
       commands: (runId: string) => string[];
     },
   ) {}
+
+  /** Says at once what is about to be trained: reading data and scoring the baselines takes a moment. */
+  begin(config: RunConfig): void {
+    if (!this.options.json) for (const line of openingLines(config)) this.say(line);
+  }
 
   handle(event: TrainEvent): void {
     if (this.options.json) {
@@ -41,7 +46,7 @@ export class TrainPrinter {
         this.batchSize = event.config.batch_size * event.config.grad_accumulation;
         this.skill = event.baselines;
         this.startedAt = Date.now();
-        for (const line of introLines(event, this.options.storeText)) this.say(line);
+        for (const line of startedLines(event)) this.say(line);
         break;
       case "step":
         this.step(event);

@@ -2,6 +2,7 @@
  * What a person sees of a training run: what is trained on and the baseline to beat, about a line a second, and a
  * last screen of at most 25 lines. Pure text; the command decides where it goes.
  */
+import type { RunConfig } from "../../config/types.js";
 import type {
   FieldSkill,
   FinishedEvent,
@@ -51,14 +52,22 @@ const STRATEGY_TEXT: Record<string, string> = {
   temporal_interpolation: "fill hidden time tokens from the steps before and after",
 };
 
-export function introLines(event: StartedEvent, storeText: string): string[] {
-  const { config } = event;
+/** What a run is about, known before its data are read. */
+export function openingLines(config: RunConfig): string[] {
   const fields = config.fields.map((f) => `${f[0]} (${f[2].map((l) => (l === 0 ? "surface" : l)).join(", ")})`);
-  const lines = [
-    `AtmoRep for TypeScript: run ${event.runId}`,
-    `data      ${storeText}`,
+  return [
+    "AtmoRep for TypeScript",
+    `data      ${config.file_path}`,
     `fields    ${fields.join("; ")}`,
     `task      ${STRATEGY_TEXT[config.BERT_strategy] ?? config.BERT_strategy}`,
+  ];
+}
+
+/** What the run will do and what it has to beat. */
+export function startedLines(event: StartedEvent): string[] {
+  const { config } = event;
+  const lines = [
+    `run       ${event.runId}`,
     `model     ${event.parameters.toLocaleString("en-US")} parameters, ${config.net_tail_num_nets} ensemble members; engine ${event.engine}`,
     `training  ${event.plannedSteps} steps of ${config.batch_size} samples; validation on ${event.validationSamples} samples`,
   ];
