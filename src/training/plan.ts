@@ -7,17 +7,12 @@ import { loadCubes } from "../data/loader.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
 import { createMaskGenerators, maskBatch } from "../masking/index.js";
-import { countParameters, type ModelSpec, modelSpec } from "../model/index.js";
+import { countParameters, modelSpec } from "../model/index.js";
+import { estimateFlops, estimateMemory, type MemoryEstimate, WASM_FLOPS } from "./estimate.js";
 import { type TrainOptions, withOverfit } from "./options.js";
 import { checkAgainstStore, checkConfig } from "./validateRun.js";
 
-export interface MemoryEstimate {
-  /** bytes of weights, gradients and both moments of AdamW */
-  parameters: number;
-  /** bytes that the backward pass keeps, for one batch */
-  activations: number;
-  total: number;
-}
+const SECONDS_PER_DAY = 86_400;
 
 export interface Plan {
   parameters: number;
@@ -26,43 +21,30 @@ export interface Plan {
   steps: number;
   validationSamples: number;
   memory: MemoryEstimate;
+  /** floating point operations of one step */
+  stepFlops: number;
+  /** days of all epochs on the WASM engine, validation aside; epochs as long as the configuration asks for */
+  days: number;
   /** shapes of the first batch, by field */
   firstBatch: Record<string, { tokens: number[]; infos: number[]; target: number[] }>;
   warnings: string[];
 }
 
-const FLOAT = 4;
-/** Copies of every parameter: itself, its gradient, two moments. */
-const PARAMETER_COPIES = 4;
-/** Arrays of the width of a token that one attention block and one MLP keep for the backward pass (measured on WASM). */
-const KEPT_PER_BLOCK = { attention: 8, mlp: 9 };
-
 /**
- * Memory of a train step: exact for parameters, within a factor of about 1.5 for activations (attention matrices are
- * recomputed head by head and not kept).
- */
-export function estimateMemory(spec: ModelSpec, batchSize: number): MemoryEstimate {
-  const parameters = countParameters(spec) * FLOAT * PARAMETER_COPIES;
-  const perLayer = KEPT_PER_BLOCK.attention + KEPT_PER_BLOCK.mlp;
-  let floats = 0;
-  for (const [f, { L, N, D, width }] of spec.fields.entries()) {
-    const rows = batchSize * L * N;
-    const layers = spec.encoder.layers + (spec.predicted.includes(f) ? spec.decoder.layers : 0);
-    floats += rows * (2 * D + width * (2 + layers * perLayer));
-    if (spec.predicted.includes(f)) floats += rows * spec.tail.members * (D * 3 + width);
-  }
-  const activations = floats * FLOAT;
-  return { parameters, activations, total: parameters + activations };
-}
-
-/**
- * Parameters and memory of a valid configuration; needs no data.
+ * Parameters, memory and time of a valid configuration; needs no data.
  * @throws AtmorepError (config) naming every fault
  */
-export function planNetwork(config: RunConfig): Pick<Plan, "parameters" | "memory"> {
+export function planNetwork(config: RunConfig): Pick<Plan, "parameters" | "memory" | "stepFlops" | "days"> {
   checkConfig(config);
   const spec = modelSpec(config);
-  return { parameters: countParameters(spec), memory: estimateMemory(spec, config.batch_size) };
+  const stepFlops = estimateFlops(spec, config.batch_size);
+  const steps = Math.floor(config.num_samples_per_epoch / config.batch_size) * config.num_epochs;
+  return {
+    parameters: countParameters(spec),
+    memory: estimateMemory(spec, config.batch_size),
+    stepFlops,
+    days: (steps * stepFlops) / WASM_FLOPS / SECONDS_PER_DAY,
+  };
 }
 
 /**

@@ -128,11 +128,12 @@ async function dryRun({ config }: ResolvedConfig, options: TrainOptions, { json 
   if (json) return printJson(await planRun(config, options));
   const mib = (bytes: number) => `${(bytes / 2 ** 20).toLocaleString("en-US", { maximumFractionDigits: 1 })} MiB`;
   // told before the store is opened: they are asked for where the data are not
-  const { parameters, memory } = planNetwork(config);
+  const { parameters, memory, stepFlops, days } = planNetwork(config);
   print(`parameters   ${parameters.toLocaleString("en-US")}`);
   print(
     `memory       about ${mib(memory.total)}: weights, gradients and moments ${mib(memory.parameters)}, one step ${mib(memory.activations)}`,
   );
+  print(`time         ${(stepFlops / 1e9).toPrecision(3)} GFLOP a step: at least ${formatDays(days)} on WASM`);
   const plan = await planRun(config, options);
   for (const warning of plan.warnings) note(`warning: ${warning}`);
   print(`steps        ${plan.steps} (${plan.epochs} epochs of ${plan.stepsPerEpoch})`);
@@ -142,4 +143,9 @@ async function dryRun({ config }: ResolvedConfig, options: TrainOptions, { json 
     print(`  ${name}  tokens [B, L, N, D] = [${tokens.join(", ")}], hidden [M, D] = [${target.join(", ")}]`);
   }
   print("nothing was written");
+}
+
+function formatDays(days: number): string {
+  if (days >= 1) return `${days.toLocaleString("en-US", { maximumFractionDigits: days < 10 ? 1 : 0 })} days`;
+  return days * 24 >= 1 ? `${(days * 24).toFixed(1)} hours` : `${Math.ceil(days * 24 * 60)} minutes`;
 }

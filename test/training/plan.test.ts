@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { resolveConfig } from "../../src/config/resolve.js";
+import { modelSpec } from "../../src/model/index.js";
+import { estimateFlops, estimateMemory } from "../../src/training/estimate.js";
+import { planNetwork, planRun } from "../../src/training/plan.js";
+import { tinyConfig } from "../support/tinyRun.js";
+
+describe("the plan of a run", () => {
+  it("counts the storm preset's steps, samples and shapes", async () => {
+    const plan = await planRun(resolveConfig({ preset: "storm" }).config);
+    expect(plan).toMatchObject({ parameters: 167_354, steps: 1000, stepsPerEpoch: 100, validationSamples: 40 });
+    expect(plan.firstBatch.velocity_v).toEqual({ tokens: [8, 1, 36, 108], infos: [8, 1, 36, 8], target: [72, 108] });
+  });
+
+  it("tells parameters, memory and time where the data are not", () => {
+    const { parameters, memory, days } = planNetwork(resolveConfig({ preset: "single" }).config);
+    expect(parameters).toBe(117_656_336);
+    expect(memory.parameters).toBe(parameters * 16);
+    expect(days).toBeGreaterThan(1000);
+  });
+
+  it("grows with batch, width and tokens as the arithmetic does", () => {
+    const spec = (set: Record<string, unknown> = {}) => modelSpec(tinyConfig(set));
+    expect(estimateFlops(spec(), 4)).toBeCloseTo(2 * estimateFlops(spec(), 2), 3);
+    expect(estimateMemory(spec(), 4).activations).toBe(2 * estimateMemory(spec(), 2).activations);
+    const deeper =
+      estimateFlops(spec({ encoder_num_layers: 3 }), 2) - estimateFlops(spec({ encoder_num_layers: 2 }), 2);
+    const [rows, tokens, d] = [72, 36, 24];
+    // q, k, v, out and an MLP of two layers: 8 d^2 a row each way of a product; attention: two products of T x T x d
+    expect(deeper).toBe(3 * (8 * rows * d * d + 4 * rows * tokens * d + 8 * rows * d * d));
+  });
+});
