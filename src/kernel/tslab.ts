@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type * as TS from "@tslab/typescript-for-tslab";
 import { type Compiled, type InstrumentResult, instrument } from "./instrument.js";
+import { spellOutShorthands } from "./shorthand.js";
 import { SourceLines } from "./sourceLines.js";
 
 export type TypeScript = typeof TS;
@@ -127,6 +128,8 @@ function hookCompiler(setup: ConverterSetup, onCompiled: (result: InstrumentResu
           ...args: unknown[]
         ) => TS.WatchCompilerHostOfFilesAndCompilerOptions<TS.BuilderProgram>
       )([...roots, globalsPath], cellOptions(ts, options), withFile(system, globalsPath, setup.globals), ...rest);
+      const { createProgram } = host;
+      host.createProgram = (...args) => spellOutShorthands(ts, createProgram(...args));
       if (setup.fallbackRoot !== undefined) resolveFrom(ts, host, setup.fallbackRoot);
       return host;
     },

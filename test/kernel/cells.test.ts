@@ -33,6 +33,37 @@ describe("cells", () => {
     expect(await shown("let total = 'another type'; total")).toBe("'another type'");
   });
 
+  it("use earlier variables, functions, classes and imports as shorthand properties", async () => {
+    await kernel.execute(
+      "import { sep } from 'node:path';\nconst cfg = 3; let n = 1; function f() { return 1; }\nclass K { k = 1; }",
+    );
+    expect(await shown("({ cfg })")).toBe("{ cfg: 3 }");
+    expect(await shown("const take = (o: { cfg: number; n: number }) => o.cfg + o.n; take({ cfg, n })")).toBe("4");
+    expect(await shown("[{ ...{ cfg } }, (() => ({ nested: { n } }))()]")).toBe("[ { cfg: 3 }, { nested: { n: 1 } } ]");
+    expect(await shown("const all = { f, K, sep }; [all.f(), new all.K().k, all.sep.length]")).toBe("[ 1, 1, 1 ]");
+    expect(await shown("((cfg: string) => ({ cfg, n }))('own')")).toBe("{ cfg: 'own', n: 1 }");
+  });
+
+  it("use earlier variables in destructuring and its defaults", async () => {
+    await kernel.execute("const cfg = 3; let n = 1; const some: { n?: number } = {};");
+    expect(
+      await shown("function add({ a = cfg, n: b = n }: { a?: number; n?: number }) { return a + b; }\nadd({})"),
+    ).toBe("4");
+    expect(await shown("({ n } = { n: 5 }); n")).toBe("5");
+    expect(await shown("({ n = cfg } = some); n")).toBe("3");
+    expect(await shown("const { cfg: own = n, ...rest } = { cfg: 7, n }; ({ own, rest })")).toBe(
+      "{ own: 7, rest: { n: 3 } }",
+    );
+  });
+
+  it("use the last declaration of functions and classes", async () => {
+    await kernel.execute("function f() { return 1; }\nclass K { k = 1; }\nconst call = () => f();");
+    expect(
+      await shown("function f() { return 2; }\nclass K { k = 2; }\nconst both = { f, K }; both.f() + new both.K().k"),
+    ).toBe("4");
+    expect(await shown("const later = { f, K, call }; [later.f(), new later.K().k, later.call()]")).toBe("[ 2, 2, 1 ]");
+  });
+
   it("await at the top, also in loops", async () => {
     const code = "async function* three() { yield 1; yield 2; yield 3; }\nlet sum = 0;\n";
     expect(await shown(`${code}for await (const n of three()) sum += n;\nsum`)).toBe("6");

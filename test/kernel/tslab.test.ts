@@ -18,6 +18,14 @@ describe("what the kernel relies on in tslab", () => {
     expect(second.code).toContain("exports.a.toFixed()");
   });
 
+  it("spells out shorthand properties that name an earlier cell's declaration", () => {
+    const { declarations } = converter.convert("", "const a = 1; let b = 2;");
+    const code = (source: string) => converter.convert(declarations, source).code;
+    expect(code("({ a })")).toContain("({ a: exports.a })");
+    expect(code("({ b = a } = { b: 1 } as { b?: number })")).toContain("({ b: exports.b = exports.a } =");
+    expect(code("const a = 5; ({ a, b })")).toContain("({ a, b: exports.b })");
+  });
+
   it("compiles with our options, to code in which loops and awaits can be stopped", () => {
     expect(converter.convert("", "function f(x) { return x; }").diagnostics).toHaveLength(1);
     const cell = converter.convert("", "for (let i = 0; i < 3; i++) await null;");
