@@ -63,6 +63,8 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
   for (const warning of resolved.warnings) note(`warning: ${warning}`);
   if (flags.dryRun) return dryRun(resolved, options, flags);
 
+  const { checkConfig } = await import("../../training/validateRun.js");
+  checkConfig(resolved.config);
   onClosedPipe("continue");
   const stop = stopOnSignals();
   const printer = new TrainPrinter({
