@@ -13,6 +13,7 @@ import { checkpointFiles } from "./checkpoint.js";
 import { ConsoleLog } from "./consoleLog.js";
 import { removeEndMark, writeEndMark } from "./endMark.js";
 import type { FieldSkill, FinishedEvent, FinishReason, TrainEvent } from "./events.js";
+import { collectGarbage } from "./garbage.js";
 import { metricsLine } from "./metrics.js";
 import type { TrainOptions } from "./options.js";
 import { saveBest, saveEpoch, saveLatest, saveStart } from "./save.js";
@@ -92,6 +93,9 @@ function whileRunning(error: unknown): unknown {
   return new AtmorepError("failed", error.message, { cause: error });
 }
 
+/** Steps between two collections of garbage. */
+const COLLECT_EVERY = 20;
+
 interface Outcome {
   reason: FinishReason;
   /** the last validation of this process, if there was one */
@@ -120,6 +124,7 @@ async function* epochs(
       return { reason: validation ? stopped : "interrupted", last: validation ?? last };
     }
     yield await saveEpoch(session);
+    collectGarbage();
     const validation = yield* validateAndLog(session, log, fitted);
     if (validation === null) {
       yield await saveLatest(session);
@@ -188,6 +193,7 @@ async function* trainEpoch(
     if (progress.batch % config.model_log_frequency < accumulation && progress.batch < batches) {
       yield await saveLatest(session);
     }
+    if (progress.step % COLLECT_EVERY === 0) collectGarbage();
     // lets signals, timers and other work in
     await new Promise((resolve) => setImmediate(resolve));
     const stopped = stopReason(session, began);
@@ -243,6 +249,7 @@ async function* validateAndLog(
   const { progress } = session;
   const began = performance.now();
   const result = await validate(session, fitted);
+  collectGarbage();
   if (result === null) return null;
   const { epoch, step } = progress;
   const before = { metricsRows: session.metrics.rows, best: progress.best, lastLoss: progress.lastLoss };
@@ -265,6 +272,7 @@ async function* validateAndLog(
     milliseconds: performance.now() - began,
   };
   if (best) yield await saveBest(session, endOfEpoch || step === 0 ? undefined : before);
+  collectGarbage();
   if (endOfEpoch) yield await saveLatest(session);
   return result;
 }
