@@ -1,7 +1,6 @@
 /** `atmorep bench prepare|step|read` */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parseFields, resolveConfig, resolveStorePath } from "../../config/index.js";
-import type { RunConfig } from "../../config/types.js";
+import { parseFields, type ResolvedConfig, resolveConfig, resolveStorePath } from "../../config/index.js";
 import { benchPrepare, benchRead } from "../../data/bench.js";
 import type { EngineName } from "../../engine/index.js";
 import { createMaskGenerators, maskBatch } from "../../masking/index.js";
@@ -54,19 +53,23 @@ function parseWorkers(value: string): number[] {
   throw new InvalidArgumentError("It must be a list of whole numbers, such as 0,1,2.");
 }
 
-function resolve({ config: file, preset, set, data }: Flags): { config: RunConfig; storeLocation: string } {
-  const { config, folder } = resolveConfig({ file, preset: preset ?? (file ? undefined : "storm"), set, data });
-  return { config, storeLocation: resolveStorePath(config.file_path, folder) };
+function resolve({ config: file, preset, set, data }: Flags): ResolvedConfig {
+  return resolveConfig({ file, preset: preset ?? (file ? undefined : "storm"), set, data });
+}
+
+function storeOf({ config, folder }: ResolvedConfig): string {
+  return resolveStorePath(config.file_path, folder);
 }
 
 async function prepareAction(flags: Flags & { workers: number[] }): Promise<void> {
-  const { config, storeLocation } = resolve(flags);
+  const resolved = resolve(flags);
+  const { config } = resolved;
   checkConfig(config);
   const fields = parseFields(config);
   const generators = createMaskGenerators({ ...config, rng_seed: config.rng_seed ?? 1 }, fields);
   const results = await benchPrepare({
     config: { ...config, rng_seed: config.rng_seed ?? 1 },
-    storeLocation,
+    storeLocation: storeOf(resolved),
     workers: flags.workers,
     batches: flags.repeats,
     mask: (batch) => maskBatch(batch, fields, config, generators),
@@ -85,7 +88,7 @@ async function prepareAction(flags: Flags & { workers: number[] }): Promise<void
 }
 
 async function readAction(flags: Flags): Promise<void> {
-  const results = await benchRead(resolve(flags).storeLocation, flags.repeats);
+  const results = await benchRead(storeOf(resolve(flags)), flags.repeats);
   if (flags.json) return printJson(results);
   const heading = ["array", "chunk", "chunks", "median", "minimum", "MB/s"];
   const rows = results.map((r) => [
