@@ -1,6 +1,6 @@
 """Runs a notebook through Jupyter and prints what its cells show: `atmorep run FILE.ipynb`.
 
-Usage: run_notebook.py FILE [--inplace] [--timeout SECONDS]. Exits with 1 if a cell fails, also when an error comes
+Usage: run_notebook.py FILE [--inplace | --output FILE] [--timeout SECONDS]. Exits with 1 if a cell fails, also when an error comes
 after its cell was done.
 """
 import argparse
@@ -33,6 +33,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("file")
     parser.add_argument("--inplace", action="store_true")
+    parser.add_argument("--output", help="write the notebook with its outputs here")
     parser.add_argument("--timeout", type=int)
     args = parser.parse_args()
     notebook = nbformat.read(args.file, as_version=4)
@@ -41,6 +42,7 @@ def main():
         notebook,
         kernel_name=KERNEL,
         timeout=args.timeout,
+        record_timing=False,
         resources={"metadata": {"path": folder}},
         on_cell_executed=lambda cell, cell_index, execute_reply: show(cell),
     )
@@ -60,8 +62,9 @@ def main():
             failed = True
             if not any(cell.get("outputs") and cell.outputs[-1].output_type == "error" for cell in notebook.cells):
                 sys.stderr.write(str(error) + "\n")
-    if args.inplace:
-        nbformat.write(notebook, args.file)
+    output = args.file if args.inplace else args.output
+    if output:
+        nbformat.write(notebook, output)
     return 1 if failed else 0
 
 

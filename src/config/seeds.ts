@@ -1,5 +1,5 @@
 /** Seeds and run ids that a configuration leaves open. */
-import { randomInt } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { AtmorepError } from "../errors.js";
 import { RUN_ID } from "./schema.js";
 import type { RunConfig } from "./types.js";
@@ -7,9 +7,19 @@ import type { RunConfig } from "./types.js";
 /** A seed from the system's generator: 32 bits, so that every program can take it. */
 export const drawSeed = () => randomInt(2 ** 32);
 
-/** A random run id: 8 characters of a-z and 0-9. */
-export function drawRunId(): string {
+/** Run ids that this process has drawn from ATMOREP_RUN_ID_SEED. */
+let drawnIds = 0;
+
+/**
+ * A random run id: 8 characters of a-z and 0-9. With ATMOREP_RUN_ID_SEED in the environment the same sequence of ids in
+ * every process, so that outputs which name them can be compared.
+ */
+export function drawRunId(seed = process.env.ATMOREP_RUN_ID_SEED): string {
   const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+  if (seed) {
+    const digest = createHash("sha256").update(`${seed}/${drawnIds++}`).digest();
+    return Array.from(digest.subarray(0, 8), (byte) => alphabet[byte % alphabet.length]).join("");
+  }
   return Array.from({ length: 8 }, () => alphabet[randomInt(alphabet.length)]).join("");
 }
 

@@ -13,6 +13,7 @@
 
 export type { RunReference } from "../api/locate.js";
 export { metrics } from "../api/runs.js";
+export { EXPECT_TYPE, type Expectation, expect } from "./expect.js";
 export {
   DISPLAY,
   type Displayable,
