@@ -60,7 +60,16 @@ async function installAction(flags: InstallFlags): Promise<void> {
   const folder = join(target(flags), "kernels", "atmorep");
   const argv = [process.execPath, "--no-force-async-hooks-checks", join(ROOT, "bin", "kernel.js"), "{connection_file}"];
   const spec = { argv, display_name: "TypeScript (AtmoRep)", language: "typescript", interrupt_mode: "message" };
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new AtmorepError("input", "cannot write there", {
+      where: folder,
+      found: (error as Error).message,
+      fix: "Choose a place of your own: --user, or --prefix DIR.",
+      cause: error,
+    });
+  }
   await writeFileAtomic(join(folder, "kernel.json"), `${JSON.stringify(spec, null, 2)}\n`);
   print(`installed ${join(folder, "kernel.json")}`);
   print('Choose the kernel "TypeScript (AtmoRep)" in JupyterLab or VS Code.');

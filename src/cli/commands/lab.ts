@@ -1,22 +1,22 @@
 /** `atmorep lab` and `atmorep run` */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { extname, join, resolve } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { AtmorepError } from "../../errors.js";
 import { ensureLab, LAB_PYTHON, labVariables, ROOT } from "../lab/environment.js";
-import { parseCount, withExamples } from "../output.js";
+import { note, parseCount, withExamples } from "../output.js";
 
 export function registerLab(program: Command): void {
   const command = program
     .command("lab")
     .description("open JupyterLab on the tutorials, with the TypeScript kernel")
-    .argument("[DIR]", "folder to open; the checkout's notebooks if not given")
+    .argument("[PATH]", "folder or notebook to open; the checkout's notebooks if not given")
     .option("--yes", "download JupyterLab at the first use without asking")
     .option("--no-browser", "print the address instead of opening a browser")
     .option("--port <N>", "port to begin with", parseCount)
     .action(labAction);
-  withExamples(command, ["lab", "lab --yes --no-browser"]);
+  withExamples(command, ["lab", "lab --yes --no-browser", "lab notebooks/01-first-run.ipynb"]);
 }
 
 export function registerRun(program: Command): void {
@@ -45,17 +45,23 @@ function foreground(args: readonly string[], cwd?: string): Promise<number> {
 }
 
 async function labAction(
-  dir: string | undefined,
+  path: string | undefined,
   flags: { yes?: boolean; browser: boolean; port?: number },
 ): Promise<void> {
-  const folder = dir === undefined ? join(ROOT, "notebooks") : resolve(dir);
-  if (!existsSync(folder)) throw new AtmorepError("input", "no such folder", { where: folder });
+  const given = path === undefined ? join(ROOT, "notebooks") : resolve(path);
+  if (!existsSync(given)) throw new AtmorepError("input", "no such folder or notebook", { where: given });
+  const isFolder = statSync(given).isDirectory();
+  const folder = isFolder ? given : dirname(given);
   await ensureLab(flags.yes === true);
   const args = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${folder}`];
+  if (!isFolder) args.push(`--LabApp.default_url=/lab/tree/${encodeURIComponent(basename(given))}`);
+  // Its search for language servers starts npm, which writes into the home folder.
+  args.push("--LanguageServerManager.autodetect=False");
   // In containers there is often no other user; the server listens on this machine only, and asks for its token.
   if (process.getuid?.() === 0) args.push("--allow-root");
   if (!flags.browser) args.push("--no-browser");
   if (flags.port !== undefined) args.push(`--ServerApp.port=${flags.port}`);
+  note(`JupyterLab opens ${given}, for this machine only; its address with the token follows. Ctrl-C ends it.`);
   process.exitCode = await foreground(args, folder);
 }
 
