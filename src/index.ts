@@ -9,6 +9,7 @@
  */
 export {
   checkConfig,
+  configDocs,
   configWarnings,
   describeConfig,
   diffConfigs,
@@ -16,12 +17,17 @@ export {
   resolveConfig,
   validateConfig,
 } from "./api/config.js";
+export { type EvaluateOptions, evaluate, scoreResults } from "./api/evaluation.js";
 export type { RunReference } from "./api/locate.js";
-/** Masking by itself. Example: `atmorep.masking.summary(config, 100)`. */
+/** Losses of your own. Example: `atmorep.losses.register("mae", { doc: "mean absolute error", fn })`. */
+export * as losses from "./api/losses.js";
+/** Masking by itself, and strategies of your own. Example: `atmorep.masking.summary(config, 100)`. */
 export * as masking from "./api/masking.js";
 export { type Prepared, type PrepareOptions, prepare } from "./api/prepare.js";
 export { bench, doctor, verify, versions } from "./api/program.js";
 export { compareRuns, listRuns, metrics, planRun, readRun, train } from "./api/runs.js";
+/** Metrics of your own. Example: `atmorep.scores.register("hit_rate", { doc: "share within one unit", unitless: true, fn })`. */
+export * as scores from "./api/scores.js";
 export {
   createMaskGenerators,
   describeStore,
@@ -50,7 +56,12 @@ export type { StoreInfo } from "./data/info.js";
 export type { Store } from "./data/store.js";
 export type { CubeBatch, Draw, FieldCube, Window } from "./data/types.js";
 export { AtmorepError, type ErrorCode, isAtmorepError } from "./errors.js";
-export type { MaskedBatch, MaskedField, MaskingSummary } from "./masking/index.js";
+export type { Evaluation } from "./evaluation/evaluate.js";
+export type { ScoredResults, ScoreResultsOptions } from "./evaluation/scoreResults.js";
+export type { LossInputs, LossTools, OwnLoss } from "./losses/types.js";
+export type { LevelChoice, MaskedBatch, MaskedField, MaskingStrategy, MaskingSummary } from "./masking/index.js";
+export type { Metric, MetricPoint } from "./scores/metrics.js";
+export type { ScoreEntry, ScoreLeaf, ScoreReport } from "./scores/report.js";
 export type { FieldSkill, FinishedEvent, TrainEvent } from "./training/events.js";
 export type { MetricsRow } from "./training/metrics.js";
 export type { TrainOptions } from "./training/options.js";

@@ -1,5 +1,5 @@
 /** Configurations: resolve, check, explain. */
-import { describeConfig as describe } from "../config/describe.js";
+import { describeConfig as describe, configDocs as docs } from "../config/describe.js";
 import { diffConfigs as diff } from "../config/diff.js";
 import type { Fault } from "../config/faults.js";
 import { type Preset, presets as shipped } from "../config/presets.js";
@@ -54,3 +54,10 @@ export const describeConfig: typeof describe = (config, origins) => describe(con
  * @example diffConfigs(resolveConfig({ preset: "storm" }).config, config);
  */
 export const diffConfigs: typeof diff = (a, b) => diff(a, b);
+
+/**
+ * The reference page of all keys (Markdown), as `config docs` prints it, with the losses, strategies and metrics that
+ * this program has registered.
+ * @example writeFileSync("configuration.md", configDocs());
+ */
+export const configDocs = (): string => docs(knownNames());

@@ -1,10 +1,17 @@
-/** `atmorep.masking`: which tokens a strategy hides, and what remains to be seen around them. */
+/** `atmorep.masking`: which tokens a strategy hides, what remains to be seen around them, and strategies of your own. */
 export {
   coarseSize,
   createMaskGenerators,
+  emptyChoice,
+  type LevelChoice,
+  type MaskingStrategy,
   maskBatch,
   maskingSummary as summary,
+  registerStrategy as register,
   resample,
   STRATEGIES as strategies,
+  type StrategyConfig,
+  sameInEverySample,
   TOKEN_KIND,
+  tokensAtTimes,
 } from "../masking/index.js";

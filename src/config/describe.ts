@@ -92,13 +92,14 @@ function lossSection({ losses }: KnownNames): string {
 
 function nameSection({ strategies, transformations, metrics = {} }: KnownNames): string {
   const quoted = (list: readonly string[]) => list.map((name) => `\`${name}\``).join(", ") || "none";
+  const metricLines = Object.entries(metrics).map(([name, { doc }]) => `\`${name}\` (${doc})`);
   return `## Names
 
 Strategies (\`BERT_strategy\`): ${quoted(strategies)}.
 
 Token info transformations (\`token_infos_transformation\`): ${quoted(transformations)}.
 
-Metrics (\`metrics\`), registered by programs: ${quoted(Object.keys(metrics))}.`;
+Metrics (\`metrics\`), registered by programs: ${metricLines.join("; ") || "none"}.`;
 }
 
 function presetSection(): string {

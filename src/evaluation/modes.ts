@@ -2,6 +2,7 @@
 import { nearestName } from "../config/nearest.js";
 import type { Strategy } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
+import { STRATEGIES } from "../masking/registry.js";
 import { type DrawInput, type DrawPlan, fixedLocationDraws, globalDraws, validationDraws } from "./draws.js";
 
 export interface EvaluationMode {
@@ -38,10 +39,14 @@ export const EVALUATION_MODES: Readonly<Record<string, EvaluationMode>> = {
   },
 };
 
-/** @throws AtmorepError `usage` for an unknown mode */
+/**
+ * A mode by its name; a registered strategy is one, too.
+ * @throws AtmorepError `usage` for an unknown mode
+ */
 export function evaluationMode(name: string): EvaluationMode {
   if (Object.hasOwn(EVALUATION_MODES, name)) return EVALUATION_MODES[name];
-  const known = Object.keys(EVALUATION_MODES);
+  if (Object.hasOwn(STRATEGIES, name)) return validation(name as Strategy, STRATEGIES[name as Strategy].doc);
+  const known = [...new Set([...Object.keys(EVALUATION_MODES), ...Object.keys(STRATEGIES)])];
   const nearest = nearestName(name, known);
   throw new AtmorepError("usage", "unknown mode", {
     where: "--mode",

@@ -1,7 +1,10 @@
-/** What is known about each loss without computing it: for configuration checks, help and docs. Loads no TensorFlow.js. */
+/**
+ * What is known about each loss without computing it, for configuration checks, help and docs; and the losses of
+ * one's own. Loads no TensorFlow.js.
+ */
 import { nearestName } from "../config/nearest.js";
 import { AtmorepError } from "../errors.js";
-import type { LossEntry } from "./types.js";
+import type { LossEntry, OwnLoss } from "./types.js";
 
 /** A loss without its function. */
 export type LossInfo = Omit<LossEntry, "fn">;
@@ -44,11 +47,15 @@ export const BUILT_IN = {
 
 export type BuiltInLoss = keyof typeof BUILT_IN;
 
-const infos = new Map<string, LossInfo>(Object.entries(BUILT_IN));
+const own = new Map<string, OwnLoss>();
+
+/** The registered loss of that name, if there is one. */
+export const ownLoss = (name: string): OwnLoss | undefined => own.get(name);
 
 /** All losses by name, registered ones included: least number of members, whether latitudes are read, one line of doc. */
 export function lossNames(): Record<string, LossInfo> {
-  return Object.fromEntries(infos);
+  const registered = [...own].map(([name, { members = 1, area = false, doc }]) => [name, { members, area, doc }]);
+  return { ...BUILT_IN, ...Object.fromEntries(registered) };
 }
 
 /**
@@ -57,19 +64,46 @@ export function lossNames(): Record<string, LossInfo> {
  * @throws AtmorepError `config` for an unknown name, with the known ones and the nearest
  */
 export function lossInfo(name: string): LossInfo {
-  const info = infos.get(name);
-  if (info) return info;
-  const known = [...infos.keys()];
+  const infos = lossNames();
+  if (Object.hasOwn(infos, name)) return infos[name];
+  const known = Object.keys(infos);
   const nearest = nearestName(name, known);
   throw new AtmorepError("config", "unknown loss", {
     where: "losses",
     found: name,
     expected: `one of ${known.join(", ")}`,
-    fix: nearest ? `Did you mean ${nearest}?` : "A loss of your own is added with registerLoss.",
+    fix: nearest ? `Did you mean ${nearest}?` : "A loss of your own is added with losses.register.",
   });
 }
 
-/** Makes a registered loss known by name; `registerLoss` of `table.ts` calls it. */
-export function addLossInfo(name: string, info: LossInfo): void {
-  infos.set(name, info);
+/**
+ * Adds a loss for `losses` of a configuration; it then appears in the total, the logged series (`<name>, <field>`),
+ * plots and `config docs`. Registering a name of one's own again replaces it, as running a notebook cell again does.
+ *
+ * @example
+ * registerLoss("mae", {
+ *   doc: "mean absolute error of the ensemble mean",
+ *   fn: ({ target, mean, valid }, { tf, weightedMean }) => weightedMean(tf.abs(tf.sub(mean, target)), valid ?? null),
+ * });
+ * @throws AtmorepError `usage` if the name is a built-in loss's or is not made of lower-case letters, digits and `_`,
+ *   or if the entry lacks its function or its line of doc
+ */
+export function registerLoss(name: string, loss: OwnLoss): void {
+  const where = "losses.register";
+  if (!/^[a-z][a-z0-9_]*$/.test(name)) {
+    const expected = "lower-case letters, digits and _";
+    throw new AtmorepError("usage", "not a name for a loss", { where, found: name, expected });
+  }
+  if (Object.hasOwn(BUILT_IN, name)) {
+    throw new AtmorepError("usage", "a built-in loss of this name exists", { where, found: name });
+  }
+  const { fn, members = 1, doc } = loss;
+  if (typeof fn !== "function" || !doc || !Number.isInteger(members) || members < 1) {
+    throw new AtmorepError("usage", `the loss ${name} is incomplete`, {
+      where,
+      found: Object.keys(loss).join(", ") || "nothing",
+      expected: "fn (a function), doc (one line), optionally members (a whole number from 1 on) and area",
+    });
+  }
+  own.set(name, loss);
 }

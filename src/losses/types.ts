@@ -16,6 +16,26 @@ export interface LossInputs {
   valid?: Tensor | null;
 }
 
+/** What a loss of your own is handed, so that it need not load TensorFlow.js itself (a second copy would not fit). */
+export interface LossTools {
+  /** TensorFlow.js as the engine uses it */
+  tf: typeof import("@tensorflow/tfjs-core");
+  /** sum(x * w) / sum(w), weights [M, D] broadcast to x, null: all 1; adds exactly enough, gradient to x only */
+  weightedMean(x: Tensor, weights: Tensor | null): Scalar;
+}
+
+/** A loss of your own, for `registerLoss`. */
+export interface OwnLoss {
+  /** a pure function of TensorFlow.js operations; points with `valid` 0 must not count */
+  fn(inputs: LossInputs, tools: LossTools): Scalar;
+  /** least number of ensemble members; default 1 */
+  members?: number;
+  /** true if `area` is read; default false */
+  area?: boolean;
+  /** one line for config docs and CLI help */
+  doc: string;
+}
+
 export interface LossEntry {
   fn: (inputs: LossInputs) => Scalar;
   /** least number of ensemble members */

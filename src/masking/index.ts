@@ -5,7 +5,15 @@
  * const generators = createMaskGenerators(config, fields);
  * const batch = maskBatch(cube, fields, config, generators);
  */
-export { isUnmasked, type LevelChoice, type MaskingStrategy } from "./choice.js";
+export {
+  emptyChoice,
+  isUnmasked,
+  type LevelChoice,
+  type MaskingStrategy,
+  type StrategyConfig,
+  sameInEverySample,
+  tokensAtTimes,
+} from "./choice.js";
 export { createMaskGenerators, type MaskGenerators, type MaskGeneratorsState } from "./generators.js";
 export { type MaskOptions, maskBatch } from "./maskBatch.js";
 export { strategyOfBatch } from "./mix.js";

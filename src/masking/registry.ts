@@ -5,12 +5,14 @@ import type { MaskingStrategy } from "./choice.js";
 import { forecast } from "./forecast.js";
 import { temporalInterpolation } from "./temporalInterpolation.js";
 
-/** Every masking strategy by its name in `BERT_strategy`. */
+/** Every masking strategy by its name in `BERT_strategy`, registered ones included. */
 export const STRATEGIES: Record<Strategy, MaskingStrategy> = {
   BERT: bert,
   forecast,
   temporal_interpolation: temporalInterpolation,
 };
+
+const BUILT_IN: ReadonlySet<string> = new Set(Object.keys(STRATEGIES));
 
 /**
  * The strategy called `name`.
@@ -26,7 +28,8 @@ export function getStrategy(name: string): MaskingStrategy {
 }
 
 /**
- * Adds a strategy for `BERT_strategy` and `BERT_strategy_mix` of a configuration.
+ * Adds a strategy for `BERT_strategy` and `BERT_strategy_mix` of a configuration. Registering a name of one's own again
+ * replaces it, as running a notebook cell again does.
  *
  * @example
  * registerStrategy("first_time", {
@@ -34,14 +37,24 @@ export function getStrategy(name: string): MaskingStrategy {
  *   choose: (field, B) => sameInEverySample(tokensAtTimes(field, [0]), field.N, B),
  *   askedShare: (field) => 1 / field.numTokens[0],
  * });
- * @throws AtmorepError `usage` if the name is taken or is not made of letters, digits and `_`
+ * @throws AtmorepError `usage` if the name is a built-in strategy's or is not made of letters, digits and `_`, or if the
+ *   strategy lacks one of its parts
  */
 export function registerStrategy(name: string, strategy: MaskingStrategy): void {
-  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name) || Object.hasOwn(STRATEGIES, name)) {
+  const where = "masking.register";
+  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name) || BUILT_IN.has(name)) {
     throw new AtmorepError("usage", "not a free name for a strategy", {
-      where: "registerStrategy",
+      where,
       found: name,
-      expected: "letters, digits and _, not the name of another strategy",
+      expected: `letters, digits and _, none of ${[...BUILT_IN].join(", ")}`,
+    });
+  }
+  const { choose, askedShare, doc } = strategy;
+  if (typeof choose !== "function" || typeof askedShare !== "function" || !doc) {
+    throw new AtmorepError("usage", `the strategy ${name} is incomplete`, {
+      where,
+      found: Object.keys(strategy).join(", ") || "nothing",
+      expected: "choose and askedShare (functions) and doc (one sentence)",
     });
   }
   STRATEGIES[name as Strategy] = strategy;

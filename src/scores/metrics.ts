@@ -31,18 +31,27 @@ const metrics = new Map<string, Metric>();
 export const metricNames = (): Record<string, { doc: string }> => Object.fromEntries(metrics);
 
 /**
- * Adds a metric for `metrics` of a configuration.
+ * Adds a metric for `metrics` of a configuration; validation then logs `val. <name>, <field>` and evaluation scores it.
+ * Registering a name of one's own again replaces it, as running a notebook cell again does.
  *
  * @example registerMetric("hit_rate", { doc: "share within one unit", unitless: true, fn: ({ error }) => (Math.abs(error) < 1 ? 1 : 0) });
- * @throws AtmorepError `usage` if the name is taken or is not made of lower-case letters, digits and `_`
+ * @throws AtmorepError `usage` if the name is another score's or is not made of lower-case letters, digits and `_`, or
+ *   if the metric lacks its function or its line of doc
  */
 export function registerMetric(name: string, metric: Metric): void {
-  const free = /^[a-z][a-z0-9_]*$/.test(name) && !metrics.has(name) && !RESERVED.has(name);
-  if (!free) {
+  const where = "scores.register";
+  if (!/^[a-z][a-z0-9_]*$/.test(name) || RESERVED.has(name)) {
     throw new AtmorepError("usage", "not a free name for a metric", {
-      where: "registerMetric",
+      where,
       found: name,
       expected: "lower-case letters, digits and _, not the name of another score",
+    });
+  }
+  if (typeof metric.fn !== "function" || !metric.doc) {
+    throw new AtmorepError("usage", `the metric ${name} is incomplete`, {
+      where,
+      found: Object.keys(metric).join(", ") || "nothing",
+      expected: "fn (a function) and doc (one line)",
     });
   }
   metrics.set(name, metric);
@@ -66,7 +75,7 @@ export function metricQuantities(names: readonly string[], E: number): Quantity[
         where: "metrics",
         found: name,
         expected: [...metrics.keys()].join(", ") || "none is registered",
-        fix: "Register it with registerMetric before the run starts.",
+        fix: "Register it with scores.register before the run starts.",
       });
     }
     return {

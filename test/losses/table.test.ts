@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { BUILT_IN, lossInfo, lossNames } from "../../src/losses/names.js";
-import { weightedMean } from "../../src/losses/reduce.js";
-import { getLoss, LOSSES, registerLoss } from "../../src/losses/table.js";
+import { BUILT_IN, lossInfo, lossNames, registerLoss } from "../../src/losses/names.js";
+import { getLoss, LOSSES } from "../../src/losses/table.js";
 import { needsArea, totalLoss } from "../../src/losses/total.js";
+import type { OwnLoss } from "../../src/losses/types.js";
 import { fromMembers, inScope, useWasm } from "./support.js";
 
 beforeAll(async () => {
@@ -34,25 +34,28 @@ describe("the table of losses", () => {
     expect(() => lossInfo("toString")).toThrow(/unknown loss/);
   });
 
-  it("takes a loss of the user's, and no second one of the same name", () => {
-    const entry = {
-      fn: ({ target, mean, valid }: Parameters<(typeof LOSSES)["mse"]["fn"]>[0]) =>
-        weightedMean(tf.abs(tf.sub(mean, target)), valid ?? null),
-      members: 1,
-      area: false,
+  it("takes a loss of the user's, and the same name again, but none of a built-in loss", () => {
+    const value = () =>
+      inScope(() =>
+        getLoss("mae_of_test")
+          .fn(fromMembers(tf.tensor2d([[1, 2]]), tf.zeros([1, 1, 2])))
+          .dataSync(),
+      );
+    const entry: OwnLoss = {
+      fn: ({ target, mean, valid }, tools) => tools.weightedMean(tools.tf.abs(tf.sub(mean, target)), valid ?? null),
       doc: "mean absolute error of the ensemble mean",
     };
     registerLoss("mae_of_test", entry);
     expect(lossNames().mae_of_test).toEqual({ members: 1, area: false, doc: entry.doc });
-    const value = inScope(() =>
-      getLoss("mae_of_test")
-        .fn(fromMembers(tf.tensor2d([[1, 2]]), tf.zeros([1, 1, 2])))
-        .dataSync(),
-    );
-    expect(value[0]).toBe(1.5);
-    expect(() => registerLoss("mae_of_test", entry)).toThrow(/exists/);
-    expect(() => registerLoss("mse", entry)).toThrow(/exists/);
+    expect(value()[0]).toBe(1.5);
+    registerLoss("mae_of_test", { ...entry, fn: ({ target }) => tf.max(target), area: true });
+    expect(value()[0]).toBe(2);
+    expect(needsArea({ losses: ["mae_of_test"] })).toBe(true);
+    expect(() => registerLoss("mse", entry)).toThrow(/built-in/);
     expect(() => registerLoss("Not a name", entry)).toThrow(/lower-case/);
+    expect(() => registerLoss("no_doc", { ...entry, doc: "" })).toThrow(/incomplete/);
+    expect(() => registerLoss("no_members", { ...entry, members: 0 })).toThrow(/incomplete/);
+    expect(() => lossInfo("no_doc")).toThrow(/unknown loss/);
   });
 
   it("knows which losses read the latitudes", () => {

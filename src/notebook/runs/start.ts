@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, open, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { configText } from "../../config/files.js";
 import { PACKAGE_ROOT } from "../../config/presets.js";
 import { drawRunId } from "../../config/seeds.js";
@@ -15,10 +16,11 @@ import type { Shown } from "../figure/display.js";
 import type { Figure } from "../figure/types.js";
 import { type WatchOptions, watch } from "./watch.js";
 
-export type StartOptions = Pick<
-  TrainOptions,
-  "out" | "runId" | "maxSteps" | "maxTime" | "engine" | "initFrom" | "overfit"
->;
+export interface StartOptions
+  extends Pick<TrainOptions, "out" | "runId" | "maxSteps" | "maxTime" | "engine" | "initFrom" | "overfit"> {
+  /** modules that the process imports first, such as `["./losses.mjs"]`: what they register is known to the run */
+  imports?: readonly string[];
+}
 
 export interface StartedRun {
   runId: string;
@@ -39,7 +41,8 @@ const STARTUP_MS = 60_000;
 
 /**
  * Starts a run beside the kernel and returns once it has its folders. The process survives the kernel;
- * `watch(runId)` finds it again.
+ * `watch(runId)` finds it again. It knows no losses, strategies and metrics that the notebook has registered: put those
+ * into a module and name it in `imports`, or use `train`.
  * @throws AtmorepError (failed) with the process's last words if it ends before it trains
  * @example const run = await start(config); await run.watch();
  */
@@ -53,7 +56,11 @@ export async function start(config: RunConfig, options: StartOptions = {}): Prom
   const output = await open(log, "w");
   const child = spawn(
     process.execPath,
-    [join(PACKAGE_ROOT, "bin", "atmorep.js"), ...programArguments(file, out, runId, options)],
+    [
+      ...(options.imports ?? []).flatMap((path) => ["--import", moduleUrl(path)]),
+      join(PACKAGE_ROOT, "bin", "atmorep.js"),
+      ...programArguments(file, out, runId, options),
+    ],
     {
       cwd: process.cwd(),
       detached: true,
@@ -88,6 +95,8 @@ export async function start(config: RunConfig, options: StartOptions = {}): Prom
     watch: (own = {}) => watch({ runId, out }, { until: done.catch(() => undefined), ...own }),
   };
 }
+
+const moduleUrl = (path: string) => (/^[./]/.test(path) ? pathToFileURL(resolve(path)).href : path);
 
 function programArguments(file: string, out: string, runId: string, options: StartOptions): string[] {
   const { maxSteps, maxTime, engine, initFrom, overfit } = options;

@@ -7,6 +7,7 @@ import { categoryColor } from "../figure/palette.js";
 import { fieldTitle, formatNumber } from "../figure/text.js";
 import type { Figure, Line, Panel, Rule } from "../figure/types.js";
 import { rangeOf } from "./maps.js";
+import { metricPanels } from "./metricPanels.js";
 
 /** What the figure of a run knows so far. */
 export interface TrainingView {
@@ -25,11 +26,11 @@ const FIXED = new Set(["epoch", "step", "samples", "time"]);
 /** Points a line; more are averaged, so that a live frame stays small. */
 const MOST_POINTS = 300;
 
-/** Loss terms of each field and the validation beside the baselines, physical units first. */
+/** Loss terms of each field, the validation beside the baselines (physical units first), registered metrics. */
 export function trainingFigure(view: TrainingView): Figure {
   const steps = view.rows.filter((row) => "training loss" in row);
   const last = view.rows.reduce((most, { step }) => Math.max(most, step), 1);
-  const panels = [...lossPanels(steps, last), ...validationPanels(view, last)];
+  const panels = [...lossPanels(steps, last), ...validationPanels(view, last), ...metricPanels(view.rows, last)];
   const { lines: averaged } = thin(steps.map((row) => [row.step, 0]));
   return {
     title: `Run ${view.runId}`,

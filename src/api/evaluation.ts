@@ -1,0 +1,37 @@
+/** Evaluating runs, and scoring result stores. */
+import type { EvaluateRequest, Evaluation } from "../evaluation/evaluate.js";
+import type { ScoredResults, ScoreResultsOptions } from "../evaluation/scoreResults.js";
+import type { RunReference } from "./locate.js";
+
+export interface EvaluateOptions extends Omit<EvaluateRequest, "run" | "set"> {
+  /** keys of the configuration or options of the mode: `{ forecast_num_tokens: 1 }` or `["fields[0][2]=[123]"]` */
+  set?: readonly string[] | Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Predicts with a run's weights, scores beside baselines and writes `results/id<NEW>/`: configuration, result stores,
+ * `scores.json`. The run's own files are only read; one batch is in memory at a time.
+ * @param run `ab12cd34`, `ab12cd34@best`, a path to the run's folder, or what `train` returns; default the newest run
+ * @throws AtmorepError (usage, config, input) before anything is written; (failed) if interrupted
+ * @example
+ * const { scores, verdict } = await evaluate("ab12cd34@best", { mode: "forecast", set: { forecast_num_tokens: 1 } });
+ * console.log(scores.velocity_u["500"].all.global.rmse, verdict);
+ */
+export async function evaluate(run?: RunReference, options: EvaluateOptions = {}): Promise<Evaluation> {
+  const { evaluate: evaluateRun } = await import("../evaluation/evaluate.js");
+  const { set = [], ...rest } = options;
+  const overrides = isList(set) ? set : Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  if (run === undefined || typeof run === "string") return evaluateRun({ ...rest, set: overrides, run });
+  return evaluateRun({ ...rest, set: overrides, run: run.runId, out: rest.out ?? run.out });
+}
+
+/**
+ * Scores the result stores in a folder, ours or the reference's: physical units, no run and no input store needed.
+ * @throws AtmorepError (usage) if there are none; (input) if they contradict each other
+ * @example const { scores, about } = await scoreResults("results/idab12cd34", { epoch: 12 });
+ */
+export async function scoreResults(dir: string, options: ScoreResultsOptions = {}): Promise<ScoredResults> {
+  return (await import("../evaluation/scoreResults.js")).scoreResults(dir, options);
+}
+
+const isList = (set: NonNullable<EvaluateOptions["set"]>): set is readonly string[] => Array.isArray(set);
