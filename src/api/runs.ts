@@ -9,13 +9,19 @@ import type { RunDetails, RunSummary } from "../training/runs.js";
 import { type RunReference, runPlace } from "./locate.js";
 
 /**
- * Trains a model as a stream of events; the files of the run are written meanwhile.
+ * Trains a model as a stream of events; the files of the run are written meanwhile. Interrupting the notebook cell that
+ * trains, or leaving the loop, saves a checkpoint: `train(config, { continue: runId })` goes on from it.
  * @throws AtmorepError (config, usage, input) before anything is written; (failed) while running
  * @example for await (const event of train(config, { maxSteps: 100 })) if (event.type === "step") console.log(event.total);
  */
 export async function* train(config: RunConfig, options: TrainOptions = {}): AsyncGenerator<TrainEvent, FinishedEvent> {
   const { train: events } = await import("../training/train.js");
-  return yield* events(config, options);
+  return yield* events(config, { ...options, signal: options.signal ?? cellSignal() });
+}
+
+/** Aborts when the notebook cell at work is interrupted; undefined outside notebooks. */
+function cellSignal(): AbortSignal | undefined {
+  return (globalThis as { jupyter?: { signal?: AbortSignal } }).jupyter?.signal;
 }
 
 /**

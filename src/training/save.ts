@@ -15,8 +15,9 @@ async function writeWeights(session: Session, tag: WeightTag, params: PlainParam
   return writeWeightFiles(session.folder.modelsDir, session.folder.id, tag, params, session);
 }
 
-/** What a validation changes in a state. */
-export type BeforeValidation = Pick<CheckpointState, "metricsRows" | "best" | "lastLoss">;
+/** What a validation changes in a state; at the end of an epoch also the place in it. */
+export type BeforeValidation = Pick<CheckpointState, "metricsRows" | "best" | "lastLoss"> &
+  Partial<Pick<CheckpointState, "epoch" | "batch" | "console">>;
 
 async function saveState(session: Session, kind: CheckpointKind, before?: BeforeValidation): Promise<string> {
   const { state, progress, folder, metrics, generators } = session;
@@ -64,8 +65,13 @@ async function save(session: Session, kind: CheckpointKind, before?: BeforeValid
   return { type: "saved", kind, step: session.progress.step, path };
 }
 
-/** The un-numbered weights and `checkpoint/latest`. */
-export const saveLatest = (session: Session): Promise<SavedEvent> => save(session, "latest");
+/**
+ * The un-numbered weights and `checkpoint/latest`.
+ *
+ * @param before given if the run is left within a validation, which then is done again
+ */
+export const saveLatest = (session: Session, before?: BeforeValidation): Promise<SavedEvent> =>
+  save(session, "latest", before);
 
 /**
  * `AtmoRep_id<ID>_best.mod` and `checkpoint/best`.

@@ -21,6 +21,7 @@ import type { MetricsLog } from "./metrics.js";
 import { type TrainOptions, withOverfit } from "./options.js";
 import { withPretrained } from "./pretrained.js";
 import { assertFree, type RunFolder, runFolder } from "./runFolder.js";
+import type { BeforeValidation } from "./save.js";
 import { learningRates } from "./schedule.js";
 import { startFolder } from "./startFolder.js";
 import { disposeState, initState, type StepModel, stepModel, type TrainState } from "./step.js";
@@ -44,6 +45,8 @@ export interface Session {
   generators: MaskGenerators;
   state: TrainState;
   progress: Progress;
+  /** while a validation is told: the state before it */
+  unfinished: Required<BeforeValidation> | null;
   warnings: string[];
   /** fixed draws of every validation */
   validationDraws: Draw[];
@@ -126,6 +129,7 @@ export async function openSession(given: RunConfig, options: TrainOptions): Prom
       generators,
       state,
       progress: structuredClone(continued ? progressOf(continued.checkpoint.state) : START),
+      unfinished: null,
       warnings,
       validationDraws,
       overfitBatch: null,

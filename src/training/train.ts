@@ -27,7 +27,8 @@ import { baselineSkill, fitBaselines, type Validation, validate } from "./valida
  * Trains a model: `for await (const event of train(config)) ...`.
  *
  * Ends with `finished` after the last epoch, `maxSteps`, `maxTime` or an aborted `signal`; all of them leave a
- * checkpoint that `continue` takes up, and a continued run equals the unbroken one.
+ * checkpoint that `continue` takes up, and a continued run equals the unbroken one. So does whoever leaves the loop
+ * early, by `break` or an error.
  *
  * @param config a complete configuration, such as `resolveConfig({preset: "storm"}).config`
  * @throws AtmorepError (config, usage, input) before anything is written, (failed) while running: then the last good
@@ -38,6 +39,7 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
   const began = Date.now();
   const session = await openSession(config, options);
   const log = new ConsoleLog(session);
+  let goesOn = true;
   try {
     await removeEndMark(session.folder);
     if (!options.inPlace) await saveStart(session);
@@ -49,8 +51,9 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
 
     const { reason, last } = yield* epochs(session, log, fitted, began);
 
-    yield* log.finished(session.progress.lastLoss);
+    goesOn = false;
     await writeEndMark(session.folder, { reason, epoch: session.progress.epoch, step: session.progress.step });
+    yield* log.finished(session.progress.lastLoss);
     const finished: FinishedEvent = {
       type: "finished",
       reason,
@@ -68,6 +71,7 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
     yield finished;
     return finished;
   } catch (error) {
+    goesOn = false;
     // what stopped the run, such as a full disk, may stop this too
     await writeEndMark(session.folder, {
       reason: "failed",
@@ -83,8 +87,23 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
         : "Mend that and start again; this run has saved nothing yet.",
     });
   } finally {
-    await session.close();
+    try {
+      if (goesOn) await saveLeft(session);
+    } finally {
+      await session.close();
+    }
   }
+}
+
+/** The checkpoint and the end mark of a run whose reader has left it between two events. */
+async function saveLeft(session: Session): Promise<void> {
+  const { folder, progress, unfinished } = session;
+  await saveLatest(session, unfinished ?? undefined);
+  await writeEndMark(folder, {
+    reason: "interrupted",
+    epoch: unfinished?.epoch ?? progress.epoch,
+    step: progress.step,
+  });
 }
 
 /** Faults of the data that show only now have work behind them: they are failures, not wrong input. */
@@ -251,8 +270,9 @@ async function* validateAndLog(
   const result = await validate(session, fitted);
   collectGarbage();
   if (result === null) return null;
-  const { epoch, step } = progress;
-  const before = { metricsRows: session.metrics.rows, best: progress.best, lastLoss: progress.lastLoss };
+  const { epoch, step, batch, console, lastLoss } = progress;
+  const before = { metricsRows: session.metrics.rows, best: progress.best, lastLoss };
+  session.unfinished = { ...before, epoch, batch, console };
   await session.metrics.append(metricsLine(epoch, step, progress.samples, new Date(), result.series));
   yield* log.validated(result);
   const best = progress.best === null || result.loss < progress.best.loss;
@@ -273,6 +293,7 @@ async function* validateAndLog(
   };
   if (best) yield await saveBest(session, endOfEpoch || step === 0 ? undefined : before);
   collectGarbage();
+  session.unfinished = null;
   if (endOfEpoch) yield await saveLatest(session);
   return result;
 }

@@ -79,6 +79,44 @@ describe("continuing a run", () => {
     expect(await stateOf(out, "resumed1")).toEqual(await stateOf(out, "unbroken"));
   });
 
+  // the last step of an epoch, and the events of the validation after it
+  it.each(["step", "console", "validated", "saved after"])(
+    "left in the middle of its events, at %s, and continued equals the unbroken run",
+    async (name) => {
+      const out = temporaryFolder();
+      const config = tinyConfig({ test_initial: true });
+      await runAll(config, { out, runId: "unbroken", maxSteps: 8 });
+      const [type, after] = name.split(" ");
+      const left = async (wanted: (step: number, validated: number) => boolean, runId: string) => {
+        let [step, validated] = [0, 0];
+        for await (const event of train(config, { out, runId })) {
+          if (event.type === type && wanted(step, validated)) break;
+          if (event.type === "step") step = event.step;
+          if (event.type === "validated") validated++;
+        }
+      };
+      await left((step, validated) => step >= 5 && validated === (after ? 2 : 1), "left0001");
+      expect(await readEndMark(runFolder(out, "left0001"))).toMatchObject({ reason: "interrupted", step: 6 });
+      await runAll(config, { out, continue: "left0001", inPlace: true, maxSteps: 8 });
+      expect(await stateOf(out, "left0001")).toEqual(await stateOf(out, "unbroken"));
+    },
+  );
+
+  it("left before its first step, or by an error of its reader, goes on", async () => {
+    const out = temporaryFolder();
+    const config = tinyConfig({ test_initial: true });
+    await runAll(config, { out, runId: "unbroken", maxSteps: 3 });
+    for (const type of ["started", "validated", "step"]) {
+      const reading = async () => {
+        for await (const event of train(config, { out, runId: `early${type.slice(0, 3)}` }))
+          if (event.type === type) throw new Error("the reader's own");
+      };
+      await expect(reading()).rejects.toThrow("the reader's own");
+      await runAll(config, { out, continue: `early${type.slice(0, 3)}`, inPlace: true, maxSteps: 3 });
+      expect(await stateOf(out, `early${type.slice(0, 3)}`)).toEqual(await stateOf(out, "unbroken"));
+    }
+  });
+
   it("refuses a numbered epoch with the hint --init-from, and writes nothing", async () => {
     const out = temporaryFolder();
     const config = tinyConfig();
@@ -149,7 +187,8 @@ describe("continuing a run", () => {
     const config = tinyConfig({ test_initial: true });
     await runAll(config, { out, runId: "unbroken", maxSteps: 3 });
     // killed between the first events and the first checkpoint of its own
-    for await (const event of train(config, { out, runId: "killed02" })) if (event.type === "step") break;
+    const killed = train(config, { out, runId: "killed02" });
+    for (let next = await killed.next(); !next.done && next.value.type !== "step"; next = await killed.next());
     await runAll(config, { out, runId: "goeson02", continue: "killed02", maxSteps: 3 });
     expect(await stateOf(out, "goeson02")).toEqual(await stateOf(out, "unbroken"));
     await runAll(config, { out, runId: "goeson03", continue: "killed02@best", maxSteps: 3 });
