@@ -23,6 +23,7 @@ export type { RunReference } from "./api/locate.js";
 export * as losses from "./api/losses.js";
 /** Masking by itself, and strategies of your own. Example: `atmorep.masking.summary(config, 100)`. */
 export * as masking from "./api/masking.js";
+export { type LoadedModel, type LoadOptions, loadModel } from "./api/model.js";
 export { type Prepared, type PrepareOptions, prepare } from "./api/prepare.js";
 export { bench, doctor, verify, versions } from "./api/program.js";
 export { compareRuns, listRuns, metrics, planRun, readRun, train } from "./api/runs.js";
@@ -62,6 +63,8 @@ export type { LossInputs, LossTools, OwnLoss } from "./losses/types.js";
 export type { LevelChoice, MaskedBatch, MaskedField, MaskingStrategy, MaskingSummary } from "./masking/index.js";
 export type { Metric, MetricPoint } from "./scores/metrics.js";
 export type { ScoreEntry, ScoreLeaf, ScoreReport } from "./scores/report.js";
+export type { AttentionMap } from "./training/attentionMaps.js";
+export type { PlainPrediction } from "./training/evalStep.js";
 export type { FieldSkill, FinishedEvent, TrainEvent } from "./training/events.js";
 export type { MetricsRow } from "./training/metrics.js";
 export type { TrainOptions } from "./training/options.js";

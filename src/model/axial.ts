@@ -3,8 +3,8 @@
  * other or side by side.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { attention } from "../engine/kernels/index.js";
 import { AtmorepError } from "../errors.js";
+import { attend } from "./attend.js";
 import { drop, project, type Run } from "./run.js";
 
 /** A field's tokens along the three axes. */
@@ -15,6 +15,8 @@ export interface Grid {
   /** tokens of one time and level */
   plane: number;
 }
+
+const AXES = ["place", "time", "level"] as const;
 
 /** What one group of heads attends to. */
 export interface AxialSource {
@@ -94,11 +96,20 @@ function alongAxis(
     .map((part) => sequences(repeatTokens(tf.reshape(part, [...sourceShape, width]), repeatSource), order));
 
   const paired = shape.map((size, i) => size * repeatOwn[i]);
-  const out = attention(queries, k, v, { batch: paired.reduce((a, b) => a * b, 1) / paired[attended], heads });
+  const out = attend(run, placeOf(name, tokens !== null, axis), [queries, k, v], {
+    batch: paired.reduce((a, b) => a * b, 1) / paired[attended],
+    heads,
+  });
   const inverse = order.map((_, i) => order.indexOf(i as 0 | 1 | 2 | 3));
   const grouped = tf.reshape(out, [...order.map((i) => paired[i]), width]);
   const restored = axis === 0 ? grouped : tf.transpose(grouped, [...inverse, 4]);
   return tf.reshape(averageRepeats(restored, repeatOwn), [-1, width]);
+}
+
+/** Where a group of heads stands, from its state name `<block>.axial_attentions.<axis>.<group>.fn`. */
+function placeOf(name: string, cross: boolean, axis: number) {
+  const [block, group] = name.split(/\.axial_attentions\.\d\.|\.fn$/);
+  return { block, source: cross ? Math.max(1, Number(group)) : 0, axis: AXES[axis] };
 }
 
 /** [B, L, nt, plane, w] -> [sequences * tokens along the axis, w] */

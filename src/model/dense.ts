@@ -1,6 +1,7 @@
 /** Dense attention blocks: every token of a sample attends to every other, of its own field and of coupled ones. */
 import * as tf from "@tensorflow/tfjs-core";
-import { attention, layerNorm } from "../engine/kernels/index.js";
+import { layerNorm } from "../engine/kernels/index.js";
+import { attend } from "./attend.js";
 import { drop, project, type Run } from "./run.js";
 
 /**
@@ -22,14 +23,16 @@ export function coupledAttention(
   const { batch, spec } = run;
   const normed = (t: tf.Tensor) => (spec.withQkNorm ? layerNorm(t) : t);
   const [q, k, v] = splitHeads(project(run, `${name}.proj_heads`, own), heads, 3);
-  const outputs = [attention(flat(normed(q)), flat(normed(k)), flat(v), { batch, heads })];
+  const outputs = [attend(run, place(name, 0), [flat(normed(q)), flat(normed(k)), flat(v)], { batch, heads })];
   if (others.length > 0) {
     const queries = tf.split(project(run, `${name}.proj_heads_other.0`, own), others.length, 1);
     for (const [i, other] of others.entries()) {
       const crossHeads = spec.couplingHeads;
       const [k, v] = splitHeads(project(run, `${name}.proj_heads_other.${i + 1}`, other), crossHeads, 2);
       // the reference normalises the keys of cross heads, not their queries
-      outputs.push(attention(queries[i], flat(normed(k)), flat(v), { batch, heads: crossHeads }));
+      outputs.push(
+        attend(run, place(name, i + 1), [queries[i], flat(normed(k)), flat(v)], { batch, heads: crossHeads }),
+      );
     }
   }
   return residual(run, name, x, outputs);
@@ -52,15 +55,17 @@ export function decoderAttention(run: Run, name: string, x: tf.Tensor, encoded: 
   const outputs: tf.Tensor[] = [];
   if (selfHeads > 0) {
     const [q, k, v] = splitHeads(project(run, `${name}.proj_heads`, own), selfHeads, 3);
-    outputs.push(attention(norm("q", q), norm("k", k), flat(v), { batch, heads: selfHeads }));
+    outputs.push(attend(run, place(name, 0), [norm("q", q), norm("k", k), flat(v)], { batch, heads: selfHeads }));
   }
   if (crossHeads > 0) {
     const [q] = splitHeads(project(run, `${name}.proj_heads_o_q`, own), crossHeads, 1);
     const [k, v] = splitHeads(project(run, `${name}.proj_heads_o_kv`, layerNorm(encoded)), crossHeads, 2);
-    outputs.push(attention(norm("q", q), norm("k", k), flat(v), { batch, heads: crossHeads }));
+    outputs.push(attend(run, place(name, 1), [norm("q", q), norm("k", k), flat(v)], { batch, heads: crossHeads }));
   }
   return residual(run, name, x, outputs);
 }
+
+const place = (block: string, source: number) => ({ block, source, axis: "all" as const });
 
 function residual(run: Run, name: string, x: tf.Tensor, outputs: tf.Tensor[]): tf.Tensor {
   const joined = outputs.length === 1 ? outputs[0] : tf.concat(outputs, 1);

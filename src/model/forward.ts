@@ -1,5 +1,6 @@
 /** The assembled network. */
 import * as tf from "@tensorflow/tfjs-core";
+import type { AttendedHeads } from "./attend.js";
 import { decoderBlock, tails } from "./decoder.js";
 import { decoderBlocks } from "./decoderBlocks.js";
 import { embed, encoderLayer } from "./encoder.js";
@@ -12,6 +13,8 @@ export interface ForwardOptions {
   dropoutSeed?: readonly [number, number] | null;
   /** is shown intermediate results: `embed.F`, `encoder.l.F`, `decoder.P.k`, each [B*L*N, d] */
   trace?: (name: string, tensor: tf.Tensor) => void;
+  /** is shown the weights of every attention block; they cost T x S numbers a head. Tensors end with the pass */
+  attended?: (heads: AttendedHeads) => void;
 }
 
 /**
@@ -22,10 +25,10 @@ export function forward(
   params: Params,
   spec: ModelSpec,
   inputs: NetworkInputs,
-  { dropoutSeed = null, trace = () => {} }: ForwardOptions = {},
+  { dropoutSeed = null, trace = () => {}, attended }: ForwardOptions = {},
 ): Prediction[] {
   return tf.tidy(() => {
-    const run: Run = { params, spec, batch: inputs.fields[0].tokens.shape[0], dropoutSeed };
+    const run: Run = { params, spec, batch: inputs.fields[0].tokens.shape[0], dropoutSeed, attended };
     let xs = inputs.fields.map((field, f) => embed(run, f, field));
     for (const [f, x] of xs.entries()) trace(`embed.${f}`, x);
     const encoded: tf.Tensor[][] = [];

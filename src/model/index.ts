@@ -1,4 +1,5 @@
 /** The network: its parameters by name, and its forward pass as a function of them. */
+export type { AttendedHeads } from "./attend.js";
 export { type ForwardOptions, forward } from "./forward.js";
 export { countParameters, type Init, initParameters, type ParameterEntry, parameterTable } from "./parameters.js";
 export { type ModelConfig, type ModelSpec, modelSpec } from "./spec.js";

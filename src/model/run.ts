@@ -2,6 +2,7 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { dropout, linear } from "../engine/kernels/index.js";
 import { derivedSeed } from "../random/index.js";
+import type { AttendedHeads } from "./attend.js";
 import type { ModelSpec } from "./spec.js";
 import type { Params } from "./types.js";
 
@@ -12,6 +13,8 @@ export interface Run {
   batch: number;
   /** run seed below 2^32 and step; null: no dropout */
   dropoutSeed: readonly [number, number] | null;
+  /** is shown attention weights, if anybody wants them */
+  attended?: (heads: AttendedHeads) => void;
 }
 
 /** The linear layer `name`, with its bias if it has one. x [R, i] -> [R, o] */

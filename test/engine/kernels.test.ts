@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../src/engine/index.js";
 import {
   attention,
+  attentionWeights,
   dropout,
   ensembleMean,
   ensembleStd,
@@ -90,6 +91,17 @@ describe("kernels against plain formulas and finite differences", () => {
     const kernel: Fn = ([q, k, v]) => attention(q, k, v, { batch, heads });
     await expectKernel(kernel, plain, inputs);
     await expectDifferences("wasm", kernel, inputs);
+  });
+
+  it("attention weights average the values to what attention gives", async () => {
+    const shape = { batch: 2, heads: 3 };
+    const [q, k, v] = [normal(1, [10, 12]), normal(2, [14, 12]), normal(3, [14, 12])];
+    const averaged: Fn = ([q, k, v]) => {
+      const values = tf.transpose(tf.reshape(v, [2, 7, 3, 4]), [0, 2, 1, 3]);
+      const out = tf.matMul(attentionWeights(q, k, shape), values);
+      return tf.reshape(tf.transpose(out, [0, 2, 1, 3]), [10, 12]);
+    };
+    await expectKernel(([q, k, v]) => attention(q, k, v, shape), averaged, [q, k, v]);
   });
 
   it("rows chosen, also twice", async () => {

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../src/engine/index.js";
 import {
+  type AttendedHeads,
   forward,
   initParameters,
   type ModelConfig,
@@ -70,6 +71,34 @@ describe("forward pass", () => {
     const predictions = forward(params, spec, inputs);
     expect(tf.memory().numTensors).toBe(before + 3 * predictions.length);
     tf.dispose([predictions, params, inputs] as unknown as tf.TensorContainer);
+  });
+
+  it.each(VARIANTS)("%s: attention weights can be looked at and change nothing", async (_, golden, changes) => {
+    const { spec, params, inputs } = await setUp(golden, changes);
+    const mean = (attended?: (heads: AttendedHeads) => void) =>
+      tf.tidy(() => Array.from(forward(params, spec, inputs, { attended })[0].mean.dataSync()));
+    const before = tf.memory().numTensors;
+    const seen: { block: string; axis: string; heads: number; rows: number; sums: number[]; least: number }[] = [];
+    const predicted = mean(({ block, axis, weights }) => {
+      const [, heads, queries] = weights.shape;
+      const sums = tf.tidy(() => Array.from(tf.sum(weights, -1).dataSync()));
+      const least = tf.tidy(() => tf.min(weights).dataSync()[0]);
+      seen.push({ block, axis, heads, rows: queries, sums, least });
+    });
+    expect(predicted).toEqual(mean());
+    expect(tf.memory().numTensors).toBe(before);
+    for (const { sums, least } of seen) {
+      expect(least).toBeGreaterThanOrEqual(0);
+      for (const sum of sums) expect(sum).toBeCloseTo(1, 5);
+    }
+    const heads = (prefix: string, axis: string) =>
+      seen.filter((own) => own.block === prefix && own.axis === axis).reduce((sum, own) => sum + own.heads, 0);
+    const axis = (kind: string) => (kind === "dense" ? "all" : "time");
+    const coupled = spec.fields[0].coupled.length * spec.couplingHeads;
+    expect(heads("encoders.0.heads.0", axis(spec.encoder.attention))).toBe(spec.encoder.heads + coupled);
+    const block = spec.decoder.selfBlock ? 1 : 0;
+    expect(heads(`decoders.0.blocks.${block}`, axis(spec.decoder.attention))).toBe(spec.decoder.heads);
+    tf.dispose([params, inputs] as unknown as tf.TensorContainer);
   });
 
   it("dropout follows its seed, and evaluation has none", async () => {

@@ -33,6 +33,20 @@ export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads
   });
 }
 
+/**
+ * The weights `softmax(q k^T / sqrt(w))` that `attention` averages the values with, for looking at them.
+ *
+ * @returns [batch, heads, T, S]
+ */
+export function attentionWeights(q: tf.Tensor, k: tf.Tensor, shape: Heads): tf.Tensor {
+  return tf.tidy(() => {
+    const scale = 1 / Math.sqrt(q.shape[1]! / shape.heads);
+    const [qs, ks] = [split(tf.mul(q, scale), shape), split(k, shape)];
+    const weights = tf.stack(qs.map((qh, i) => probabilities(qh, ks[i])));
+    return tf.reshape(weights, [shape.batch, shape.heads, qs[0].shape[0], ks[0].shape[0]]);
+  });
+}
+
 function forward(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): tf.Tensor {
   const scale = 1 / Math.sqrt(q.shape[1]! / shape.heads);
   const [qs, ks, vs] = [split(tf.mul(q, scale), shape), split(k, shape), split(v, shape)];

@@ -1,5 +1,5 @@
 /** The pieces the network is built of; the same functions on every engine. */
-export { attention, type Heads } from "./attention.js";
+export { attention, attentionWeights, type Heads } from "./attention.js";
 export { dropout } from "./dropout.js";
 export { ensembleMean, ensembleStd } from "./ensemble.js";
 export { gatherRows } from "./gatherRows.js";

@@ -1,0 +1,135 @@
+/** A trained network in the hand: predictions, attention weights and gradients of batches. */
+import { parseFields, predictedFields } from "../config/fields.js";
+import type { Field, PredictedField, RunConfig } from "../config/types.js";
+import { AtmorepError } from "../errors.js";
+import type { PlainParams } from "../model/types.js";
+import type { AttentionMap } from "../training/attentionMaps.js";
+import type { StepBatch } from "../training/batch.js";
+import type { PlainPrediction } from "../training/evalStep.js";
+import type { RunReference } from "./locate.js";
+import type { Prepared } from "./prepare.js";
+
+export interface LoadOptions {
+  /** folder that holds the run's `models/`; default the current one */
+  out?: string;
+  /** input store in place of the run's */
+  data?: string;
+  /** overrides of the configuration, such as `BERT_strategy=forecast` */
+  set?: readonly string[];
+  engine?: "auto" | "native" | "wasm";
+}
+
+/** A network with its weights; `dispose` releases them. */
+export interface LoadedModel {
+  /** of the run, with what was overwritten; batches are made with it: `prepare(model.config, { split: "validate" })` */
+  config: RunConfig;
+  fields: Field[];
+  predicted: PredictedField[];
+  /** by state-dict name */
+  weights: PlainParams;
+  /** numbers in the weights */
+  parameters: number;
+  /** mean, spread and members of the hidden tokens, normalised, in the order of the batch's targets */
+  predict(batch: Pick<Prepared, "cube" | "masked" | "store">): Promise<PlainPrediction[]>;
+  /** what every head attends to in one sample */
+  attention(batch: Pick<Prepared, "cube" | "masked" | "store">, sample?: number): Promise<AttentionMap[]>;
+  /** of the configuration's loss on the batch, by state-dict name, without dropout */
+  gradients(batch: Pick<Prepared, "cube" | "masked" | "store">): Promise<Map<string, Float32Array>>;
+  dispose(): void;
+}
+
+/**
+ * Loads a run's network: ours or the reference's, whose configuration and `.mod` file lie in the same places.
+ * @param run `ab12cd34`, `ab12cd34@best`, `ab12cd34@12`, a path to the run's folder, or what `train` returns
+ * @throws AtmorepError (usage) if there is no such run; (config, input) if weights and configuration do not fit
+ * @example
+ * const model = await loadModel("ab12cd34@best");
+ * const batch = await prepare(model.config, { split: "validate" });
+ * const [{ mean }] = await model.predict(batch);
+ */
+export async function loadModel(run: RunReference, options: LoadOptions = {}): Promise<LoadedModel> {
+  const [{ findRun, runConfig }, { evaluationMode }, { readInitialWeights }, { stepModel }, { openEngine }] =
+    await Promise.all([
+      import("../evaluation/loadRun.js"),
+      import("../evaluation/modes.js"),
+      import("../training/weightFiles.js"),
+      import("../training/step.js"),
+      import("../engine/index.js"),
+    ]);
+  const out = options.out ?? (typeof run === "string" ? undefined : run.out) ?? ".";
+  const found = findRun(typeof run === "string" ? run : run.runId, out);
+  // `fixed_location` hides what the run was trained to fill
+  const { config } = runConfig(found, evaluationMode("fixed_location"), options.set ?? [], options.data);
+  const model = stepModel(config);
+  const weights = await readInitialWeights(found.base, `${found.id}@${found.which}`, config, model.spec);
+  await openEngine(options.engine ?? "auto");
+  const [{ plainBatch, toTensors: batchTensors, disposeBatch }, { toTensors }, tf] = await Promise.all([
+    import("../training/batch.js"),
+    import("../model/index.js"),
+    import("@tensorflow/tfjs-core"),
+  ]);
+  const { needsArea } = await import("../losses/index.js");
+  const params = toTensors(weights);
+  let disposed = false;
+
+  async function onBatch<T>(
+    { cube, masked, store }: Pick<Prepared, "cube" | "masked" | "store">,
+    work: (batch: StepBatch) => Promise<T>,
+  ): Promise<T> {
+    if (disposed) {
+      throw new AtmorepError("usage", "the model was disposed", { where: "loadModel", fix: "Load it again." });
+    }
+    const lats = needsArea(config)
+      ? cube.windows.map(({ lat }) => Float64Array.from(lat, (index) => store.lats[index]))
+      : null;
+    const batch = batchTensors(plainBatch(masked, model.predicted, lats));
+    try {
+      return await work(batch);
+    } finally {
+      disposeBatch(batch);
+    }
+  }
+
+  return {
+    config,
+    fields: parseFields(config),
+    predicted: predictedFields(config),
+    weights,
+    parameters: [...weights.values()].reduce((sum, { data }) => sum + data.length, 0),
+    predict: (prepared) =>
+      onBatch(prepared, async (batch) => {
+        const { evalStep } = await import("../training/evalStep.js");
+        return (await evalStep(model, params, batch, { members: true })).predictions;
+      }),
+    attention: (prepared, sample = 0) =>
+      onBatch(prepared, async (batch) => {
+        const samples = prepared.cube.windows.length;
+        if (!(Number.isInteger(sample) && sample >= 0 && sample < samples)) {
+          throw new AtmorepError("usage", "the batch has no such sample", {
+            where: "sample",
+            found: sample,
+            expected: `0 to ${samples - 1}`,
+          });
+        }
+        const { attentionMaps } = await import("../training/attentionMaps.js");
+        return attentionMaps(model, params, batch, sample);
+      }),
+    gradients: (prepared) =>
+      onBatch(prepared, async (batch) => {
+        const { stepGradients } = await import("../training/step.js");
+        const { grads, scale, numbers } = await stepGradients(model, params, [batch], null);
+        try {
+          const entries = Object.entries(grads).map(async ([name, gradient]) => {
+            return [name, Float32Array.from(await gradient.data())] as const;
+          });
+          return new Map(await Promise.all(entries));
+        } finally {
+          tf.dispose([scale, numbers, ...Object.values(grads)]);
+        }
+      }),
+    dispose() {
+      if (!disposed) tf.dispose(Object.values(params));
+      disposed = true;
+    },
+  };
+}
