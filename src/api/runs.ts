@@ -66,6 +66,15 @@ export async function compareRuns(runs: readonly RunReference[], out?: string): 
 }
 
 /**
+ * A run as one HTML page that needs no other file: curves, validations, maps, configuration, log, files.
+ * @throws AtmorepError (usage) if there is no such run
+ * @example await writeFile("report.html", await runReport("ab12cd34"));
+ */
+export async function runReport(run: RunReference, out?: string): Promise<string> {
+  return (await import("../report/runReport.js")).runReport(run, out);
+}
+
+/**
  * The rows of a run's `metrics.jsonl` as an arquero table: `epoch`, `step`, `samples`, `time` and every logged series,
  * null where a row does not have it.
  * @throws AtmorepError (usage) if there is no such run

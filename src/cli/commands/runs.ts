@@ -1,7 +1,9 @@
-/** `atmorep runs`, `runs show ID`, `runs compare ID ID...` */
+/** `atmorep runs`, `runs show ID`, `runs compare ID ID...`, `runs report ID` */
+import { join } from "node:path";
 import type { Command } from "commander";
 import { nearestName } from "../../config/index.js";
 import { AtmorepError } from "../../errors.js";
+import { writeFileAtomic } from "../../formats/atomic.js";
 import { compareRuns, type RunComparison } from "../../training/compareRuns.js";
 import { listRuns, type RunDetails, readRun, validationLoss } from "../../training/runs.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
@@ -34,6 +36,15 @@ export function registerRuns(program: Command): void {
       compareAction(ids, command.optsWithGlobals<Flags>()),
     );
   withExamples(compare, ["runs compare ab12cd34 ef56gh78"]);
+  const report = addFlags(
+    runs.command("report").description("a page of the run: one HTML file that needs nothing else"),
+  )
+    .argument("<id>", "run id, 8 characters of a-z and 0-9")
+    .option("--file <path>", "file to write (default: report_id<ID>.html in the run's results folder)")
+    .action(async (id: string, _: unknown, command: Command) =>
+      reportAction(id, command.optsWithGlobals<Flags & { file?: string }>()),
+    );
+  withExamples(report, ["runs report ab12cd34", "runs report ab12cd34 --file report.html"]);
 }
 
 function unknownSubcommand(command: Command): AtmorepError {
@@ -88,6 +99,15 @@ async function showAction(id: string, { out, json }: Flags): Promise<void> {
   }
   print();
   print(`its configuration: npx atmorep config show ${run.id}`);
+}
+
+async function reportAction(id: string, { out, json, file }: Flags & { file?: string }): Promise<void> {
+  const { reportName, runReport } = await import("../../report/runReport.js");
+  const page = await runReport(id, out);
+  const path = file ?? join(out, "results", `id${id}`, reportName(id));
+  await writeFileAtomic(path, page);
+  if (json) return printJson({ id, file: path, bytes: Buffer.byteLength(page) });
+  print(path);
 }
 
 /** One row a validation: epoch, step and every `val.` series. */
