@@ -1,7 +1,7 @@
 /** Which engine a run would use here, its library's version and device. */
 import { createRequire } from "node:module";
 import { nativeSearch } from "../engine/native.js";
-import { type Device, EagerContext, loadNative, searchLibrary } from "../engine/tensorflow/index.js";
+import { builtForGpu, type Device, EagerContext, loadNative, searchLibrary } from "../engine/tensorflow/index.js";
 import type { Host } from "./host.js";
 import type { Check } from "./index.js";
 
@@ -17,33 +17,51 @@ const SIMD_MODULE = new Uint8Array([
 type Outcome = Omit<Check, "name">;
 
 /** The native engine if its library is found and can be loaded, else WASM. */
-export async function engineCheck(host: Pick<Host, "env" | "cwd">): Promise<Outcome> {
+export async function engineCheck(host: Pick<Host, "env" | "cwd" | "readText">): Promise<Outcome> {
   const { found } = searchLibrary({ ...nativeSearch(host.env), cwd: host.cwd });
   if (!found) return wasmCheck();
   try {
-    const { version, devices } = await inspect(found.file);
+    const { version, devices, forGpu } = await inspect(found.file);
     const device = devices.find(({ type }) => type === "GPU") ?? devices[0];
+    const driver = (await host.readText("/proc/driver/nvidia/version")) !== null;
+    const why = device.type === "GPU" ? null : noGpu(forGpu, driver, host.env);
+    const name = device.name.replace(/^.*device:/, "");
     return {
       status: "ok",
-      found: `native, TensorFlow ${version} (${found.source}) on ${device.name.replace(/^.*device:/, "")}`,
-      values: { name: "native", version, file: found.file, source: found.source, devices },
+      found: `native, TensorFlow ${version} (${found.source}) on ${name}${why ? `; no GPU: ${why.reason}` : ""}`,
+      fix: why?.fix,
+      values: { name: "native", version, file: found.file, source: found.source, devices, forGpu, driver },
     };
   } catch (error) {
     return {
       status: "problem",
       found: `the native engine's library cannot be used: ${(error as Error).message}`,
-      fix: "Fetch it again with atmorep engine install, or train with --engine wasm.",
+      fix: "Runs use WASM meanwhile. Fetch it again: npx atmorep engine install",
       values: { name: "native", file: found.file, source: found.source },
     };
   }
 }
 
-async function inspect(file: string): Promise<{ version: string; devices: Device[] }> {
+/** Why no GPU is used, and what can be done; the driver is asked for first, since nothing helps without it. */
+export function noGpu(forGpu: boolean, driver: boolean, env: Host["env"]): { reason: string; fix?: string } {
+  if (!driver) return { reason: "no NVIDIA driver here" };
+  if (!forGpu) return { reason: "this library has no GPU code", fix: "npx atmorep engine install --gpu" };
+  const hidden = env.CUDA_VISIBLE_DEVICES;
+  if (hidden !== undefined && /^(-1)?$/.test(hidden)) {
+    return { reason: `hidden by CUDA_VISIBLE_DEVICES="${hidden}"`, fix: "Unset CUDA_VISIBLE_DEVICES." };
+  }
+  return {
+    reason: "TensorFlow sees none: NVIDIA's libraries are missing or do not fit the driver",
+    fix: "npx atmorep engine install --gpu; TF_CPP_MIN_LOG_LEVEL=0 npx atmorep doctor shows TensorFlow's own reasons.",
+  };
+}
+
+async function inspect(file: string): Promise<{ version: string; devices: Device[]; forGpu: boolean }> {
   const native = loadNative(file);
   const context = new EagerContext(native);
   const { devices } = context;
   await context.close();
-  return { version: native.version, devices };
+  return { version: native.version, devices, forGpu: builtForGpu(native) };
 }
 
 /** TensorFlow.js's version and whether the fast SIMD build can run. */

@@ -1,19 +1,39 @@
 /** Choosing the library that computes. TensorFlow.js is loaded here, on the first call, and nowhere else at start-up. */
-import type { Engine } from "./types.js";
+import { AtmorepError } from "../errors.js";
+import type { Engine, Instead } from "./types.js";
 
-export type { Engine, EngineName } from "./types.js";
+export type { Engine, EngineName, Instead } from "./types.js";
 
 /**
  * Makes an engine the current one: every tensor operation afterwards runs on it.
  *
- * @param name `auto` takes native if its library is found, else wasm
+ * @param name `auto` takes native if its library is found and can be loaded, else wasm, and tells why in `instead`
  * @throws AtmorepError `failed` if the engine asked for is not there
  */
 export async function openEngine(name: "auto" | "native" | "wasm"): Promise<Engine> {
-  if (name !== "wasm") {
-    const { findNative, openNative } = await import("./native.js");
-    if (name === "native" || findNative().found) return openNative();
-  }
+  if (name === "native") return (await import("./native.js")).openNative();
+  const opened = name === "auto" ? await tryNative() : null;
+  if (opened && "name" in opened) return opened;
   const { openWasm } = await import("./wasm/open.js");
-  return openWasm();
+  return { ...(await openWasm()), instead: opened };
+}
+
+/** The native engine, or why it is not used. */
+async function tryNative(): Promise<Engine | Instead> {
+  const { findNative, openNative } = await import("./native.js");
+  const { found, tried, unsupported } = findNative();
+  if (unsupported) return { reason: "unsupported", text: unsupported };
+  const asked = process.env.ATMOREP_TENSORFLOW;
+  if (!found && asked) {
+    return { reason: "unusable", text: `ATMOREP_TENSORFLOW names no library (${tried.join(", ")}); WASM is used` };
+  }
+  if (!found)
+    return { reason: "absent", text: "the native engine is several times faster: npx atmorep engine install" };
+  try {
+    return await openNative();
+  } catch (error) {
+    if (!(error instanceof AtmorepError)) throw error;
+    const why = String(error.details.found ?? error.message).split("\n")[0];
+    return { reason: "unusable", text: `the native engine cannot be used, WASM is: ${why}` };
+  }
 }

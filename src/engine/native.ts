@@ -52,6 +52,7 @@ export async function openNative(): Promise<Engine> {
       const { numTensors, numBytes } = tf.memory();
       return { numTensors, bytes: numBytes };
     },
+    instead: null,
   };
 }
 

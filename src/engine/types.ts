@@ -2,6 +2,13 @@
 
 export type EngineName = "native" | "wasm";
 
+/** Why a run that may use any engine is on WASM. `absent`: there is no library here; `unusable`: there is one. */
+export interface Instead {
+  reason: "absent" | "unusable" | "unsupported";
+  /** one line, with what to do */
+  text: string;
+}
+
 export interface Engine {
   name: EngineName;
   /** one line for a person, such as `TensorFlow.js on WebAssembly (SIMD, one thread)` */
@@ -9,4 +16,6 @@ export interface Engine {
   threads: number;
   /** live tensors and the bytes they hold */
   memory(): { numTensors: number; bytes: number };
+  /** with `auto` on WASM: why it is not the native engine; else null */
+  instead: Instead | null;
 }

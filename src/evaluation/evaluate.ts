@@ -113,7 +113,8 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
     const shift = cubes > 1 ? forecastSteps(context) * config.time_sampling : 0;
     const plan = mode.draws({ config, store, options, rollout: { cubes, shift } });
     const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, model.spec);
-    await openEngine(request.engine ?? "auto");
+    const { instead } = await openEngine(request.engine ?? "auto");
+    if (instead?.reason === "unusable") request.onWarning?.(instead.text);
     params = toTensors(weights);
     return await runPlan({ request, context, params, plan, folder, run, mode, modeName, options, cubes });
   } finally {

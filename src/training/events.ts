@@ -23,6 +23,8 @@ export interface StartedEvent {
   runId: string;
   config: RunConfig;
   engine: string;
+  /** what to do for a faster engine, where none is installed; null where there is nothing to do */
+  engineOffer: string | null;
   parameters: number;
   stepsPerEpoch: number;
   plannedSteps: number;

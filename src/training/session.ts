@@ -105,6 +105,7 @@ export async function openSession(given: RunConfig, options: TrainOptions): Prom
     if (continued) checkContinuation(config, continued, draws, options.maxSteps);
     await readOneBatch(config, store, [draws(continued?.checkpoint.state.epoch ?? 0)[0], validationDraws[0]]);
     const engine = await openEngine(options.engine ?? "auto");
+    if (engine.instead?.reason === "unusable") warnings.push(engine.instead.text);
     const state = openState(weights, continued, config);
     const fields = parseFields(config);
     const generators = createMaskGenerators(config, fields);

@@ -310,6 +310,7 @@ function startedEvent(session: Session, baselines: FieldSkill[]): TrainEvent {
     runId: folder.id,
     config,
     engine: session.engine.description,
+    engineOffer: session.engine.instead?.reason === "absent" ? session.engine.instead.text : null,
     parameters: countParameters(session.model.spec),
     stepsPerEpoch: Math.floor(session.draws(0).length / config.grad_accumulation),
     plannedSteps: Math.min(planned, options.maxSteps ?? Number.POSITIVE_INFINITY),

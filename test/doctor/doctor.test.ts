@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { noGpu } from "../../src/doctor/engine.js";
 import { diagnose, type Host, thisHost } from "../../src/doctor/index.js";
 import { cpuFeatures, formatBytes, jupyterKernels, mpiPlugins } from "../../src/doctor/parse.js";
 
@@ -106,4 +107,14 @@ it("survives broken output of other programs", () => {
   expect(jupyterKernels("not json")).toEqual([]);
   expect(mpiPlugins("")).toEqual([]);
   expect([formatBytes(0), formatBytes(1536), formatBytes(3 * 2 ** 30)]).toEqual(["0 B", "1.5 KiB", "3.0 GiB"]);
+});
+
+it("says why no GPU is used", () => {
+  expect(noGpu(true, false, {}).reason).toBe("no NVIDIA driver here");
+  expect(noGpu(false, true, {})).toMatchObject({ fix: expect.stringContaining("engine install --gpu") });
+  expect(noGpu(true, true, { CUDA_VISIBLE_DEVICES: "-1" }).reason).toContain("hidden by CUDA_VISIBLE_DEVICES");
+  expect(noGpu(true, true, {})).toMatchObject({
+    reason: expect.stringContaining("TensorFlow sees none"),
+    fix: expect.stringContaining("TF_CPP_MIN_LOG_LEVEL=0"),
+  });
 });

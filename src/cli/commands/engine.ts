@@ -1,4 +1,5 @@
 /** `atmorep engine install|info` */
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { formatBytes } from "../../doctor/parse.js";
 import { type InstallOptions, installEngine } from "../../engine/install/index.js";
@@ -15,6 +16,7 @@ export function registerEngine(program: Command): void {
     .description("download TensorFlow's library with pip (275 MB, 850 MB on disk)")
     .option("--gpu", "the library for NVIDIA GPUs, with NVIDIA's libraries (several GB)")
     .option("--wheel <file>", "unpack this wheel in place of a download")
+    .option("--folder <dir>", "folder to fill; others than the checkout's .engine are found by ATMOREP_TENSORFLOW")
     .option("--json", "print one JSON document")
     .action(installAction);
   withExamples(install, ["engine install", "engine install --wheel tensorflow_cpu-2.21.0-cp311-cp311-linux.whl"]);
@@ -26,11 +28,19 @@ export function registerEngine(program: Command): void {
 }
 
 async function installAction({ json, ...options }: InstallOptions & { json?: boolean }): Promise<void> {
-  const installed = await installEngine({ ...options, report: note });
+  const installed = await installEngine({
+    ...options,
+    folder: options.folder && resolve(options.folder),
+    report: note,
+  });
   if (json) return printJson(installed);
   const { folder, files, bytes, seconds } = installed;
   print(`${files.length} libraries, ${formatBytes(bytes)}, in ${folder} after ${seconds.toFixed(0)} s`);
-  print("Used from now on: npx atmorep train (or --engine native)");
+  print(
+    options.folder
+      ? `Used with ATMOREP_TENSORFLOW=${join(folder, "tensorflow")}`
+      : "Used from now on: npx atmorep train (or --engine native)",
+  );
 }
 
 async function infoAction({ json }: { json?: boolean }): Promise<void> {

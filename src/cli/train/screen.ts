@@ -69,6 +69,7 @@ export function startedLines(event: StartedEvent): string[] {
   const lines = [
     `run       ${event.runId}`,
     `model     ${event.parameters.toLocaleString("en-US")} parameters, ${config.net_tail_num_nets} ensemble members; engine ${event.engine}`,
+    ...(event.engineOffer ? [`faster    ${event.engineOffer}`] : []),
     `training  ${event.plannedSteps} steps of ${config.batch_size} samples; validation on ${event.validationSamples} samples`,
   ];
   for (const skill of mainRows(event.baselines)) {

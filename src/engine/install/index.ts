@@ -44,6 +44,14 @@ export async function installEngine(options: InstallOptions = {}): Promise<Insta
   const { gpu = false, folder = INSTALL_FOLDER, report = () => {} } = options;
   const unsupported = unsupportedSystem();
   if (unsupported) throw new AtmorepError("failed", unsupported, { fix: "Use --engine wasm, which runs everywhere." });
+  const system = `${process.platform} ${process.arch}`;
+  if (gpu && system !== "linux x64") {
+    throw new AtmorepError("usage", "TensorFlow's libraries for NVIDIA GPUs exist for Linux on x64 only", {
+      where: "--gpu",
+      found: system,
+      fix: "Leave --gpu out.",
+    });
+  }
   const began = performance.now();
   await mkdir(join(folder, ".."), { recursive: true });
   const work = await mkdtemp(join(folder, "..", ".engine-"));
@@ -105,7 +113,16 @@ async function installKernels(report: (line: string) => void): Promise<void> {
     require.resolve(`${KERNELS.slice(0, KERNELS.lastIndexOf("@"))}/package.json`);
   } catch {
     report(`adding ${KERNELS} without its binary`);
-    const root = [join(INSTALL_FOLDER, ".."), process.cwd()].find((path) => existsSync(join(path, "package.json")));
-    await promisify(execFile)("npm", ["install", "--ignore-scripts", "--no-save", KERNELS], { cwd: root });
+    // a checkout has its own node_modules; as a dependency the program finds those of the project around it
+    const own = join(INSTALL_FOLDER, "..");
+    const root = existsSync(join(own, "node_modules")) ? own : process.cwd();
+    const add = ["install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", KERNELS];
+    await promisify(execFile)("npm", add, { cwd: root }).catch((error: Error & { stderr?: string }) => {
+      throw new AtmorepError("failed", `npm could not add ${KERNELS}`, {
+        where: root,
+        found: (error.stderr || error.message).trim().split("\n").slice(0, 3).join(" "),
+        fix: `Run it yourself: npm install --ignore-scripts ${KERNELS}`,
+      });
+    });
   }
 }

@@ -35,7 +35,8 @@ export {
   searchLibrary,
   unsupportedSystem,
 } from "./library.js";
-export { loadNative } from "./native.js";
+export { builtForGpu, loadNative } from "./native.js";
+export { missingInstructions } from "./processor.js";
 export { UNIFORM } from "./random.js";
 export { elementBytes, type HostValues, TYPES } from "./values.js";
 

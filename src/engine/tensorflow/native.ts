@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { C_TYPES, type CFunction, DECLARATIONS, type TensorflowApi } from "./declarations.js";
 import { CODES, TensorflowError } from "./errors.js";
+import { missingInstructions } from "./processor.js";
 
 /** Flags of dlopen: RTLD_LAZY with RTLD_NODELETE. */
 const PIN_FLAGS: Partial<Record<NodeJS.Platform, number>> = { linux: 0x1001, darwin: 0x81 };
@@ -23,6 +24,23 @@ export interface Native {
   check(operation: string, detail?: () => string, status?: number): void;
 }
 
+/** Bytes of a TF_Buffer, which is deleted: an address, a length, and how to free them. */
+export function takeBuffer({ api, copyOut }: Native, buffer: number): Uint8Array {
+  const head = new Addresses(2);
+  copyOut(head.buffer, buffer, 16);
+  const bytes = offHeap(head.get(1));
+  if (bytes.length > 0) copyOut(bytes, head.get(0), bytes.length);
+  api.TF_DeleteBuffer(buffer);
+  return bytes;
+}
+
+/** True if the library has kernels for GPUs; those of the wheel `tensorflow-cpu` have none. */
+export function builtForGpu(native: Native): boolean {
+  const kernels = native.api.TF_GetRegisteredKernelsForOp("MatMul", native.status);
+  native.check("TF_GetRegisteredKernelsForOp");
+  return Buffer.from(takeBuffer(native, kernels)).includes("GPU");
+}
+
 const loaded = new Map<string, Native>();
 
 /**
@@ -42,6 +60,8 @@ function load(file: string): Native {
   // The library prints its start-up messages otherwise.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   try {
+    const missing = missingInstructions();
+    if (missing) throw new TensorflowError("NOT_LOADED", file, missing);
     return bind(file, createRequire(import.meta.url)("koffi"));
   } catch (error) {
     if (error instanceof TensorflowError) throw error;
