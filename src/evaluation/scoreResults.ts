@@ -1,13 +1,16 @@
 /** Scores of existing result stores, ours or the reference's: physical units, no run and no input store needed. */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { resolveConfig } from "../config/resolve.js";
 import { displayUnit } from "../data/units.js";
 import { AtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import {
   anomalyQuantity,
   ensembleQuantity,
+  isPeriodic,
   REGIONS,
+  type Region,
   type ScoreAccumulator,
   type ScoreReport,
   scoreAccumulator,
@@ -15,6 +18,8 @@ import {
   verdict,
 } from "../scores/index.js";
 import { openResults, type ResultStore } from "./readResults.js";
+import { regionsOf } from "./scoring.js";
+import { NOT_PERIODIC, NOT_WHOLE, Spectra } from "./spectra.js";
 import { readSample, type StoredSample } from "./storedSample.js";
 
 export interface ScoreResultsOptions {
@@ -44,7 +49,7 @@ interface Stores {
  * @throws AtmorepError `usage` if there are none, `input` if they contradict each other
  */
 export async function scoreResults(dir: string, options: ScoreResultsOptions = {}): Promise<ScoredResults> {
-  const { prefix, epoch } = findStores(dir, options.epoch);
+  const { prefix, id, epoch } = findStores(dir, options.epoch);
   const open = async (kind: string) => {
     const path = join(dir, `${prefix}_${kind}.zarr`);
     return existsSync(path) ? openResults(path) : null;
@@ -57,10 +62,11 @@ export async function scoreResults(dir: string, options: ScoreResultsOptions = {
         expected: "the stores ..._target.zarr and ..._pred.zarr",
       });
     }
-    const { accumulator, samples } = await accumulate({ target, pred, ens, source });
+    const { accumulator, spectra, samples } = await accumulate({ target, pred, ens, source }, regionsBeside(dir, id));
     const fields = [...new Set(accumulator.cells().map(({ field }) => field))];
     const units = Object.fromEntries(fields.map((field) => [field, displayUnit(field).unit]));
     const scores = scoreReport(accumulator, { units, normalized: false });
+    spectra.addTo(scores);
     const about = {
       results: basename(prefix),
       epoch,
@@ -74,11 +80,11 @@ export async function scoreResults(dir: string, options: ScoreResultsOptions = {
   }
 }
 
-function findStores(dir: string, epoch: number | undefined): { prefix: string; epoch: number } {
+function findStores(dir: string, epoch: number | undefined): { prefix: string; id: string; epoch: number } {
   const names = existsSync(dir) ? readdirSync(dir) : [];
   const found = names.flatMap((name) => {
-    const match = /^(results_id[a-z0-9]{8}_epoch(-?\d+))_target\.zarr$/.exec(name);
-    return match ? [{ prefix: match[1], epoch: Number(match[2]) }] : [];
+    const match = /^(results_id([a-z0-9]{8})_epoch(-?\d+))_target\.zarr$/.exec(name);
+    return match ? [{ prefix: match[1], id: match[2], epoch: Number(match[3]) }] : [];
   });
   const wanted = epoch === undefined ? found : found.filter((entry) => entry.epoch === epoch);
   if (wanted.length > 0) return wanted.reduce((a, b) => (b.epoch > a.epoch ? b : a));
@@ -90,28 +96,68 @@ function findStores(dir: string, epoch: number | undefined): { prefix: string; e
   });
 }
 
-async function accumulate(stores: Stores): Promise<{ accumulator: ScoreAccumulator; samples: number }> {
+/** The regions that the configuration beside the stores asks for; without one all that have names. */
+function regionsBeside(dir: string, id: string): Region[] {
+  const path = join(dir, `model_id${id}.json`);
+  if (existsSync(path)) {
+    const { config, origins } = resolveConfig({ file: path });
+    if (origins.score_regions === "file") return regionsOf(config);
+  }
+  return Object.values(REGIONS);
+}
+
+interface Accumulated {
+  accumulator: ScoreAccumulator;
+  spectra: Spectra;
+  samples: number;
+}
+
+async function accumulate(stores: Stores, regions: Region[]): Promise<Accumulated> {
   let accumulator: ScoreAccumulator | null = null;
+  let spectra: Spectra | null = null;
   const samples = new Set<string>();
   for (const path of stores.target.arrays.keys()) {
     if (!path.endsWith("/data")) continue;
     const sample = await readSample(stores, path.slice(0, -"/data".length));
-    accumulator ??= accumulatorFor(sample);
+    accumulator ??= accumulatorFor(sample, regions);
+    spectra ??= new Spectra(spectrumRefusal(sample));
     addSample(accumulator, sample);
+    addSpectra(spectra, sample);
     samples.add(path.split("/")[1]);
   }
-  if (accumulator) return { accumulator, samples: samples.size };
+  if (accumulator && spectra) return { accumulator, spectra, samples: samples.size };
   throw new AtmorepError("input", "the stores hold no samples", { where: stores.target.path });
 }
 
-function accumulatorFor({ predictions, members, target }: StoredSample): ScoreAccumulator {
+function spectrumRefusal({ grid }: StoredSample): string | null {
+  if (!grid) return NOT_WHOLE;
+  return isPeriodic(grid.longitudes) ? null : NOT_PERIODIC;
+}
+
+function addSpectra(spectra: Spectra, { field, grid, predictions, target }: StoredSample): void {
+  if (!grid) return;
+  const { levels, steps, latitudes, longitudes } = grid;
+  const { scale } = displayUnit(field);
+  const plane = latitudes.length * longitudes.length;
+  for (const [l, level] of levels.entries()) {
+    for (let step = 0; step < steps; step++) {
+      const at = (l * steps + step) * plane;
+      const part = (values: ArrayLike<number>) =>
+        Float32Array.from({ length: plane }, (_, i) => values[at + i] * scale);
+      const [model, truth] = [part(predictions.model), part(target)];
+      spectra.add({ field, level, lead: step + 1, model, target: truth, latitudes, longitudes });
+    }
+  }
+}
+
+function accumulatorFor({ predictions, members, target }: StoredSample, regions: Region[]): ScoreAccumulator {
   const predictors = Object.keys(predictions);
   const E = members ? members.length / target.length : 0;
   return scoreAccumulator({
     predictors,
     levels: {},
     grid: { lats: [], lons: [] },
-    regions: Object.values(REGIONS),
+    regions,
     quantities: [
       ...(E > 0 ? [ensembleQuantity(E)] : []),
       anomalyQuantity(predictors, "result stores hold no climatology"),

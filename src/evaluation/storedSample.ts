@@ -10,6 +10,8 @@ type Place = Omit<ScoredPoint, "kind" | "std">;
 export interface StoredSample extends PointBatch {
   predictions: Record<string, ArrayLike<number>>;
   members?: ArrayLike<number>;
+  /** of forecasts: target and prediction are [L, T, H, W] on these axes, longitudes ascending also across 0 */
+  grid?: { levels: number[]; steps: number; latitudes: Float32Array; longitudes: Float64Array };
   /** visits every point */
   points(visit: (place: Place) => void): void;
 }
@@ -79,6 +81,12 @@ async function forecastSample(
     predictions: { model, ...from?.baselines },
     members,
     leads: T + 1,
+    grid: {
+      levels,
+      steps: T,
+      latitudes: lat,
+      longitudes: Float64Array.from(lon, (degrees) => (degrees < lon[0] ? degrees + 360 : degrees)),
+    },
     points(visit) {
       for (let at = 0; at < size; at++) {
         const t = Math.floor(at / (H * W)) % T;

@@ -38,7 +38,7 @@ describe("streams", () => {
     expect(code).toBe(0);
     expect(stdout).toBe(consoleLog(out, "stream01"));
     expect(stdout).toContain("fields : [['mean_sea_level_pressure'");
-    expect(stderr).toMatch(/^run       stream01$/m);
+    expect(stderr).toMatch(/^run {7}stream01$/m);
     expect(stderr).toMatch(/^to beat {3}mean_sea_level_pressure \(masked\): /m);
     expect(stderr).toMatch(/^step \d+\/12 {2}loss /m);
     expect(stderr).toMatch(/^Run stream01 finished after step 12/m);
