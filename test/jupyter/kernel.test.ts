@@ -5,6 +5,10 @@ import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const python = process.env.ATMOREP_TEST_PYTHON ?? "";
+/** How much of each; `.ci/full` asks for more. */
+const LINES = Number(process.env.ATMOREP_LINES ?? 100_000);
+const INTERRUPTS = Number(process.env.ATMOREP_INTERRUPTS ?? 20);
+const CELLS = Number(process.env.ATMOREP_CELLS ?? 200);
 const env = {
   ...process.env,
   JUPYTER_PATH: resolve("assets/kernelspec"),
@@ -13,6 +17,15 @@ const env = {
 
 function run(args: readonly string[]) {
   return spawnSync(python, args, { env, encoding: "utf8" });
+}
+
+/** The JSON that a script prints last; what it did is also printed here, for the record. */
+function measured(args: readonly string[]) {
+  const { stdout, stderr } = run(args);
+  const line = stdout.trim().split("\n").at(-1) ?? "";
+  expect(line, stderr).toMatch(/^\{/);
+  process.stdout.write(`${args.slice(0, -1).join(" ")}: ${line}\n`);
+  return JSON.parse(line);
 }
 
 let folder = "";
@@ -37,11 +50,26 @@ describe("through Jupyter", () => {
     expect(stderr).not.toContain("skipped");
   });
 
-  it("100,000 lines of one cell arrive complete, in bounded memory", () => {
-    const { stdout, stderr } = run(["test/jupyter/burst.py", "atmorep", "100000"]);
-    const result = JSON.parse(stdout || `{"error": ${JSON.stringify(stderr)}}`);
+  it(`${LINES} lines of one cell arrive complete, in bounded memory`, () => {
+    const result = measured(["test/jupyter/burst.py", "atmorep", String(LINES)]);
     expect(result).toMatchObject({ complete: true });
     expect(result.kernelMB).toBeLessThan(600);
+  });
+
+  it(`${INTERRUPTS} interrupts in a row stop loops, timers and training, and leave runs that go on`, () => {
+    const { left, ...kinds } = measured(["test/jupyter/interrupts.py", String(INTERRUPTS), folder]);
+    for (const [kind, { tried, obeyed, slowest }] of Object.entries(kinds as Record<string, Record<string, number>>)) {
+      expect(obeyed, kind).toBe(tried);
+      // Half a second more than promised: the machine that tests may be busy.
+      expect(slowest, kind).toBeLessThan(2.5);
+    }
+    expect(left).toEqual({ interruptedRuns: kinds.training.tried + kinds["one-call training"].tried, goesOnBy: 2 });
+  });
+
+  it(`${CELLS} cells do not make cells slower`, () => {
+    const { first, last, kernelMB } = measured(["test/jupyter/cells.py", "atmorep", String(CELLS)]);
+    expect(last).toBeLessThan(2 * first + 20);
+    expect(kernelMB).toBeLessThan(1000);
   });
 
   it("a notebook without errors ends with 0 and prints its outputs", () => {
