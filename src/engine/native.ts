@@ -1,4 +1,5 @@
 /** The native engine: TensorFlow's C library as TensorFlow.js's backend. */
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { AtmorepError } from "../errors.js";
@@ -34,7 +35,10 @@ export const findNative = (): Search => searchLibrary(nativeSearch());
  * @throws AtmorepError `failed` if there is no library, or it cannot be loaded
  */
 export async function openNative(): Promise<Engine> {
-  opened ??= openTensorflow({ ...nativeSearch(), threads: Number(process.env.ATMOREP_THREADS ?? 0) });
+  opened ??= openTensorflow({
+    ...nativeSearch(),
+    threads: Number(process.env.ATMOREP_THREADS ?? availableParallelism()),
+  });
   const native = await opened.catch((error: unknown) => {
     opened = null;
     throw asAtmorepError(error);

@@ -3,9 +3,18 @@ import { createRequire } from "node:module";
 import { C_TYPES, type CFunction, DECLARATIONS, type TensorflowApi } from "./declarations.js";
 import { CODES, TensorflowError } from "./errors.js";
 import { missingInstructions } from "./processor.js";
+import { silently } from "./silence.js";
 
 /** Flags of dlopen: RTLD_LAZY with RTLD_NODELETE. */
 const PIN_FLAGS: Partial<Record<NodeJS.Platform, number>> = { linux: 0x1001, darwin: 0x81 };
+
+/** Environment variables of the library, where the user has not set them. */
+const SETTINGS = {
+  /** no start-up messages */
+  TF_CPP_MIN_LOG_LEVEL: "2",
+  /** oneDNN's kernels, which TensorFlow takes by itself only on processors with AVX-512 VNNI */
+  TF_ENABLE_ONEDNN_OPTS: "1",
+} as const;
 
 /** A loaded library. */
 export interface Native {
@@ -57,8 +66,6 @@ export function loadNative(file: string): Native {
 }
 
 function load(file: string): Native {
-  // The library prints its start-up messages otherwise.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   try {
     const missing = missingInstructions();
     if (missing) throw new TensorflowError("NOT_LOADED", file, missing);
@@ -70,8 +77,11 @@ function load(file: string): Native {
 }
 
 function bind(file: string, koffi: typeof import("koffi")): Native {
-  const library = koffi.load(file, { lazy: true });
   const system = koffi.load(null);
+  // the library reads these when it is loaded; process.env of a worker thread does not reach C
+  const setenv = system.func("setenv", "int", [C_TYPES.string, C_TYPES.string, "int"]);
+  for (const [name, value] of Object.entries(SETTINGS)) setenv(name, value, 0);
+  const library = silently(system, () => koffi.load(file, { lazy: true }));
   // koffi closes a library when its JavaScript objects are collected; TensorFlow's threads would then run on unmapped
   // code, so one more reference is taken that is never given back.
   const pinned = system.func("dlopen", C_TYPES.address, [C_TYPES.string, "int"])(file, PIN_FLAGS[process.platform]);
