@@ -1,8 +1,9 @@
 /** Training, and the runs that it leaves. */
 import type { ColumnTable } from "arquero";
 import type { RunConfig } from "../config/types.js";
+import type { BaselineOptions } from "../training/baselines.js";
 import type { RunComparison } from "../training/compareRuns.js";
-import type { FinishedEvent, TrainEvent } from "../training/events.js";
+import type { FieldSkill, FinishedEvent, TrainEvent } from "../training/events.js";
 import type { TrainOptions } from "../training/options.js";
 import type { Plan } from "../training/plan.js";
 import type { RunDetails, RunSummary } from "../training/runs.js";
@@ -22,6 +23,16 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
 /** Aborts when the notebook cell at work is interrupted; undefined outside notebooks. */
 function cellSignal(): AbortSignal | undefined {
   return (globalThis as { jupyter?: { signal?: AbortSignal } }).jupyter?.signal;
+}
+
+/**
+ * Scores of the simple baselines (persistence, climatology, linear interpolation, ...) on the validation points of a
+ * configuration, before any training: one row a predicted field. Writes nothing.
+ * @throws AtmorepError (config, input) as `train`
+ * @example (await baselines(config))[0].rmse.persistence;
+ */
+export async function baselines(config: RunConfig, options: BaselineOptions = {}): Promise<FieldSkill[]> {
+  return (await import("../training/baselines.js")).scoreBaselines(config, options);
 }
 
 /**

@@ -113,6 +113,9 @@ export function skillTable(
   };
 }
 
+/** Files that differ from one execution to the next. */
+const HOLD_TIMES = /^(console\.log|metrics\.jsonl)$/;
+
 /** The files of a run with sizes and the first half of their SHA-256. */
 export async function filesTable(run: RunReference, out?: string): Promise<Shown<Table>> {
   const place = runPlace(run, out);
@@ -127,15 +130,19 @@ export async function filesTable(run: RunReference, out?: string): Promise<Shown
       const path = join(dir, name);
       const facts = await stat(path);
       if (!facts.isFile()) continue;
-      rows.push([`${label}/${name}`, `${facts.size.toLocaleString("en-US")} bytes`, (await sha256(path)).slice(0, 32)]);
+      const timed = HOLD_TIMES.test(name);
+      rows.push([
+        `${label}/${name}`,
+        timed ? "" : `${facts.size.toLocaleString("en-US")} bytes`,
+        timed ? "holds times of day" : (await sha256(path)).slice(0, 32),
+      ]);
     }
   }
   return showTable({
     title: `Files of run ${place.id}`,
     columns: ["file", "size", "SHA-256, first half"],
     rows,
-    caption:
-      "metrics.jsonl, console.log and checkpoints hold times; the other files repeat bit for bit on the same machine.",
+    caption: "Files that hold no times repeat byte for byte under the same run id.",
   });
 }
 

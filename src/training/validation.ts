@@ -22,7 +22,7 @@ import {
 import { type PreparedBatch, preparedBatches } from "./batches.js";
 import type { PlainPrediction } from "./evalStep.js";
 import type { FieldSkill, Series } from "./events.js";
-import { predictionPass, scoreBatch } from "./pass.js";
+import { type PassContext, predictionPass, scoreBatch } from "./pass.js";
 import type { Session } from "./session.js";
 
 export interface Validation {
@@ -48,7 +48,7 @@ export class ValidationScores {
   private readonly lookup;
 
   constructor(
-    private readonly session: Session,
+    private readonly session: PassContext,
     private readonly params: BaselineParams,
     private readonly withModel: boolean,
   ) {
@@ -146,12 +146,19 @@ export async function baselineSkill(session: Session, params: BaselineParams): P
   const { config, validationDraws, fields } = session;
   const points = fields.reduce((sum, { L, N, D }) => sum + L * N * D, 0);
   if (validationDraws.length * config.batch_size_validation * points > EAGER_POINTS) return [];
-  const scores = new ValidationScores(session, params, false);
-  for await (const batch of validationBatches(session)) await scores.add(batch, []);
+  return baselineScores(session, params);
+}
+
+type ValidationContext = PassContext & Pick<Session, "validationDraws">;
+
+/** The baselines on the validation points, however many. */
+export async function baselineScores(context: ValidationContext, params: BaselineParams): Promise<FieldSkill[]> {
+  const scores = new ValidationScores(context, params, false);
+  for await (const batch of validationBatches(context)) await scores.add(batch, []);
   return scores.skill();
 }
 
-const validationBatches = (session: Session) =>
+const validationBatches = (session: ValidationContext) =>
   preparedBatches(session, session.validationDraws, createMaskGenerators(session.config, session.fields));
 
 /**

@@ -34,7 +34,15 @@ const PAD = 8;
 const LINE_HEIGHT = 15;
 const TITLE_HEIGHT = 20;
 const PANEL_TITLE_HEIGHT = 20;
-const GUTTER = { left: 58, leftHidden: 12, bottom: 40, bottomHidden: 8, right: 10, colorbar: 78 } as const;
+const GUTTER = {
+  left: 58,
+  leftHidden: 12,
+  bottom: 40,
+  bottomHidden: 8,
+  right: 10,
+  rightTime: 34,
+  colorbar: 78,
+} as const;
 /** Mean width of a character over its font size, on the wide side: neither emitter measures text. */
 const CHARACTER = 0.58;
 
@@ -55,9 +63,7 @@ export function layoutFigure(figure: Figure): Layout {
   const legend = placeLegend(legendEntries(figure.panels), legendTop, inner);
   const top = legend.length > 0 ? legend[legend.length - 1].y + LINE_HEIGHT : legendTop;
   const grid = placePanels(figure, top, inner);
-  const caption = figure.caption
-    ? figure.caption.split("\n").flatMap((line) => wrap(line, inner, FONT.axis * 0.86))
-    : [];
+  const caption = figure.caption ? figure.caption.split("\n").flatMap((line) => wrap(line, inner, FONT.axis)) : [];
   const captionY = grid.bottom;
   const height = captionY + caption.length * LINE_HEIGHT + PAD;
   return { width, height, title, panels: grid.panels, legend, caption, captionY };
@@ -70,7 +76,12 @@ function placePanels(figure: Figure, top: number, inner: number): { panels: Box[
   const inRow = (r: number) => panels.slice(r * columns, (r + 1) * columns);
   const range = (n: number) => Array.from({ length: n }, (_, i) => i);
   const left = range(columns).map((c) => (inColumn(c).some(({ y }) => !y.hidden) ? GUTTER.left : GUTTER.leftHidden));
-  const right = range(columns).map((c) => (inColumn(c).some(colorbarOf) ? GUTTER.colorbar : GUTTER.right));
+  // A date at the end of an axis is written half beyond it.
+  const rightOf = (column: readonly Panel[]) => {
+    if (column.some(colorbarOf)) return GUTTER.colorbar;
+    return column.some(({ x }) => x.type === "time" && !x.hidden) ? GUTTER.rightTime : GUTTER.right;
+  };
+  const right = range(columns).map((c) => rightOf(inColumn(c)));
   const gutters = [...left, ...right].reduce((a, b) => a + b, 0);
   const width = Math.floor((inner - gutters) / columns);
   const height = Math.round(width * aspect);

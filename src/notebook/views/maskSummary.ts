@@ -28,19 +28,24 @@ export function maskSummaryFigure({ strategy, draws, batchSize, levels }: Maskin
     x: levels.map((_, i) => i + slot(k, n)),
     y: values,
   });
+  const oneField = levels.every(({ field, level }) => field === levels[0].field && level !== 0);
   const x: Axis = {
-    label: "field and level",
+    label: oneField ? `level of ${fieldTitle(levels[0].field)}` : "field and level",
     unit: "",
     range: [-0.6, levels.length - 0.4],
-    ticks: levels.map(({ field, level }, i) => ({ value: i, label: tickLabel(field, level, levels) })),
+    ticks: levels.map(({ field, level }, i) => ({
+      value: i,
+      label: oneField ? String(level) : tickLabel(field, level, levels),
+    })),
   };
   const present = TWINS.filter(([kind]) => levels.some(({ visibleTwin }) => visibleTwin[kind] !== null));
   return {
     title: `Masks of ${strategy.replaceAll("_", " ")} over ${draws} draws of ${batchSize} samples`,
-    columns: 2,
-    aspect: 0.7,
+    // many names need the whole width
+    columns: oneField || levels.length <= 4 ? 2 : 1,
+    aspect: oneField || levels.length <= 4 ? 0.7 : 0.3,
     caption:
-      "Right: of the hidden tokens that have such a neighbour, the share with at least one that the network sees. A high bar next to a smooth field means that the task is easier than its mask suggests.",
+      "Second: of the hidden tokens that have such a neighbour, the share with at least one that the network sees. A high bar next to a smooth field means that the task is easier than its mask suggests.",
     panels: [
       {
         title: "what is done to tokens",

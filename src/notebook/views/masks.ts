@@ -2,7 +2,7 @@
 import type { Field } from "../../config/types.js";
 import { type MaskedField, TOKEN_KIND } from "../../masking/types.js";
 import { levelTitle } from "../figure/text.js";
-import type { CategoryScale, Figure } from "../figure/types.js";
+import type { CategoryScale, Figure, Line } from "../figure/types.js";
 
 export const MASK_KINDS: CategoryScale = {
   categories: [
@@ -46,7 +46,7 @@ export function masksFigure(entries: readonly MaskEntry[]): Figure {
     title: "What the network does not see, token by token",
     columns,
     aspect: 0.75,
-    caption: "Each square is one token; its number of rows and columns is the token grid's, North at the top.",
+    caption: "Each box is one token of the window, North at the top.",
     panels: rows.flatMap(({ title, field, masked, sample = 0, level, l }, r) => {
       const [nt, ny, nx] = field.numTokens;
       const kinds = tokenKinds(masked, l, sample);
@@ -64,10 +64,35 @@ export function masksFigure(entries: readonly MaskEntry[]): Figure {
             y: [0, 1] as [number, number],
             colors: MASK_KINDS,
           },
+          tokenEdges(ny, nx),
         ],
       }));
     }),
   };
+}
+
+/** White lines between tokens, as one line with breaks. */
+function tokenEdges(ny: number, nx: number): Line {
+  const inside = (n: number) => Array.from({ length: n - 1 }, (_, k) => k + 0.5);
+  const edges = [
+    ...inside(nx).flatMap(
+      (x) =>
+        [
+          [x, -0.5],
+          [x, ny - 0.5],
+          [null, null],
+        ] as const,
+    ),
+    ...inside(ny).flatMap(
+      (y) =>
+        [
+          [-0.5, y],
+          [nx - 0.5, y],
+          [null, null],
+        ] as const,
+    ),
+  ];
+  return { kind: "line", color: "#ffffff", width: 1, x: edges.map(([x]) => x), y: edges.map(([, y]) => y) };
 }
 
 function tokenAxis(label: string, n: number, hidden: boolean) {
