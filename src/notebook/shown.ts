@@ -236,3 +236,15 @@ export function describe(prepared: Prepared): Shown<Table> {
 export function scores(skill: readonly FieldSkill[]): Shown<Table> {
   return showTable(skillTable(skill));
 }
+
+/**
+ * Lines over one axis, one panel a description: for what no other view draws.
+ * @example lines("Squares", [{ x: ["x", ""], y: ["x²", ""], at: [0, 1, 2], lines: { squares: [0, 1, 4] } }]);
+ */
+export function lines(
+  title: string,
+  panels: readonly views.LinesPanel[],
+  options: views.LinesOptions = {},
+): Shown<Figure> {
+  return show(views.linesFigure(title, panels, options));
+}

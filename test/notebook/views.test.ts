@@ -4,7 +4,7 @@ import { type Prepared, prepare } from "../../src/api/prepare.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import { coastlines } from "../../src/notebook/coastlines.js";
 import { DISPLAY, type Shown } from "../../src/notebook/figure/display.js";
-import type { Figure, Heatmap, Labels, Rects } from "../../src/notebook/figure/types.js";
+import type { Figure, Heatmap, Labels, Line, Rects } from "../../src/notebook/figure/types.js";
 import { batchGrids, storeGrid } from "../../src/notebook/grids.js";
 import * as nb from "../../src/notebook/index.js";
 import { rankHistogram } from "../../src/scores/index.js";
@@ -227,5 +227,23 @@ describe("ensembles, spectra, attention, histograms", () => {
     );
     expect(figure.panels.map(({ title }) => title.split(":")[0])).toEqual(["encoders.0", "tails.0"]);
     expect(figure.panels[0].title).toContain("4, std 1.118");
+  });
+});
+
+describe("lines", () => {
+  it("one panel a description, a name in the same colour everywhere, values outside the range left out", async () => {
+    const axes = { x: ["x", ""], y: ["value", "m/s"], at: [1, 2, 4] } as const;
+    const figure = await check(
+      nb.lines("Two", [
+        { ...axes, lines: { a: [1, 2, 3], b: [2, Number.NaN, 1] } },
+        { ...axes, lines: { b: [1, 10, 100] }, yRange: [0, 50], log: { x: true } },
+      ]),
+    );
+    const [[a, b], [again]] = figure.panels.map(({ marks }) => marks as Line[]);
+    expect(a.color).not.toBe(b.color);
+    expect(again.color).toBe(b.color);
+    expect(b.y).toEqual([2, null, 1]);
+    expect(again.y).toEqual([1, 10, null]);
+    expect(figure.panels[1].x).toMatchObject({ range: [1, 4], type: "log" });
   });
 });

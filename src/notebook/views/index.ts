@@ -2,6 +2,7 @@
 export { type AttentionMatrix, attentionFigure } from "./attention.js";
 export { rankFigure, type SpreadSkillBin, spreadSkillBins, spreadSkillFigure } from "./ensemble.js";
 export { groupByPart, type Histogram, histogram, histogramFigure } from "./histograms.js";
+export { type LinesOptions, type LinesPanel, linesFigure } from "./lines.js";
 export {
   mapFigure,
   mapPanel,
