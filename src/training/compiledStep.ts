@@ -52,17 +52,7 @@ export async function compiledGradients(
   given: StepBatch,
   seed: readonly [number, number] | null,
 ): Promise<StepGradients & NumberNames> {
-  const rows = given.inputs.fields.map(
-    ({
-      tokens: {
-        shape: [B, L, N],
-      },
-    }) => (B as number) * (L as number) * (N as number),
-  );
-  const { batch, release } = padBatch(
-    given,
-    model.spec.predicted.map((f) => rows[f]),
-  );
+  const { batch, release } = padBatch(given, tokenCounts(model, given));
   try {
     const { gradients } = compiledFor(model);
     const inputs = [...Object.values(params), ...batchTensors(batch)];
@@ -85,6 +75,14 @@ export async function compiledGradients(
   } finally {
     release();
   }
+}
+
+/** Tokens of each predicted field in a batch, over samples and levels. */
+export function tokenCounts({ spec }: StepModel, { inputs }: StepBatch): number[] {
+  return spec.predicted.map((f) => {
+    const [B, L, N] = inputs.fields[f].tokens.shape;
+    return B * L * N;
+  });
 }
 
 function traceGradients(

@@ -2,9 +2,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mse } from "../losses/squared.js";
 import type { FieldTarget } from "../losses/total.js";
-import { forward } from "../model/forward.js";
 import type { Params, Prediction } from "../model/types.js";
 import type { StepBatch } from "./batch.js";
+import { predictions } from "./compiledForward.js";
 import type { StepModel } from "./step.js";
 
 /** A predicted field's predictions as plain arrays. */
@@ -28,30 +28,32 @@ export interface EvalResult {
 }
 
 /**
- * Forward without dropout. Every tensor it makes is released.
+ * Forward without dropout, one call where the engine compiles. Every tensor it makes is released.
  *
  * @param options.members also read the members (default false)
  */
 export async function evalStep(
-  { spec, predicted }: StepModel,
+  model: StepModel,
   params: Params,
-  { inputs, targets }: StepBatch,
+  batch: StepBatch,
   { members = false }: { members?: boolean } = {},
 ): Promise<EvalResult> {
-  const predictions = forward(params, spec, inputs);
+  const found = await predictions(model, params, batch);
+  const { predicted } = model;
+  const { targets } = batch;
   const counts = await Promise.all(targets.map(countsAnything));
-  const errors = predictions.map(({ mean }, p) => (counts[p] ? tf.tidy(() => mse({ ...targets[p], mean })) : null));
+  const errors = found.map(({ mean }, p) => (counts[p] ? tf.tidy(() => mse({ ...targets[p], mean })) : null));
   try {
     return {
       mse: await Promise.all(errors.map(async (error) => error && (await error.data())[0])),
       predictions: await Promise.all(
-        predictions.map((prediction, p) =>
+        found.map((prediction, p) =>
           toPlainPrediction(predicted[p].field.name, prediction, targets[p].empty ?? false, members),
         ),
       ),
     };
   } finally {
-    for (const { mean, std, ens } of predictions) tf.dispose([mean, std, ens]);
+    for (const { mean, std, ens } of found) tf.dispose([mean, std, ens]);
     for (const error of errors) error?.dispose();
   }
 }

@@ -103,8 +103,11 @@ function sumUp<T extends NumberNames & { grads: Params; numbers: tf.Tensor1D }>(
   return { ...combined, parts };
 }
 
-/** AdamW and the moving average; what the new state does not hold of the former one is released. */
-async function nextState(
+/**
+ * AdamW and the moving average, by one call on engines that compile. What the new state does not hold of the former one
+ * is released.
+ */
+export async function nextState(
   model: StepModel,
   state: TrainState,
   gradients: Pick<StepGradients, "grads" | "scale">,

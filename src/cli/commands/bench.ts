@@ -2,11 +2,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseFields, type ResolvedConfig, resolveConfig, resolveStorePath } from "../../config/index.js";
 import { benchPrepare, benchRead } from "../../data/bench.js";
-import type { EngineName } from "../../engine/index.js";
+import { type EngineName, openEngine } from "../../engine/index.js";
 import { createMaskGenerators, maskBatch } from "../../masking/index.js";
 import { benchStep } from "../../training/bench.js";
 import { checkConfig } from "../../training/validateRun.js";
-import { collect, formatTable, parseCount, print, printJson, withExamples } from "../output.js";
+import { collect, formatTable, note, parseCount, print, printJson, withExamples } from "../output.js";
 
 interface Flags {
   config?: string;
@@ -103,6 +103,8 @@ async function readAction(flags: Flags): Promise<void> {
 }
 
 async function stepAction(flags: Flags): Promise<void> {
+  const { instead } = await openEngine(flags.engine);
+  if (instead?.reason === "unusable") note(`warning: ${instead.text}`);
   const result = await benchStep(resolve(flags).config, { engine: flags.engine, repeats: flags.repeats });
   if (flags.json) return printJson(result);
   print(

@@ -1,11 +1,14 @@
 /** `atmorep verify DIR` */
 import { type Command, Option } from "commander";
+import { openEngine } from "../../engine/index.js";
+import { compiler } from "../../engine/native.js";
 import { formatResult, selectCases, type VerifyOptions, verifyCase } from "../../verify/index.js";
-import { collect, print, printJson, withExamples } from "../output.js";
+import { collect, note, print, printJson, withExamples } from "../output.js";
 
 interface VerifyFlags {
   case: string[];
   engine: VerifyOptions["engine"];
+  compile: boolean;
   json?: boolean;
 }
 
@@ -18,13 +21,22 @@ export function registerVerify(program: Command): void {
     .addOption(
       new Option("--engine <name>", "engine to compute on").choices(["auto", "native", "wasm"]).default("auto"),
     )
+    .option("--no-compile", "run the native engine operation by operation, as ATMOREP_COMPILE=0 does")
     .option("--json", "print one JSON document instead of lines")
     .action(verifyAction);
-  withExamples(command, ["verify test/golden", "verify test/golden --case 'mask_*' --case net_dense"]);
+  withExamples(command, [
+    "verify test/golden",
+    "verify test/golden --case 'mask_*' --case net_dense",
+    "verify test/golden --engine native --no-compile",
+  ]);
 }
 
 async function verifyAction(dir: string, flags: VerifyFlags): Promise<void> {
   const names = await selectCases(dir, flags.case);
+  if (!flags.compile) process.env.ATMOREP_COMPILE = "0";
+  const { name, description, instead } = await openEngine(flags.engine);
+  if (instead?.reason === "unusable") note(`warning: ${instead.text}`);
+  note(`engine: ${description}${name === "wasm" ? "" : compiler() ? ", compiled" : ", operation by operation"}`);
   const results = [];
   for (const name of names) {
     const result = await verifyCase(dir, name, { engine: flags.engine });

@@ -7,6 +7,8 @@ import { argumentName, SEED, type Signature, trace } from "./recorder.js";
 export interface CompiledFunction {
   /** Runs it on another thread. @returns its outputs, which the caller disposes */
   run(inputs: readonly tf.Tensor[], seed?: readonly [number, number]): Promise<tf.Tensor[]>;
+  /** Forgets the graph; it cannot be run afterwards. */
+  release(): void;
   /** operations in the graph */
   nodes: number;
   /** seconds that tracing took */
@@ -46,6 +48,7 @@ export function compileFunction(
   });
   context.addFunction(definition);
   return {
+    release: () => context.removeFunction(name),
     nodes: nodes.length,
     seconds: (performance.now() - began) / 1000,
     async run(given, seed) {

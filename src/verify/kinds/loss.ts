@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { predictedFields } from "../../config/fields.js";
 import type { PredictedField, RunConfig } from "../../config/types.js";
+import { callOnce } from "../../engine/compile/index.js";
 import { openEngine } from "../../engine/index.js";
 import { ensembleMean, ensembleStd } from "../../engine/kernels/index.js";
 import { toFloat32 } from "../../formats/safetensors.js";
@@ -22,13 +23,13 @@ export const runner: KindRunner = async (golden, { engine }) => {
   await openEngine(engine);
   tf.engine().startScope();
   try {
-    return compareCase(golden);
+    return await compareCase(golden);
   } finally {
     tf.engine().endScope();
   }
 };
 
-function compareCase(golden: GoldenCase): Comparison[] {
+async function compareCase(golden: GoldenCase): Promise<Comparison[]> {
   const config = golden.config as unknown as RunConfig;
   const expected = golden.values.spec_float64 as Record<string, Record<string, number>>;
   const weights = golden.values.loss_weights as number[];
@@ -38,15 +39,18 @@ function compareCase(golden: GoldenCase): Comparison[] {
   const gradients = fields.map(() => new Map<string, Float64Array>());
   for (const [p, inputs] of fields.entries()) {
     for (const name of config.losses) {
-      const value = getLoss(name).fn(inputs).dataSync();
-      comparisons.push(compare(`${name}.${p}`, value, [expected[p][name]], TOLERANCES.loss));
+      const { fn } = getLoss(name);
+      const [value, actual] = await callOnce("loss", tensorsOf([inputs]), (given) => {
+        const [own] = withTensors([inputs], given);
+        return [fn(own), tf.grad((ens) => fn(withEnsemble(own, ens)))(own.ens)];
+      });
+      comparisons.push(compare(`${name}.${p}`, value.dataSync(), [expected[p][name]], TOLERANCES.loss));
       const gradient = referenceGradient(golden, name, p, inputs);
       gradients[p].set(name, gradient);
-      const actual = tf.grad((ens) => getLoss(name).fn(withEnsemble(inputs, ens)))(inputs.ens);
       comparisons.push(compare(`grad.${name}.${p}`, actual.dataSync(), gradient, TOLERANCES.gradient));
     }
   }
-  comparisons.push(...compareTotal(config, predicted, fields, expected, gradients));
+  comparisons.push(...(await compareTotal(config, predicted, fields, expected, gradients)));
   return comparisons;
 }
 
@@ -76,6 +80,23 @@ const withEnsemble = (inputs: LossInputs, ens: tf.Tensor): LossInputs => ({
   std: ensembleStd(ens),
 });
 
+const NAMES = ["target", "mean", "std", "ens", "area"] as const;
+
+/** The tensors of some fields in a fixed order. */
+const tensorsOf = (fields: readonly LossInputs[]): tf.Tensor[] =>
+  fields.flatMap((field) =>
+    NAMES.map((name) => field[name]).filter((tensor) => tensor !== null && tensor !== undefined),
+  );
+
+/** Fields like others, with these tensors in that order. */
+function withTensors(fields: readonly LossInputs[], tensors: readonly tf.Tensor[]): LossInputs[] {
+  const left = [...tensors];
+  return fields.map((field) => {
+    const own = NAMES.map((name) => [name, field[name] ? left.shift()! : field[name]]);
+    return { ...field, ...Object.fromEntries(own) };
+  });
+}
+
 function referenceGradient({ tensors }: GoldenCase, name: string, p: number, inputs: LossInputs): Float64Array {
   const original = tensors.get(`out.grad.${name}.${p}`);
   if (original && !DEFECTIVE.has(name)) return Float64Array.from(toFloat32(original));
@@ -85,25 +106,28 @@ function referenceGradient({ tensors }: GoldenCase, name: string, p: number, inp
   return lossAndGradient(POINT_FORMULAS[name], target.dataSync(), ens.dataSync(), shape, weights).gradient;
 }
 
-function compareTotal(
+async function compareTotal(
   config: RunConfig,
   predicted: PredictedField[],
   fields: LossInputs[],
   expected: Record<string, Record<string, number>>,
   gradients: Map<string, Float64Array>[],
-): Comparison[] {
+): Promise<Comparison[]> {
   const sum = config.losses.length * predicted.reduce((all, { weight }) => all + weight, 0);
   const share = (p: number) => predicted[p].weight / sum;
   let total = 0;
   for (const [p] of predicted.entries()) for (const name of config.losses) total += share(p) * expected[p][name];
-  const of = (ens: readonly tf.Tensor[]) => {
-    const inputs = fields.map((field, p) => withEnsemble(field, ens[p]));
-    return totalLoss({ losses: config.losses }, predicted, inputs, inputs).total;
-  };
-  const members = fields.map(({ ens }) => ens);
-  const actual = tf.grads((...ens) => of(ens))(members);
+  const [value, ...actual] = await callOnce("total_loss", tensorsOf(fields), (given) => {
+    const own = withTensors(fields, given);
+    const of = (ens: readonly tf.Tensor[]) => {
+      const inputs = own.map((field, p) => withEnsemble(field, ens[p]));
+      return totalLoss({ losses: config.losses }, predicted, inputs, inputs).total;
+    };
+    const members = own.map(({ ens }) => ens);
+    return [of(members), ...tf.grads((...ens) => of(ens))(members)];
+  });
   return [
-    compare("total", of(members).dataSync(), [total], TOLERANCES.loss),
+    compare("total", value.dataSync(), [total], TOLERANCES.loss),
     ...actual.map((gradient, p) => {
       const reference = new Float64Array(gradient.size);
       for (const part of gradients[p].values()) {

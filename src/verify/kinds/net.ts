@@ -1,5 +1,6 @@
 /** Golden kind `net`: the network on given parameters and inputs. */
 import * as tf from "@tensorflow/tfjs-core";
+import { callOnce } from "../../engine/compile/index.js";
 import { openEngine } from "../../engine/index.js";
 import { toFloat32, toNumbers } from "../../formats/safetensors.js";
 import { forward, type ModelConfig, type ModelSpec, modelSpec, parameterTable } from "../../model/index.js";
@@ -25,16 +26,8 @@ export const net: KindRunner = async (golden, { engine }) => {
   ];
   const params = goldenParams(golden, "param.");
   const inputs = goldenInputs(golden, spec);
-  const traced = new Map<string, Float32Array>();
-  const predictions = forward(params, spec, inputs, {
-    trace: (name, tensor) => traced.set(name, tensor.dataSync() as Float32Array),
-  });
-  for (const [p, prediction] of predictions.entries()) {
-    for (const [part, tensor] of Object.entries(prediction)) {
-      traced.set(`pred.${p}.${part}`, tensor.dataSync() as Float32Array);
-    }
-  }
-  tf.dispose([params, inputs as unknown as tf.TensorContainer, predictions as unknown as tf.TensorContainer]);
+  const traced = await tracedForward(params, spec, inputs);
+  tf.dispose([params, inputs as unknown as tf.TensorContainer]);
   for (const [name, expected] of golden.tensors) {
     if (!name.startsWith("out.")) continue;
     const actual = traced.get(name.slice(4)) ?? [];
@@ -42,6 +35,36 @@ export const net: KindRunner = async (golden, { engine }) => {
   }
   return comparisons;
 };
+
+/** Every intermediate result that `forward` names, and the predictions; compiled where the engine compiles. */
+async function tracedForward(
+  params: Params,
+  spec: ModelSpec,
+  { fields, rows }: NetworkInputs,
+): Promise<Map<string, Float32Array>> {
+  const names = Object.keys(params);
+  const results: string[] = [];
+  const given = [...Object.values(params), ...fields.flatMap(({ tokens, infos }) => [tokens, infos]), ...rows];
+  const outputs = await callOnce("network", given, (tensors) => {
+    const all = [...tensors];
+    const next = () => all.shift()!;
+    const found: tf.Tensor[] = [];
+    const keep = (name: string, tensor: tf.Tensor) => {
+      results.push(name);
+      found.push(tf.keep(tf.clone(tensor)));
+    };
+    const own = Object.fromEntries(names.map((name) => [name, next()]));
+    const inputs = { fields: fields.map(() => ({ tokens: next(), infos: next() })), rows: rows.map(next) };
+    const predictions = forward(own, spec, inputs as NetworkInputs, { trace: keep });
+    for (const [p, prediction] of predictions.entries()) {
+      for (const [part, tensor] of Object.entries(prediction)) keep(`pred.${p}.${part}`, tensor);
+    }
+    return found;
+  });
+  const values = outputs.map((tensor) => tensor.dataSync() as Float32Array);
+  tf.dispose(outputs);
+  return new Map(results.map((name, i) => [name, values[i]]));
+}
 
 /** Parameters of a golden case by our names: the reference's alias `encoders.F.embed.*` becomes `embeds.F.*`. */
 export function goldenParams(golden: GoldenCase, prefix: string): Params {

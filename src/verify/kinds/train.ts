@@ -5,12 +5,20 @@ import { openEngine } from "../../engine/index.js";
 import { toFloat32, toNumbers } from "../../formats/safetensors.js";
 import type { MaskedField } from "../../masking/types.js";
 import { pow } from "../../math/index.js";
-import { forward } from "../../model/forward.js";
 import { parameterTable } from "../../model/parameters.js";
 import type { Params } from "../../model/types.js";
-import { type AdamwOptions, type AdamwState, adamwInit, adamwRates, adamwUpdate } from "../../training/adamw.js";
+import { adamwConstants } from "../../training/adamw.js";
 import { plainBatch, type StepBatch, toTensors } from "../../training/batch.js";
-import { type BatchGradients, type StepModel, stepGradients, stepModel } from "../../training/step.js";
+import { evalStep } from "../../training/evalStep.js";
+import {
+  type BatchGradients,
+  disposeState,
+  initState,
+  nextState,
+  type StepModel,
+  stepGradients,
+  stepModel,
+} from "../../training/step.js";
 import { compare, compareJson, TOLERANCES } from "../compare.js";
 import type { Comparison, GoldenCase, KindRunner } from "../types.js";
 
@@ -34,35 +42,28 @@ export const runner: KindRunner = async (golden, { engine }) => {
 };
 
 async function compareCase(golden: GoldenCase): Promise<Comparison[]> {
-  const config = { ...golden.config, loss_weights: null } as unknown as RunConfig;
   const values = golden.values as unknown as Values;
+  const { weight_decay } = values;
+  const config = { ...golden.config, weight_decay, loss_weights: null, ema_decay: null } as unknown as RunConfig;
   const model = stepModel(config);
   const batch = toTensors(plainBatch(readMasked(golden, model), model.predicted));
-  const options: AdamwOptions = {
-    weightDecay: values.weight_decay,
-    beta1: values.betas[0],
-    beta2: values.betas[1],
-    eps: values.eps,
-  };
-  const comparisons = comparePredictions(golden, model, batch);
-  let params = readParameters(golden, model);
-  let state: AdamwState = adamwInit(params);
-  const initial = params;
+  const { beta1, beta2, eps } = adamwConstants({ weightDecay: weight_decay });
+  const comparisons = [
+    compareJson("betas and eps", [beta1, beta2, eps], [...values.betas, values.eps]),
+    ...(await comparePredictions(golden, model, batch)),
+  ];
+  const initial = readParameters(golden, model);
+  let state = initState(readParameters(golden, model), config);
   for (const [k, expected] of values.steps.entries()) {
-    const gradients = await gradientsOf(model, params, batch);
-    comparisons.push(...compareNumbers(`step${k + 1}`, gradients, expected, model.predicted));
-    if (k === 0) comparisons.push(...compareGradients(golden, gradients.grads, params, values));
-    const rates = adamwRates(values.lr, k + 1, options);
-    ({ params, state } = adamwUpdate(params, gradients.grads, state, rates, tf.scalar(1), options));
+    const { grads, scale, numbers, parts } = await stepGradients(model, state.params, [batch], null);
+    const own = { ...parts[0], grads, numbers: tf.slice(numbers, 1) as tf.Tensor1D };
+    comparisons.push(...compareNumbers(`step${k + 1}`, own, expected, model.predicted));
+    if (k === 0) comparisons.push(...compareGradients(golden, grads, state.params, values));
+    state = await nextState(model, state, { grads, scale }, values.lr);
   }
-  comparisons.push(...compareParameters(golden, params, initial, values));
+  comparisons.push(...compareParameters(golden, state.params, initial, values));
+  disposeState(state);
   return comparisons;
-}
-
-/** As a train step takes them: compiled where the engine can. */
-async function gradientsOf(model: StepModel, params: Params, batch: StepBatch): Promise<BatchGradients> {
-  const { grads, numbers, parts } = await stepGradients(model, params, [batch], null);
-  return { ...parts[0], grads, numbers: tf.slice(numbers, 1) as tf.Tensor1D };
 }
 
 /** The case's inputs as a masked batch of the program. */
@@ -113,13 +114,13 @@ function readParameters(golden: GoldenCase, { spec }: StepModel): Params {
   );
 }
 
-function comparePredictions(golden: GoldenCase, { spec }: StepModel, batch: StepBatch): Comparison[] {
-  const params = readParameters(golden, { spec } as StepModel);
-  const predictions = forward(params, spec, batch.inputs);
+/** As validation takes them: compiled where the engine compiles. */
+async function comparePredictions(golden: GoldenCase, model: StepModel, batch: StepBatch): Promise<Comparison[]> {
+  const { predictions } = await evalStep(model, readParameters(golden, model), batch, { members: true });
   return predictions.flatMap((prediction, p) =>
     (["mean", "std", "ens"] as const).flatMap((name) => {
       const expected = golden.tensors.get(`out1.pred.${p}.${name}`);
-      const actual = prediction[name].dataSync();
+      const actual = prediction[name]!;
       return expected ? [compare(`out1.pred.${p}.${name}`, actual, toFloat32(expected), TOLERANCES.network)] : [];
     }),
   );
