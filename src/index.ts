@@ -17,7 +17,7 @@ export {
   resolveConfig,
   validateConfig,
 } from "./api/config.js";
-export { type EvaluateOptions, evaluate, scoreResults } from "./api/evaluation.js";
+export { type EvaluateOptions, evaluate, readAttention, scoreResults } from "./api/evaluation.js";
 export type { RunReference } from "./api/locate.js";
 /** Losses of your own. Example: `atmorep.losses.register("mae", { doc: "mean absolute error", fn })`. */
 export * as losses from "./api/losses.js";
@@ -58,6 +58,7 @@ export type { Store } from "./data/store.js";
 export type { CubeBatch, Draw, FieldCube, Window } from "./data/types.js";
 export { AtmorepError, type ErrorCode, isAtmorepError } from "./errors.js";
 export type { Evaluation } from "./evaluation/evaluate.js";
+export type { AttentionChoice, StoredAttention } from "./evaluation/readAttention.js";
 export type { ScoredResults, ScoreResultsOptions } from "./evaluation/scoreResults.js";
 export type { LossInputs, LossTools, OwnLoss } from "./losses/types.js";
 export type { LevelChoice, MaskedBatch, MaskedField, MaskingStrategy, MaskingSummary } from "./masking/index.js";

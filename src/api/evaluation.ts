@@ -1,5 +1,6 @@
 /** Evaluating runs, and scoring result stores. */
 import type { EvaluateRequest, Evaluation } from "../evaluation/evaluate.js";
+import type { AttentionChoice, StoredAttention } from "../evaluation/readAttention.js";
 import type { ScoredResults, ScoreResultsOptions } from "../evaluation/scoreResults.js";
 import type { RunReference } from "./locate.js";
 
@@ -32,6 +33,17 @@ export async function evaluate(run?: RunReference, options: EvaluateOptions = {}
  */
 export async function scoreResults(dir: string, options: ScoreResultsOptions = {}): Promise<ScoredResults> {
   return (await import("../evaluation/scoreResults.js")).scoreResults(dir, options);
+}
+
+/**
+ * Heads of an attention store that validation or `evaluate` wrote (`attention: true`), one after the other.
+ * @throws AtmorepError (input) if the file is damaged; (usage) if it holds no such head
+ * @example
+ * for await (const { path, shape } of readAttention("results/idab12cd34/results_idab12cd34_epoch00001_attention.zarr", { layer: 0 }))
+ *   console.log(path, shape);
+ */
+export async function* readAttention(file: string, choice: AttentionChoice = {}): AsyncGenerator<StoredAttention> {
+  yield* (await import("../evaluation/readAttention.js")).readAttention(file, choice);
 }
 
 const isList = (set: NonNullable<EvaluateOptions["set"]>): set is readonly string[] => Array.isArray(set);

@@ -110,6 +110,7 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
       model,
     };
     const cubes = request.rollout ?? 1;
+    if (cubes > 1 && config.attention) request.onWarning?.("attention maps are not written of a roll-out");
     const shift = cubes > 1 ? forecastSteps(context) * config.time_sampling : 0;
     const plan = mode.draws({ config, store, options, rollout: { cubes, shift } });
     const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, model.spec);
@@ -177,6 +178,7 @@ async function runPlan(work: Work): Promise<Evaluation> {
         const predictions = batch.predictions.map(({ mean, ens }) => ({ mean, ens: ens! }));
         for (const [p, { field }] of predicted.entries()) await scores.add(batch, field, predictions[p]);
         await output.append({ windows: batch.cube.windows, fields: batch.masked.fields, predictions });
+        await output.appendAttention(params, batch);
         samples += batch.cube.windows.length;
         done += 1;
         request.onProgress?.(done, plan.draws.length);

@@ -1,12 +1,15 @@
 /** What an evaluation writes batch by batch: per-sample stores, global grids, and spectra where rows go around. */
 import { join } from "node:path";
+import type { Params } from "../model/types.js";
+import type { PreparedBatch } from "../training/batches.js";
 import type { PassContext } from "../training/pass.js";
 import type { RunFolder } from "../training/runFolder.js";
+import { AttentionWriter } from "./attentionStore.js";
 import type { DrawPlan } from "./draws.js";
 import { type GlobalField, GlobalGrid, type GlobalKind, type TileForecast } from "./globalGrid.js";
 import { Physical } from "./physical.js";
 import { continued, forecastArrays } from "./resultArrays.js";
-import { type ResultBatch, ResultsWriter } from "./results.js";
+import { type ResultBatch, ResultsWriter, resultPath } from "./results.js";
 import type { Spectra } from "./spectra.js";
 import { storeNormalization } from "./storeNormalization.js";
 
@@ -21,13 +24,14 @@ export class EvaluationOutput {
     private readonly context: PassContext,
     private readonly results: ResultsWriter | null,
     private readonly global: GlobalGrid | null,
+    private readonly attention: AttentionWriter | null,
     private readonly spectra: Spectra,
     /** samples are whole circles of latitude, forecast at every point */
     private readonly circles: boolean,
   ) {}
 
   static async open(context: PassContext, plan: DrawPlan, { folder, epoch, stores }: Place, spectra: Spectra) {
-    const { config, store, fields, predicted } = context;
+    const { config, store, fields, predicted, model } = context;
     const path = (kind: GlobalKind) =>
       join(folder.resultsDir, `results_id${folder.id}_epoch${String(epoch).padStart(5, "0")}_global_${kind}.zarr`);
     const results = stores
@@ -43,12 +47,18 @@ export class EvaluationOutput {
           normalization: storeNormalization(store),
         })
       : null;
+    let global: GlobalGrid | null = null;
     try {
-      const global = plan.tiling ? await GlobalGrid.open(store, plan.tiling, stores ? path : null) : null;
+      global = plan.tiling ? await GlobalGrid.open(store, plan.tiling, stores ? path : null) : null;
       const whole = config.n_size[2] / store.res[1] >= store.lons.length - 0.5;
       const circles = !plan.tiling && store.isGlobal && whole && config.BERT_strategy === "forecast";
-      return new EvaluationOutput(context, results, global, spectra, circles);
+      const maps = stores && config.attention;
+      const attention = maps
+        ? await AttentionWriter.open(resultPath(folder.resultsDir, folder.id, epoch, "attention"), model, fields, store)
+        : null;
+      return new EvaluationOutput(context, results, global, attention, spectra, circles);
     } catch (error) {
+      await global?.abort();
       await results?.abort();
       throw error;
     }
@@ -57,6 +67,11 @@ export class EvaluationOutput {
   async append(batch: ResultBatch): Promise<void> {
     await this.results?.append(batch);
     if (this.global || this.circles) await this.addForecasts([batch, ...(batch.following ?? [])]);
+  }
+
+  /** Adds the attention maps of a batch, where the configuration asks for them. */
+  async appendAttention(params: Params, { cube, plain }: Pick<PreparedBatch, "cube" | "plain">): Promise<void> {
+    await this.attention?.append(params, { windows: cube.windows, plain });
   }
 
   /** Forecasts of every sample as grids in physical units, those of a roll-out joined: to the globe, or to the spectra. */
@@ -114,11 +129,14 @@ export class EvaluationOutput {
   /** @returns paths of the stores */
   async close(): Promise<string[]> {
     const files = (await this.results?.close()) ?? [];
-    return [...files, ...((await this.global?.close()) ?? [])];
+    const grids = (await this.global?.close()) ?? [];
+    const maps = await this.attention?.close();
+    return [...files, ...grids, ...(maps ? [maps] : [])];
   }
 
   async abort(): Promise<void> {
     await this.results?.abort();
     await this.global?.abort();
+    await this.attention?.abort();
   }
 }

@@ -4,7 +4,8 @@
  */
 import { loadCubes } from "../data/loader.js";
 import { displayUnit } from "../data/units.js";
-import { ResultsWriter } from "../evaluation/results.js";
+import { AttentionWriter } from "../evaluation/attentionStore.js";
+import { ResultsWriter, resultPath } from "../evaluation/results.js";
 import { storeNormalization } from "../evaluation/storeNormalization.js";
 import { createMaskGenerators } from "../masking/index.js";
 import {
@@ -168,11 +169,15 @@ const validationBatches = (session: ValidationContext) =>
 export async function validate(session: Session, params: BaselineParams): Promise<Validation | null> {
   const { config, state, model, options } = session;
   const scores = new ValidationScores(session, params, true);
-  const results = config.log_test_num_ranks > config.par_rank ? await openResults(session) : null;
+  const writes = config.log_test_num_ranks > config.par_rank;
+  const results = writes ? await openResults(session) : null;
+  let attention: AttentionWriter | null = null;
   const sums = new Map<string, { sum: number; batches: number }>();
   let batches = 0;
   try {
-    const pass = predictionPass(session, state.ema ?? state.params, session.validationDraws, {
+    attention = writes && config.attention ? await openAttention(session) : null;
+    const weights = state.ema ?? state.params;
+    const pass = predictionPass(session, weights, session.validationDraws, {
       generators: createMaskGenerators(config, session.fields),
       members: results !== null || (config.metrics ?? []).length > 0,
       signal: options.signal,
@@ -191,13 +196,17 @@ export async function validate(session: Session, params: BaselineParams): Promis
         fields: prepared.masked.fields,
         predictions: predictions.map(({ mean, ens }) => ({ mean, ens: ens! })),
       });
+      await attention?.append(weights, { windows: prepared.cube.windows, plain: prepared.plain });
     }
     if (batches < session.validationDraws.length) {
+      await attention?.abort();
       await results?.abort();
       return null;
     }
+    await attention?.close();
     await results?.close();
   } catch (error) {
+    await attention?.abort();
     await results?.abort();
     throw error;
   }
@@ -208,6 +217,11 @@ export async function validate(session: Session, params: BaselineParams): Promis
   for (const [field, value] of Object.entries(losses)) series[`val., ${config.BERT_strategy}, ${field}`] = value;
   Object.assign(series, scores.metrics());
   return { loss, losses, series, skill: scores.skill(), verdict: scores.verdict() };
+}
+
+function openAttention({ folder, progress, model, fields, store }: Session): Promise<AttentionWriter> {
+  const path = resultPath(folder.resultsDir, folder.id, progress.epoch, "attention");
+  return AttentionWriter.open(path, model, fields, store);
 }
 
 function openResults({ config, fields, predicted, folder, store, progress }: Session): Promise<ResultsWriter> {
