@@ -3,11 +3,15 @@
 import { type RunReference, runPlace } from "../api/locate.js";
 import type { Prepared } from "../api/prepare.js";
 import type { ResolvedConfig } from "../config/resolve.js";
-import type { RunConfig, Strategy } from "../config/types.js";
+import type { Field, RunConfig, Strategy } from "../config/types.js";
 import { usualStep } from "../data/sampling.js";
 import type { Store } from "../data/store.js";
 import { HOUR_NS } from "../data/time.js";
+import { displayUnit } from "../data/units.js";
+import { AtmorepError } from "../errors.js";
 import { createMaskGenerators, maskBatch, maskingSummary } from "../masking/index.js";
+import type { ScoreReport } from "../scores/index.js";
+import type { AttentionMap } from "../training/attentionMaps.js";
 import type { FieldSkill } from "../training/events.js";
 import { readMetrics } from "../training/metrics.js";
 import { runFolder } from "../training/runFolder.js";
@@ -18,9 +22,10 @@ import { showTable, type Table } from "./figure/table.js";
 import { fieldTitle, levelTitle } from "./figure/text.js";
 import type { Figure } from "./figure/types.js";
 import { batchGrids, chosenField, type GridChoice, storeGrid } from "./grids.js";
-import { type PredictionChoice, readPrediction } from "./runs/predictions.js";
-import { batchTable, type ConfigTableOptions, configTable, skillTable } from "./tables.js";
+import { type PredictionChoice, readHidden, readPrediction } from "./runs/predictions.js";
+import { batchTable, type ConfigTableOptions, configTable, evaluationScores, skillTable } from "./tables.js";
 import * as views from "./views/index.js";
+import { chosenScores, type ScoreChoice } from "./views/scores.js";
 
 /**
  * A field of a store on the map at one time.
@@ -128,29 +133,57 @@ export async function members(run: RunReference, choice: PredictionChoice = {}):
 }
 
 /**
- * Error over spread of one validation sample, in bins of equal counts.
+ * Error over spread, in bins of equal counts: of one validation sample if the choice names it, else of all.
  * @example await spreadSkill(run);
  */
 export async function spreadSkill(run: RunReference, choice: PredictionChoice = {}): Promise<Shown<Figure>> {
-  const { members: all, target } = await readPrediction(run, choice);
+  const { members: all, target } = await readHidden(run, choice);
   return show(views.spreadSkillFigure(all, target));
 }
 
+/** What `evaluate` and `scoreResults` return, as far as figures read it. */
+export interface Scored {
+  scores: ScoreReport;
+  about?: Record<string, unknown>;
+}
+
 /**
- * Where the target stands among the members of one validation sample.
- * @example await ranks(run);
+ * Where the target stands among the members: of the hidden points of a run's result stores (one sample if the choice
+ * names it), or over a whole evaluation.
+ * @example await ranks(evaluation);
  */
-export async function ranks(run: RunReference, choice: PredictionChoice = {}): Promise<Shown<Figure>> {
-  const { members: all, target } = await readPrediction(run, choice);
+export async function ranks(
+  run: RunReference | Scored,
+  choice: Omit<PredictionChoice, "level"> & ScoreChoice = {},
+): Promise<Shown<Figure>> {
+  if (typeof run !== "string" && "scores" in run) {
+    const { name, region, all } = chosenScores(run.scores, choice);
+    return show(views.rankSharesFigure(all, `Rank histogram: ${fieldTitle(name)}, ${region}`));
+  }
+  const level = choice.level === "all" ? undefined : choice.level;
+  const { members: all, target } = await readHidden(run, { ...choice, level });
   return show(views.rankFigure(all, target));
 }
 
 /**
- * Zonal power spectra of target and prediction; the window must go around the globe.
+ * Zonal power spectra of target and prediction: of one sample of a run whose window goes around the globe, or of an
+ * evaluation in a global mode.
  * @throws AtmorepError (usage) for a regional window
  * @example await spectra(run);
  */
-export async function spectra(run: RunReference, choice: PredictionChoice = {}): Promise<Shown<Figure>> {
+export async function spectra(
+  run: RunReference | Scored,
+  choice: PredictionChoice & { lead?: number } = {},
+): Promise<Shown<Figure>> {
+  if (typeof run !== "string" && "scores" in run) {
+    const { name, level, lead, model, target } = views.scoredSpectra(run.scores, choice);
+    const entries = [
+      { name: "target", power: target },
+      { name: "forecast", power: model },
+    ];
+    const title = `Zonal power: ${fieldTitle(name)}, ${levelTitle(level)}, lead ${lead}`;
+    return show(views.powerFigure(title, entries, displayUnit(name).unit));
+  }
   const { target, prediction: predicted } = await readPrediction(run, choice);
   return show(
     views.spectraFigure([
@@ -161,11 +194,70 @@ export async function spectra(run: RunReference, choice: PredictionChoice = {}):
 }
 
 /**
+ * A score over lead time with its interval, the baselines beside it.
+ * @throws AtmorepError (usage) for a field, level, region or score that is not there
+ * @example leads(evaluation, { score: "crps" });
+ */
+export function leads(evaluation: Scored, choice: ScoreChoice & { score?: string } = {}): Shown<Figure> {
+  const hours = evaluation.about?.hours_per_lead_step;
+  return show(views.leadFigure(evaluation.scores, choice, typeof hours === "number" ? hours : null));
+}
+
+/**
  * Attention weights, one panel a head.
  * @example attention([{ title: "layer 0, head 0", values, queries: 36, keys: 36 }]);
  */
 export function attention(matrices: readonly views.AttentionMatrix[], title = "Attention weights"): Shown<Figure> {
   return show(views.attentionFigure(title, matrices));
+}
+
+/**
+ * Where one token of a sample looks, on the map: the mean over the given heads, a panel a time token and level.
+ * @param maps of `LoadedModel.attention`, all of one field and key field, over all tokens
+ * @param choice.query `l*N + n` of the token; default the first hidden one
+ * @throws AtmorepError (usage) for axial or mixed heads, or a token that is not there
+ * @example await attentionPlaces(batch, maps.filter(({ block }) => block === "decoders.0.blocks.0"));
+ */
+export async function attentionPlaces(
+  prepared: Prepared,
+  maps: readonly AttentionMap[],
+  choice: { sample?: number; query?: number; title?: string } = {},
+): Promise<Shown<Figure>> {
+  const [first] = maps;
+  if (
+    !first ||
+    maps.some((map) => map.axis !== "all" || map.field !== first.field || map.keyField !== first.keyField)
+  ) {
+    throw new AtmorepError("usage", "these heads cannot be drawn on one map", {
+      where: "maps",
+      found: first ? [...new Set(maps.map(({ title }) => title))].slice(0, 4).join("; ") : "no head",
+      expected: "heads of dense attention from one field to one field",
+      fix: 'Filter them, for example by block: maps.filter(({ block }) => block === "encoders.0.heads.0").',
+    });
+  }
+  const { sample = 0 } = choice;
+  const { field: queryField } = chosenField(prepared, { field: first.field, sample });
+  const { field: keyField } = chosenField(prepared, { field: first.keyField, sample });
+  const query = choice.query ?? firstHidden(prepared, queryField, sample);
+  if (!(Number.isInteger(query) && query >= 0 && query < first.queries)) {
+    throw new AtmorepError("usage", "there is no such token", {
+      where: "query",
+      found: query,
+      expected: `0 to ${first.queries - 1}`,
+    });
+  }
+  const grids = await batchGrids(prepared, { field: keyField.name, sample });
+  const title = choice.title ?? `Where a token of ${fieldTitle(queryField.name)} looks (mean of ${maps.length} heads)`;
+  return show(views.attentionPlacesFigure({ title, keyField, queryField, query, maps, grids }));
+}
+
+/** The first hidden token of a sample, of the first level that has one; 0 if nothing is hidden. */
+function firstHidden({ masked }: Prepared, { index, N }: Field, sample: number): number {
+  for (const [l, level] of masked.fields[index].idx.entries()) {
+    const own = level.find((i) => Math.floor(i / N) === sample);
+    if (own !== undefined) return l * N + (own % N);
+  }
+  return 0;
 }
 
 /**
@@ -230,11 +322,11 @@ export function describe(prepared: Prepared): Shown<Table> {
 }
 
 /**
- * Scores of the model and the baselines.
+ * Scores of the model and the baselines: of a validation, or of an evaluation with intervals.
  * @example scores(run.finished.skill);
  */
-export function scores(skill: readonly FieldSkill[]): Shown<Table> {
-  return showTable(skillTable(skill));
+export function scores(skill: readonly FieldSkill[] | Scored): Shown<Table> {
+  return showTable("scores" in skill ? evaluationScores(skill) : skillTable(skill));
 }
 
 /**

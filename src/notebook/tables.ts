@@ -11,6 +11,8 @@ import { type ResolvedConfig, resolveConfig } from "../config/resolve.js";
 import type { RunConfig } from "../config/types.js";
 import { formatTime } from "../data/time.js";
 import { displayUnit } from "../data/units.js";
+import { evaluationTable } from "../evaluation/table.js";
+import type { ScoreReport } from "../scores/index.js";
 import type { FieldSkill } from "../training/events.js";
 import { runFolder } from "../training/runFolder.js";
 import type { Shown } from "./figure/display.js";
@@ -115,6 +117,21 @@ export function skillTable(
 
 /** Files that differ from one execution to the next. */
 const HOLD_TIMES = /^(console\.log|metrics\.jsonl)$/;
+
+/** An evaluation's scores as `atmorep evaluate` prints them. */
+export function evaluationScores({ scores, about }: { scores: ScoreReport; about?: Record<string, unknown> }): Table {
+  const [[columns, ...rows]] = evaluationTable(scores);
+  const notes = [
+    typeof about?.verdict === "string" ? about.verdict : undefined,
+    "95 %: moving-block bootstrap over initial times; blocks: how many of how many times each. Below 10 blocks intervals prove nothing.",
+  ];
+  return {
+    title: `Scores${typeof about?.run === "string" ? ` of run ${about.run}` : ""}${typeof about?.mode === "string" ? `, ${about.mode.replaceAll("_", " ")}` : ""}`,
+    columns,
+    rows,
+    caption: notes.filter(Boolean).join(" "),
+  };
+}
 
 /** The files of a run with sizes and the first half of their SHA-256. */
 export async function filesTable(run: RunReference, out?: string): Promise<Shown<Table>> {

@@ -50,6 +50,58 @@ export async function readPrediction(run: RunReference, choice: PredictionChoice
   }
 }
 
+/** Hidden points of several samples, in physical units, without their places. */
+export interface HiddenPoints {
+  members: { values: Float64Array; unit: string }[];
+  target: { values: Float64Array; unit: string };
+  samples: number;
+}
+
+/**
+ * Every hidden point of a field and level: of one sample if the choice names it, else of all.
+ * @throws AtmorepError (usage) if the run has no result stores or they hold no such field, level or sample
+ */
+export async function readHidden(run: RunReference, choice: PredictionChoice = {}): Promise<HiddenPoints> {
+  const { id, out } = runPlace(run, choice.out);
+  const dir = runFolder(out, id).resultsDir;
+  const epoch = choice.epoch ?? (await lastEpoch(dir, id));
+  const open = (kind: ResultKind) => openResults(resultPath(dir, id, epoch, kind));
+  const [source, target, ens] = await Promise.all([open("source"), open("target"), open("ens")]);
+  try {
+    const names = [...new Set([...target.arrays.keys()].map((path) => path.split("/").slice(0, 2).join("/")))];
+    const field = choice.field ?? names[0]?.split("/")[0];
+    const own = choice.sample === undefined ? names.filter((name) => name.startsWith(`${field}/`)) : [];
+    const samples = choice.sample === undefined ? own.map((name) => Number(name.split("=")[1])) : [choice.sample];
+    const { unit, scale } = displayUnit(field);
+    const truths: number[] = [];
+    const members: number[][] = [];
+    for (const sample of samples) {
+      const cubes = await sampleCubes([source, target, ens], { ...choice, field, sample });
+      for (const [i, truth] of cubes.target.entries()) {
+        if (Number.isNaN(truth)) continue;
+        truths.push(truth * scale);
+        for (const [e, cube] of cubes.members.entries()) {
+          members[e] ??= [];
+          members[e].push(cube[i] * scale);
+        }
+      }
+    }
+    const points = (values: number[]) => ({ values: Float64Array.from(values), unit });
+    return { members: members.map(points), target: points(truths), samples: samples.length };
+  } finally {
+    for (const store of [source, target, ens]) await store.close();
+  }
+}
+
+async function sampleCubes([source, target, ens]: ResultStore[], choice: PredictionChoice) {
+  const { group, levels, l, axes } = await locateSample(source, target, choice);
+  const [[truth], members] = [
+    await readCubes(target, group, levels, l, axes, false),
+    await readCubes(ens, group, levels, l, axes, true),
+  ];
+  return { target: truth, members };
+}
+
 async function lastEpoch(dir: string, id: string): Promise<number> {
   const names = await readdir(dir).catch(() => []);
   const epochs = names.flatMap((name) => {
@@ -63,10 +115,12 @@ async function lastEpoch(dir: string, id: string): Promise<number> {
   });
 }
 
-async function readMaps(
-  [source, target, pred, ens]: ResultStore[],
-  { field, level, sample = 0, step }: PredictionChoice,
-): Promise<Omit<Prediction, "epoch">> {
+/** The group of a sample, its levels, and the axes of its window. */
+async function locateSample(
+  source: ResultStore,
+  target: ResultStore,
+  { field, level, sample = 0 }: PredictionChoice,
+): Promise<{ name: string; group: string; levels: number[]; l: number; axes: Axes }> {
   const fields = [...new Set([...target.arrays.keys()].map((path) => path.split("/")[0]))];
   const name = field ?? fields[0];
   const group = `${name}/sample=${String(sample).padStart(5, "0")}`;
@@ -87,6 +141,15 @@ async function readMaps(
     lats: Array.from(await source.read(`${group}/lat`), Number),
     lons: Array.from(await source.read(`${group}/lon`), Number),
   };
+  return { name, group, levels, l, axes };
+}
+
+async function readMaps(
+  [source, target, pred, ens]: ResultStore[],
+  choice: PredictionChoice,
+): Promise<Omit<Prediction, "epoch">> {
+  const { name, group, levels, l, axes } = await locateSample(source, target, choice);
+  const { step } = choice;
   const read = (store: ResultStore) => readCubes(store, group, levels, l, axes, store === ens);
   const [truth, mean, members] = [await read(target), await read(pred), await read(ens)];
   const chosen = step ?? fullestStep(truth[0], axes);

@@ -4,11 +4,15 @@ import { categoryColor } from "../figure/palette.js";
 import type { Figure } from "../figure/types.js";
 import type { Grid } from "../grids.js";
 import { rangeOf } from "./maps.js";
+import { sharesFigure } from "./scores.js";
+
+/** Values of points, on a grid or not. */
+export type Points = Pick<Grid, "values" | "unit">;
 
 /** Members and target of the points that both have; NaN points are left out. */
 function valid(
-  members: readonly Grid[],
-  target: Grid,
+  members: readonly Points[],
+  target: Points,
 ): { members: Members & { values: Float64Array }; target: Float64Array } {
   const points = [...target.values.keys()].filter((i) => !Number.isNaN(target.values[i]));
   const E = members.length;
@@ -34,7 +38,7 @@ export interface SpreadSkillBin {
  * Points sorted by spread and cut into bins of equal counts; the spread is widened by (E+1)/E, so that a reliable
  * ensemble lies on the diagonal (Fortin et al. 2014).
  */
-export function spreadSkillBins(members: readonly Grid[], target: Grid, bins = 10): SpreadSkillBin[] {
+export function spreadSkillBins(members: readonly Points[], target: Points, bins = 10): SpreadSkillBin[] {
   const E = members.length;
   const own = valid(members, target);
   const points = Array.from(own.target, (truth, i) => {
@@ -53,7 +57,7 @@ export function spreadSkillBins(members: readonly Grid[], target: Grid, bins = 1
 }
 
 /** Error over spread, with the line of a reliable ensemble. */
-export function spreadSkillFigure(members: readonly Grid[], target: Grid): Figure {
+export function spreadSkillFigure(members: readonly Points[], target: Points): Figure {
   const bins = spreadSkillBins(members, target);
   const most = 1.08 * rangeOf(bins.flatMap(({ spread, error }) => [spread, error]))[1];
   return {
@@ -85,40 +89,13 @@ export function spreadSkillFigure(members: readonly Grid[], target: Grid): Figur
 }
 
 /** Where the target stands among the sorted members; flat for a reliable ensemble. */
-export function rankFigure(members: readonly Grid[], target: Grid): Figure {
+export function rankFigure(members: readonly Points[], target: Points): Figure {
   const own = valid(members, target);
   const counts = rankHistogram(own.members, own.target);
   const total = counts.reduce((a, b) => a + b, 0);
-  const shares = Array.from(counts, (count) => count / total);
-  const flat = 1 / counts.length;
-  return {
-    title: `Rank histogram of ${members.length} members`,
-    columns: 1,
-    width: 460,
-    aspect: 0.7,
-    caption: `${total.toLocaleString("en-US")} grid points, which are not independent of each other.`,
-    panels: [
-      {
-        title: "",
-        x: {
-          label: "members below the target",
-          unit: "",
-          range: [-0.6, counts.length - 0.4],
-          ticks: shares.map((_, k) => ({ value: k, label: String(k) })),
-        },
-        y: { label: "share of points", unit: "", range: [0, 1.1 * Math.max(flat, ...shares)] },
-        marks: [
-          {
-            kind: "bars",
-            name: "target's rank",
-            color: categoryColor(0),
-            width: 0.9,
-            x: shares.map((_, k) => k),
-            y: shares,
-          },
-          { kind: "rule", name: "reliable", axis: "y", value: flat, color: categoryColor(1), dash: true },
-        ],
-      },
-    ],
-  };
+  return sharesFigure(
+    Array.from(counts, (count) => count / total),
+    `Rank histogram of ${members.length} members`,
+    `${total.toLocaleString("en-US")} grid points, which are not independent of each other.`,
+  );
 }

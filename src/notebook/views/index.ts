@@ -1,6 +1,7 @@
 /** Every figure as a pure function from plain data to a description. */
 export { type AttentionMatrix, attentionFigure } from "./attention.js";
-export { rankFigure, type SpreadSkillBin, spreadSkillBins, spreadSkillFigure } from "./ensemble.js";
+export { type AttentionPlaces, attentionPlacesFigure } from "./attentionPlaces.js";
+export { type Points, rankFigure, type SpreadSkillBin, spreadSkillBins, spreadSkillFigure } from "./ensemble.js";
 export { groupByPart, type Histogram, histogram, histogramFigure } from "./histograms.js";
 export { type LinesOptions, type LinesPanel, linesFigure } from "./lines.js";
 export {
@@ -14,7 +15,8 @@ export {
 } from "./maps.js";
 export { maskSummaryFigure } from "./maskSummary.js";
 export { type MaskEntry, masksFigure, tokenKinds } from "./masks.js";
-export { spectraFigure } from "./spectra.js";
+export { leadFigure, rankSharesFigure, type ScoreChoice, scoredSpectra, sharesFigure } from "./scores.js";
+export { powerFigure, spectraFigure } from "./spectra.js";
 export { type TimelineRow, timelineFigure, timelineRows } from "./timeline.js";
 export { tokenGridFigure } from "./tokens.js";
 export { comparisonFigure, learningRateFigure, type TrainingView, trainingFigure } from "./training.js";

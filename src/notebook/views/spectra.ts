@@ -11,7 +11,7 @@ import { mapTitle, rangeOf } from "./maps.js";
  * @throws AtmorepError (usage) for regional grids: their waves have no zonal wavenumber
  */
 export function spectraFigure(entries: readonly { name: string; grid: Grid }[]): Figure {
-  const lines = entries.map(({ name, grid }, k): Line => {
+  const powers = entries.map(({ name, grid }) => {
     const weights = latitudeWeights(grid.lats);
     const spectrum = zonalPowerSpectrum(grid.values, grid.lons, weights);
     if ("refused" in spectrum) {
@@ -20,19 +20,29 @@ export function spectraFigure(entries: readonly { name: string; grid: Grid }[]):
         expected: "longitudes that go around the globe",
       });
     }
-    const power = Array.from(spectrum.power).slice(1);
-    return {
-      kind: "line",
-      name,
-      color: categoryColor(k),
-      x: power.map((_, i) => i + 1),
-      y: power.map((p) => (p > 0 ? p : null)),
-    };
+    return { name, power: Array.from(spectrum.power) };
+  });
+  const { grid } = entries[0];
+  return powerFigure(`Zonal power: ${mapTitle(grid)}`, powers, grid.unit);
+}
+
+/**
+ * Power over zonal wavenumber, both on logarithmic axes.
+ * @param entries power[k] of wavenumber k; the mean (k = 0) is left out
+ * @param unit of the values, not of their squares
+ */
+export function powerFigure(
+  title: string,
+  entries: readonly { name: string; power: readonly number[] }[],
+  unit: string,
+): Figure {
+  const lines = entries.map(({ name, power: [, ...power] }, k): Line => {
+    const y = power.map((p) => (p > 0 ? p : null));
+    return { kind: "line", name, color: categoryColor(k), x: power.map((_, i) => i + 1), y };
   });
   const [low, high] = rangeOf(...lines.map(({ y }) => y.filter((v) => v !== null)));
-  const { grid } = entries[0];
   return {
-    title: `Zonal power: ${mapTitle(grid)}`,
+    title,
     columns: 1,
     width: 560,
     panels: [
@@ -46,7 +56,7 @@ export function spectraFigure(entries: readonly { name: string; grid: Grid }[]):
         },
         y: {
           label: "power",
-          unit: grid.unit ? `${grid.unit} squared` : "",
+          unit: unit ? `${unit} squared` : "",
           type: "log",
           range: [low * 0.7, high * 1.4],
         },
