@@ -44,25 +44,34 @@ function foreground(args: readonly string[], cwd?: string): Promise<number> {
   });
 }
 
-async function labAction(
-  path: string | undefined,
-  flags: { yes?: boolean; browser: boolean; port?: number },
-): Promise<void> {
-  const given = path === undefined ? join(ROOT, "notebooks") : resolve(path);
-  if (!existsSync(given)) throw new AtmorepError("input", "no such folder or notebook", { where: given });
-  const isFolder = statSync(given).isDirectory();
-  const folder = isFolder ? given : dirname(given);
-  await ensureLab(flags.yes === true);
-  const args = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${folder}`];
-  if (!isFolder) args.push(`--LabApp.default_url=/lab/tree/${encodeURIComponent(basename(given))}`);
+/**
+ * Arguments of Python that start JupyterLab.
+ * @param path folder, or notebook whose folder is served
+ */
+export function labArguments(path: string, flags: { browser: boolean; port?: number }): string[] {
+  const isFolder = statSync(path).isDirectory();
+  const root = isFolder ? path : dirname(path);
+  const args = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${root}`];
+  if (!isFolder) args.push(`--LabApp.default_url=/lab/tree/${encodeURIComponent(basename(path))}`);
   // Its search for language servers starts npm, which writes into the home folder.
   args.push("--LanguageServerManager.autodetect=False");
   // In containers there is often no other user; the server listens on this machine only, and asks for its token.
   if (process.getuid?.() === 0) args.push("--allow-root");
   if (!flags.browser) args.push("--no-browser");
   if (flags.port !== undefined) args.push(`--ServerApp.port=${flags.port}`);
+  return args;
+}
+
+async function labAction(
+  path: string | undefined,
+  flags: { yes?: boolean; browser: boolean; port?: number },
+): Promise<void> {
+  const given = path === undefined ? join(ROOT, "notebooks") : resolve(path);
+  if (!existsSync(given)) throw new AtmorepError("input", "no such folder or notebook", { where: given });
+  await ensureLab(flags.yes === true);
+  const args = labArguments(given, flags);
   note(`JupyterLab opens ${given}, for this machine only; its address with the token follows. Ctrl-C ends it.`);
-  process.exitCode = await foreground(args, folder);
+  process.exitCode = await foreground(args, statSync(given).isDirectory() ? given : dirname(given));
 }
 
 async function runAction(file: string, flags: { yes?: boolean; inplace?: boolean; timeout?: number }): Promise<void> {

@@ -42,6 +42,8 @@ export function labState(folder = FOLDER): LabState {
 }
 
 const UNFINISHED = "unfinished";
+/** JupyterLab's defaults that differ here: it looks for no news and no updates, so that it needs no network. */
+const SETTINGS = { "@jupyterlab/apputils-extension:notification": { fetchNews: "false", checkForUpdates: false } };
 const REASONS: Readonly<Record<Exclude<LabState, "whole" | "foreign">, string>> = {
   absent: "JupyterLab is not there yet.",
   unfinished: "JupyterLab was not downloaded to the end.",
@@ -117,6 +119,9 @@ export async function ensureLab(yes: boolean, folder = FOLDER): Promise<void> {
   const install = "-m pip install --quiet --disable-pip-version-check --no-cache-dir --require-hashes -r".split(" ");
   const network = "It needs the network; pip's settings hold for it, such as PIP_INDEX_URL and PIP_PROXY.";
   runStep(folder, "downloading JupyterLab ...", pythonOf(folder), [...install, REQUIREMENTS], network);
+  const settings = join(folder, "share", "jupyter", "lab", "settings");
+  mkdirSync(settings, { recursive: true });
+  writeFileSync(join(settings, "overrides.json"), `${JSON.stringify(SETTINGS, null, 2)}\n`);
   await writeFileAtomic(stampOf(folder), `${wantedStamp()}\n`);
 }
 
