@@ -172,7 +172,7 @@ function median(values: readonly number[]): number {
 }
 
 /** Normally distributed tokens with plausible token infos, masked by the configuration's own strategy. */
-function randomBatch(config: RunConfig, { predicted }: StepModel): PlainBatch {
+export function randomBatch(config: RunConfig, { predicted }: StepModel): PlainBatch {
   const fields = parseFields(config);
   const rng = derive(7, "bench");
   const cube: CubeBatch = {

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseFields, type ResolvedConfig, resolveConfig, resolveStorePath } from "../../config/index.js";
 import { benchPrepare, benchRead } from "../../data/bench.js";
 import { type EngineName, openEngine } from "../../engine/index.js";
+import { writeFileAtomic } from "../../formats/atomic.js";
 import { createMaskGenerators, maskBatch } from "../../masking/index.js";
 import { benchStep } from "../../training/bench.js";
 import { checkConfig } from "../../training/validateRun.js";
@@ -15,6 +16,7 @@ interface Flags {
   data?: string;
   repeats: number;
   engine: "auto" | EngineName;
+  profile?: string;
   json?: boolean;
 }
 
@@ -25,6 +27,7 @@ export function registerBench(program: Command): void {
     .addOption(
       new Option("--engine <name>", "engine to compute on").choices(["auto", "native", "wasm"]).default("auto"),
     )
+    .option("--profile <file>", "also write the time of every operation of one step, to be opened in ui.perfetto.dev")
     .action(stepAction);
   const prepare = addFlags(bench.command("prepare").description("batch preparation by number of workers"))
     .option("--workers <list>", "numbers of workers to try, such as 0,1,2", parseWorkers, [0, 1, 2])
@@ -34,7 +37,11 @@ export function registerBench(program: Command): void {
     readAction,
   );
   withExamples(read, ["bench read --data store.zarr"]);
-  withExamples(step, ["bench step --preset storm", "bench step --config small.json --set batch_size=2 --json"]);
+  withExamples(step, [
+    "bench step --preset storm",
+    "bench step --config small.json --set batch_size=2 --json",
+    "bench step --profile step.json",
+  ]);
 }
 
 function addFlags(command: Command): Command {
@@ -103,6 +110,12 @@ async function readAction(flags: Flags): Promise<void> {
 }
 
 async function stepAction(flags: Flags): Promise<void> {
+  if (flags.profile) {
+    const { profileStep } = await import("../../training/profileStep.js");
+    const trace = await profileStep(resolve(flags).config, { engine: flags.engine });
+    await writeFileAtomic(flags.profile, JSON.stringify(trace));
+    note(`${trace.traceEvents.length} operations in ${flags.profile}`);
+  }
   const { instead } = await openEngine(flags.engine);
   if (instead?.reason === "unusable") note(`warning: ${instead.text}`);
   const result = await benchStep(resolve(flags).config, { engine: flags.engine, repeats: flags.repeats });
