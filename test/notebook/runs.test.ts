@@ -126,6 +126,28 @@ describe("watch, metrics, compare", () => {
     expect((figure.panels[0].marks as Line[])[0].x).toHaveLength(12);
   });
 
+  it("watch goes on past an interruption while it is told to wait for what continues the run", async () => {
+    const folder = runFolder(out, "note0004");
+    const mark = join(folder.resultsDir, "end.json");
+    writeFileSync(mark, JSON.stringify({ reason: "interrupted", epoch: 0, step: 3 }));
+    const rows = readFileSync(folder.metrics, "utf8").trimEnd().split("\n");
+    writeFileSync(folder.metrics, `${rows.slice(0, 3).join("\n")}\n`);
+    const { send } = recorder();
+    expect((await nb.watch("note0004", { out, send })).caption).toContain("interrupted");
+    let finish = () => {};
+    const until = new Promise<void>((done) => {
+      finish = done;
+    });
+    const watching = nb.watch("note0004", { out, send, every: 20, until });
+    await new Promise((tick) => setTimeout(tick, 100));
+    writeFileSync(folder.metrics, `${rows.join("\n")}\n`);
+    writeFileSync(mark, JSON.stringify({ reason: "completed", epoch: 1, step: 12 }));
+    finish();
+    const figure = await watching;
+    expect((figure.panels[0].marks as Line[])[0].x).toHaveLength(12);
+    expect(figure.caption).toContain("completed");
+  });
+
   it("metrics open as a table with every series", async () => {
     const table = await metrics(run);
     expect(table.numRows()).toBe(14);

@@ -18,7 +18,7 @@ export interface WatchOptions extends LiveOptions {
   /** milliseconds between looks at the file */
   every?: number;
   signal?: AbortSignal;
-  /** ends the watching, such as a child process's end */
+  /** ends the watching, such as a child process's end; until then an interrupted run is watched on */
   until?: Promise<unknown>;
 }
 
@@ -44,10 +44,11 @@ export async function watch(run: RunReference, options: WatchOptions = {}): Prom
       const last = ended;
       const details = await readRun(out, id);
       const drawn = trainingFigure({ runId: id, rows: details.metrics, status: statusLine(details) });
-      const goesOn = details.status === "running" || details.status === "not started";
+      // an interrupted run may be about to be continued by the process that is waited for
+      const goesOn = options.until || details.status === "running" || details.status === "not started";
       if (!follow || last || signal.aborted || !goesOn) return drawn;
       await live.frame(drawn);
-      await grown(runFolder(out, id).metrics, details.metrics.length, every, signal);
+      await grown(runFolder(out, id).metrics, details.metrics.length, every, () => signal.aborted || ended);
     }
   });
   await live.finish(figure);
@@ -57,8 +58,8 @@ export async function watch(run: RunReference, options: WatchOptions = {}): Prom
 }
 
 /** Waits until the file has more rows, at most twenty looks. */
-async function grown(path: string, rows: number, every: number, signal: AbortSignal): Promise<void> {
-  for (let look = 0; look < 20 && !signal.aborted; look++) {
+async function grown(path: string, rows: number, every: number, over: () => boolean): Promise<void> {
+  for (let look = 0; look < 20 && !over(); look++) {
     await new Promise((resolve) => setTimeout(resolve, every));
     if ((await readMetrics(path)).length > rows) return;
   }

@@ -57,7 +57,8 @@ export function attentionPlacesFigure(choice: AttentionPlaces): Figure {
         lons: Float64Array.from({ length: nx }, (_, x) => west + (x + 0.5) * dx),
       };
       // fields may be cut into different numbers of time tokens
-      const here = Math.floor(((place.t + 0.5) * nt) / queryField.numTokens[0]) === t;
+      const sameTime = Math.floor(((place.t + 0.5) * nt) / queryField.numTokens[0]) === t;
+      const here = sameTime && (keyField.name !== queryField.name || l === place.l);
       return mapPanel(grid, {
         title: `${keyField.levels.length > 1 ? `${levelTitle(level)}, ` : ""}time ${t}, to ${grid.time.slice(5)}`,
         colors,
