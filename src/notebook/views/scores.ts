@@ -87,14 +87,19 @@ export function leadFigure(
   const room = 0.08 * (high - low);
   const blocks = Math.min(...points.map(({ leaf }) => leaf.blocks));
   const marks: Mark[] = [
-    {
-      kind: "band",
-      name: "95 % interval",
-      color: "#0072b233",
-      x: known.map((point) => point.x),
-      lower: known.map(({ entry }) => entry.low as number),
-      upper: known.map(({ entry }) => entry.high as number),
-    },
+    ...(known.length > 1
+      ? [
+          {
+            kind: "band" as const,
+            name: "95 % interval",
+            // no transparency, which not every program that reads SVG knows
+            color: "#d0e3f0",
+            x: known.map((point) => point.x),
+            lower: known.map(({ entry }) => entry.low as number),
+            upper: known.map(({ entry }) => entry.high as number),
+          },
+        ]
+      : []),
     ...lines,
     { kind: "line", name: "model", color: categoryColor(0), width: 2, x, y: points.map(({ value }) => value) },
     { kind: "points", color: categoryColor(0), x, y: points.map(({ value }) => value) },
@@ -106,7 +111,7 @@ export function leadFigure(
     columns: 1,
     width: 640,
     caption: [
-      "Band: moving-block bootstrap over initial times.",
+      ...(known.length > 1 ? ["Band: moving-block bootstrap over initial times."] : []),
       blocks < MIN_BLOCKS
         ? `${blocks} independent ${blocks === 1 ? "block" : "blocks"}: too few to tell whether the differences hold.`
         : `${blocks} independent blocks.`,
