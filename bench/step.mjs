@@ -1,64 +1,113 @@
-// Time of forward + backward of one network on the WASM engine, with a simple loss and made-up numbers.
-// Usage: npm run build && node bench/step.mjs <config.json> [steps] [batch]
+// The train step and nothing else: time, processor time, share of the matrix-product peak, memory, event loop.
+//
+//   npm run build && node bench/step.mjs CONFIG [--engine native|wasm] [--steps 10] [--set KEY=JSON ...]
+//
+// Prints one line of JSON. The first two steps do not count. The peak is that of a 2048-cube, before and after the steps.
 import { readFileSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { openEngine } from "../dist/engine/index.js";
-import { countParameters, forward, initParameters, modelSpec, parameterTable, toTensors } from "../dist/model/index.js";
-import { defaultRng } from "../dist/random/index.js";
+import { countParameters, initParameters } from "../dist/model/index.js";
+import { disposeBatch, toTensors } from "../dist/training/batch.js";
+import { randomBatch } from "../dist/training/bench.js";
+import { disposeState, initState, stepModel, trainStep } from "../dist/training/step.js";
 
-const [path, steps = "10", batch] = process.argv.slice(2);
-const config = JSON.parse(readFileSync(path, "utf8"));
-const B = Number(batch ?? config.batch_size);
-await openEngine("wasm");
-const spec = modelSpec(config);
-const params = toTensors(initParameters(spec, 1));
-const names = parameterTable(spec)
-  .filter(({ trainable }) => trainable)
-  .map(({ name }) => name);
-const normal = (seed, shape) =>
-  tf.tensor(Float32Array.from(defaultRng(seed).standardNormal(tf.util.sizeFromShape(shape))), shape);
-const inputs = {
-  fields: spec.fields.map(({ L, N, D }, f) => ({
-    tokens: normal(f, [B, L, N, D]),
-    infos: normal(f + 50, [B, L, N, 8]),
-  })),
-  // a quarter of the tokens, as BERT masking with a total rate of 0.5 hides on average
-  rows: spec.predicted.map((f) => {
-    const { L, N } = spec.fields[f];
-    return tf.tensor1d(Int32Array.from({ length: Math.floor((B * L * N) / 4) }, (_, i) => 4 * i));
-  }),
-};
-
-function step(number) {
-  const loss = (...values) => {
-    const given = Object.fromEntries(names.map((name, i) => [name, values[i]]));
-    const predictions = forward(given, spec, inputs, { dropoutSeed: [1, number] });
-    return tf.addN(predictions.map(({ ens, std }) => tf.add(tf.mean(tf.square(ens)), tf.mean(std))));
-  };
-  tf.dispose(tf.valueAndGrads(loss)(names.map((name) => params[name])));
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    engine: { type: "string", default: "native" },
+    steps: { type: "string", default: "10" },
+    set: { type: "string", multiple: true, default: [] },
+    peak: { type: "boolean", default: false },
+  },
+});
+const config = JSON.parse(readFileSync(positionals[0], "utf8"));
+for (const entry of options.set) {
+  const at = entry.indexOf("=");
+  config[entry.slice(0, at)] = JSON.parse(entry.slice(at + 1));
 }
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-function times(run) {
-  const wall = [];
-  const cpu = [];
-  for (let i = 0; i < Number(steps); i++) {
-    const [start, used] = [performance.now(), process.cpuUsage()];
-    run(i);
-    wall.push(performance.now() - start);
-    const { user, system } = process.cpuUsage(used);
-    cpu.push((user + system) / 1000);
-  }
-  const show = (list) => {
-    const sorted = list.toSorted((a, b) => a - b);
-    return `${sorted[0].toFixed(1)} / ${sorted[sorted.length >> 1].toFixed(1)}`;
-  };
-  return `${show(wall)} ms (cpu ${show(cpu)})`;
+const engine = await openEngine(options.engine);
+const model = stepModel(config);
+const plain = randomBatch(config, model);
+const params = [...initParameters(model.spec, 1)].map(([name, { shape, data }]) => [name, tf.tensor(data, shape)]);
+let state = initState(Object.fromEntries(params), config);
+const batch = toTensors(plain);
+const peaks = [];
+if (options.peak) peaks.push(await peak());
+
+const [wall, processor] = [[], []];
+const delay = monitorEventLoopDelay({ resolution: 1 });
+let firstStep = 0;
+let loss = Number.NaN;
+for (let i = 0; i < Number(options.steps) + 2; i++) {
+  if (i === 2) delay.enable();
+  const [start, used] = [performance.now(), process.cpuUsage()];
+  const done = await trainStep(model, state, [batch], { learningRate: 1e-4, dropoutSeeds: [[1, i]], step: i + 1 });
+  state = done.state;
+  loss = done.result.total;
+  if (i === 0) firstStep = process.uptime();
+  if (i < 2) continue;
+  wall.push((performance.now() - start) / 1000);
+  const { user, system } = process.cpuUsage(used);
+  processor.push((user + system) / 1e6);
 }
-
-console.log(`${path}: ${countParameters(spec)} parameters, batch ${B}; minimum / median of ${steps}`);
-console.log(`forward + backward  ${times(step)}`);
-console.log(`forward             ${times((i) => tf.dispose(forward(params, spec, inputs, { dropoutSeed: [1, i] })))}`);
-const { numTensors, numBytes } = tf.memory();
+delay.disable();
+const peakMiB = process.resourceUsage().maxRSS / 1024;
+if (options.peak) peaks.push(await peak());
+disposeState(state);
+disposeBatch(batch);
+const seconds = median(wall);
+const flops = productFlops();
 console.log(
-  `${numTensors} tensors, ${(numBytes / 1e6).toFixed(1)} MB; process ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`,
+  JSON.stringify({
+    engine: engine.description,
+    parameters: countParameters(model.spec),
+    masked: plain.targets.map(({ M }) => M),
+    min_s: Math.min(...wall),
+    median_s: seconds,
+    processor_s: median(processor),
+    first_step_s: firstStep,
+    longest_block_ms: delay.max / 1e6,
+    peak_rss_mib: peakMiB,
+    gflop: flops / 1e9,
+    ...(options.peak && { peak_gflops: Math.max(...peaks) / 1e9, share: flops / seconds / Math.max(...peaks) }),
+    loss,
+  }),
 );
+process.exit();
+
+/** Operations of the matrix products of one step of uncoupled dense fields, without those computed again. */
+function productFlops() {
+  const { spec } = model;
+  const rows = (f) => plain.samples * spec.fields[f].L * spec.fields[f].N;
+  let flops = 0;
+  for (const [name, { shape }] of params) {
+    const [kind, index] = name.split(".");
+    if (shape.length !== 2 || kind === "embed_token_info") continue;
+    const f = kind === "decoders" || kind === "tails" ? spec.predicted[Number(index)] : Number(index);
+    flops += 6 * (kind === "tails" ? plain.targets[Number(index)].M : rows(f)) * shape[0] * shape[1];
+  }
+  const attention = (f, layers) => 12 * rows(f) * spec.fields[f].L * spec.fields[f].N * spec.fields[f].width * layers;
+  for (const f of spec.fields.keys()) flops += attention(f, spec.encoder.layers);
+  for (const f of spec.predicted) flops += attention(f, spec.decoder.layers);
+  return flops;
+}
+
+/** Operations per second of the best of five products. */
+async function peak() {
+  const n = options.engine === "wasm" ? 512 : 2048;
+  const a = tf.fill([n, n], 0.5);
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    const product = tf.matMul(a, a);
+    await product.slice([0, 0], [1, 1]).data();
+    best = Math.min(best, (performance.now() - start) / 1000);
+    product.dispose();
+  }
+  a.dispose();
+  return (2 * n ** 3) / best;
+}

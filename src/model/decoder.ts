@@ -5,7 +5,7 @@ import { type AxialSource, axialAttention, gridOf } from "./axial.js";
 import type { DecoderBlock } from "./decoderBlocks.js";
 import { coupledAttention, decoderAttention } from "./dense.js";
 import { mlp } from "./mlp.js";
-import { project, type Run } from "./run.js";
+import { project, type Run, recomputed } from "./run.js";
 import type { Prediction } from "./types.js";
 
 /**
@@ -15,20 +15,26 @@ import type { Prediction } from "./types.js";
  * @param encoded per encoder layer, the field's [B*L*N, d]
  */
 export function decoderBlock(run: Run, p: number, block: DecoderBlock, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor {
-  const { decoder, fields, predicted, withLayerNorm } = run.spec;
   const name = `decoders.${p}.blocks.${block.index}`;
-  if (block.kind === "mlp") return mlp(run, name, x, decoder.mlpLayers);
+  const inputs = block.kind === "cross" ? [x, encoded[block.encoderLayer]] : [x];
+  return recomputed(run, name, inputs, (run, [x, source]) => {
+    if (block.kind === "mlp") return mlp(run, name, x, run.spec.decoder.mlpLayers);
+    return attentionBlock(run, name, p, x, block.kind === "cross" ? source : null);
+  });
+}
+
+/** @param encoded [B*L*N, d] output of an encoder layer that cross heads attend to; null: self heads only */
+function attentionBlock(run: Run, name: string, p: number, x: tf.Tensor, encoded: tf.Tensor | null): tf.Tensor {
+  const { decoder, fields, predicted, withLayerNorm } = run.spec;
   if (decoder.attention === "dense") {
-    if (block.kind === "cross") return decoderAttention(run, name, x, encoded[block.encoderLayer]);
+    if (encoded) return decoderAttention(run, name, x, encoded);
     return coupledAttention(run, name, x, withLayerNorm ? layerNorm(x) : x, [], decoder.heads);
   }
   const grid = gridOf(fields[predicted[p]]);
-  const crossHeads = block.kind === "cross" ? decoder.crossHeads : 0;
+  const crossHeads = encoded ? decoder.crossHeads : 0;
   const sources: AxialSource[] = [];
   if (crossHeads < decoder.heads) sources.push({ tokens: null, grid, heads: decoder.heads - crossHeads });
-  if (block.kind === "cross" && crossHeads > 0) {
-    sources.push({ tokens: layerNorm(encoded[block.encoderLayer]), grid, heads: crossHeads });
-  }
+  if (encoded && crossHeads > 0) sources.push({ tokens: layerNorm(encoded), grid, heads: crossHeads });
   return axialAttention(run, name, x, layerNorm(x), grid, sources, decoder.attention === "axial_parallel");
 }
 

@@ -4,7 +4,7 @@ import { layerNorm } from "../engine/kernels/index.js";
 import { axialAttention, gridOf } from "./axial.js";
 import { coupledAttention } from "./dense.js";
 import { mlp } from "./mlp.js";
-import { project, type Run } from "./run.js";
+import { project, type Run, recomputed } from "./run.js";
 import type { NetworkInputs } from "./types.js";
 
 /**
@@ -27,25 +27,26 @@ export function embed(run: Run, f: number, { tokens, infos }: NetworkInputs["fie
  * @param xs per field [B*L*N, d]
  */
 export function encoderLayer(run: Run, layer: number, xs: tf.Tensor[]): tf.Tensor[] {
-  const { fields, withLayerNorm, encoder } = run.spec;
-  const normed = xs.map((x) => (withLayerNorm ? layerNorm(x) : x));
   const attended = xs.map((x, f) => {
     const name = `encoders.${f}.heads.${layer}`;
-    const { coupled } = fields[f];
-    if (encoder.attention === "dense") {
-      const others = coupled.map((other) => normed[other]);
-      return coupledAttention(run, name, x, normed[f], others, encoder.heads);
-    }
-    const grid = gridOf(fields[f]);
-    const sources = [
-      { tokens: null, grid, heads: encoder.heads },
-      ...coupled.map((other) => ({
-        tokens: normed[other],
-        grid: gridOf(fields[other]),
-        heads: run.spec.couplingHeads,
-      })),
-    ];
-    return axialAttention(run, name, x, normed[f], grid, sources, encoder.attention === "axial_parallel");
+    const others = run.spec.fields[f].coupled.map((other) => xs[other]);
+    return recomputed(run, name, [x, ...others], (run, [x, ...others]) => encoderAttention(run, name, f, x, others));
   });
-  return attended.map((x, f) => mlp(run, `encoders.${f}.mlps.${layer}`, x, encoder.mlpLayers));
+  return attended.map((x, f) => {
+    const name = `encoders.${f}.mlps.${layer}`;
+    return recomputed(run, name, [x], (run, [x]) => mlp(run, name, x, run.spec.encoder.mlpLayers));
+  });
+}
+
+/** Attention of field `f` to itself and to the fields it is coupled to. */
+function encoderAttention(run: Run, name: string, f: number, x: tf.Tensor, others: tf.Tensor[]): tf.Tensor {
+  const { fields, withLayerNorm, encoder, couplingHeads } = run.spec;
+  const [own, ...coupled] = [x, ...others].map((tokens) => (withLayerNorm ? layerNorm(tokens) : tokens));
+  if (encoder.attention === "dense") return coupledAttention(run, name, x, own, coupled, encoder.heads);
+  const grid = gridOf(fields[f]);
+  const sources = [
+    { tokens: null, grid, heads: encoder.heads },
+    ...coupled.map((tokens, i) => ({ tokens, grid: gridOf(fields[fields[f].coupled[i]]), heads: couplingHeads })),
+  ];
+  return axialAttention(run, name, x, own, grid, sources, encoder.attention === "axial_parallel");
 }

@@ -1,6 +1,6 @@
 /** What every block of one forward pass shares. */
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { dropout, linear } from "../engine/kernels/index.js";
+import { checkpoint, dropout, linear } from "../engine/kernels/index.js";
 import { derivedSeed } from "../random/index.js";
 import type { AttendedHeads } from "./attend.js";
 import type { ModelSpec } from "./spec.js";
@@ -20,6 +20,25 @@ export interface Run {
 /** The linear layer `name`, with its bias if it has one. x [R, i] -> [R, o] */
 export function project({ params }: Run, name: string, x: Tensor): Tensor {
   return linear(x, params[`${name}.weight`], params[`${name}.bias`]);
+}
+
+/**
+ * The block `name`, a function of its inputs and its own parameters. With `grad_checkpointing` its activations are not
+ * kept but computed again in the backward pass.
+ */
+export function recomputed(
+  run: Run,
+  name: string,
+  inputs: Tensor[],
+  block: (run: Run, inputs: Tensor[]) => Tensor,
+): Tensor {
+  // whoever looks at attention weights sees each block once
+  if (!run.spec.gradCheckpointing || run.attended) return block(run, inputs);
+  const names = Object.keys(run.params).filter((key) => key.startsWith(`${name}.`));
+  return checkpoint([...inputs, ...names.map((key) => run.params[key])], (given) => {
+    const own = Object.fromEntries(names.map((key, i) => [key, given[inputs.length + i]]));
+    return block({ ...run, params: own }, given.slice(0, inputs.length));
+  });
 }
 
 /** Dropout at the place called `site`: each place and step has a mask of its own. */

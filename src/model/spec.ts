@@ -41,6 +41,8 @@ export interface ModelSpec {
   withLayerNorm: boolean;
   withQkNorm: boolean;
   dropoutRate: number;
+  /** blocks compute their activations again in the backward pass */
+  gradCheckpointing: boolean;
 }
 
 /** Keys of a configuration that shape the network. */
@@ -54,6 +56,7 @@ export type ModelConfig = Pick<
   | "with_qk_lnorm"
   | "coupling_num_heads_per_field"
   | "dropout_rate"
+  | "grad_checkpointing"
   | "encoder_num_layers"
   | "encoder_num_heads"
   | "encoder_num_mlp_layers"
@@ -100,6 +103,7 @@ export function modelSpec(config: ModelConfig): ModelSpec {
     withLayerNorm: config.with_layernorm,
     withQkNorm: config.with_qk_lnorm,
     dropoutRate: config.dropout_rate,
+    gradCheckpointing: config.grad_checkpointing,
   };
   for (const [f, { width }] of spec.fields.entries()) {
     requireDivides(encoderHeadCount(spec), width, `fields[${f}]`, "encoder_num_heads");

@@ -28,6 +28,25 @@ const VARIANTS: [string, string, Partial<ModelConfig>][] = [
   ["without layer norm, deeper tails", "net_dense", { with_layernorm: false, net_tail_num_layers: 2 }],
 ];
 
+/** Gradients of a loss with dropout, then all tensors are released. */
+async function gradientsOf(golden: string, changes: Partial<ModelConfig>): Promise<number[][]> {
+  const { spec, params, inputs } = await setUp(golden, changes);
+  const names = parameterTable(spec)
+    .filter(({ trainable }) => trainable)
+    .map(({ name }) => name);
+  const before = tf.memory().numTensors;
+  const grads = tf.grads((...values) => {
+    const given: Params = { ...params, ...Object.fromEntries(names.map((name, i) => [name, values[i]])) };
+    const predictions = forward(given, spec, inputs, { dropoutSeed: [1, 2] });
+    return tf.addN(predictions.map(({ ens, std }) => tf.add(tf.mean(tf.square(ens)), tf.mean(std))));
+  })(names.map((name) => params[name]));
+  const values = grads.map((gradient) => Array.from(gradient.dataSync()));
+  tf.dispose(grads);
+  expect(tf.memory().numTensors).toBe(before);
+  tf.dispose([params, inputs] as unknown as tf.TensorContainer);
+  return values;
+}
+
 async function setUp(golden: string, changes: Partial<ModelConfig>) {
   const config = (await readGolden(golden)).config as unknown as ModelConfig;
   const spec = modelSpec({ ...config, ...changes });
@@ -71,6 +90,18 @@ describe("forward pass", () => {
     const predictions = forward(params, spec, inputs);
     expect(tf.memory().numTensors).toBe(before + 3 * predictions.length);
     tf.dispose([predictions, params, inputs] as unknown as tf.TensorContainer);
+  });
+
+  it.each(VARIANTS)("%s: activations computed again give the same gradients", async (_, golden, changes) => {
+    const kept = await gradientsOf(golden, { ...changes, grad_checkpointing: false });
+    const again = await gradientsOf(golden, { ...changes, grad_checkpointing: true });
+    const largest = Math.max(...kept.flat().map(Math.abs));
+    for (const [i, gradient] of kept.entries()) {
+      // some gradients are 0 but for rounding
+      const size = Math.max(0.01 * largest, ...gradient.map(Math.abs));
+      const difference = Math.max(...gradient.map((value, k) => Math.abs(value - again[i][k])));
+      expect(difference).toBeLessThanOrEqual(1e-5 * size);
+    }
   });
 
   it.each(VARIANTS)("%s: attention weights can be looked at and change nothing", async (_, golden, changes) => {

@@ -62,6 +62,15 @@ function meanDifference(a: Record<string, number[]>, b: Record<string, number[]>
 }
 
 describe("the compiled step", () => {
+  it("computes activations again if asked to, with the same result", async () => {
+    const kept = await run(smallConfig(CONFIG), 4);
+    const again = await run(smallConfig({ ...CONFIG, grad_checkpointing: true }), 4);
+    expect(again.results.map(({ total }) => total)).toEqual(
+      kept.results.map(({ total }) => expect.closeTo(total, 5) as number),
+    );
+    expect(meanDifference(again.values.params, kept.values.params)).toBeLessThan(1e-5);
+  });
+
   it.each([
     ["one batch", 1, {}],
     ["two accumulated batches", 2, {}],

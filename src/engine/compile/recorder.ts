@@ -3,6 +3,7 @@
  * TensorFlow they meet this binding, which notes each operation and answers with shapes.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { recomputing } from "../kernels/index.js";
 import {
   ATTRIBUTE_KINDS,
   type Attribute,
@@ -202,7 +203,7 @@ class Recorder implements Binding {
     outputs: TracedShape[],
   ): Traced[] {
     const references = inputs.map(({ reference }) => reference);
-    const forward = tf.engine().state.gradientDepth > 0;
+    const forward = tf.engine().state.gradientDepth > 0 && !recomputing();
     const key = `${op}(${references.join()})${Object.entries(attributes)
       .map(([name, bytes]) => `${name}=${Buffer.from(bytes).toString("base64")}`)
       .join()}`;

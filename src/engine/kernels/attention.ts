@@ -58,24 +58,30 @@ function forward(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): tf.Ten
 
 function backward(dy: tf.Tensor, [q, k, v, o]: tf.Tensor[], shape: Heads): tf.Tensor[] {
   const scale = 1 / Math.sqrt(q.shape[1]! / shape.heads);
-  const [qs, ks, vs] = [split(tf.mul(q, scale), shape), split(k, shape), split(v, shape)];
-  const [os, dys] = [split(o, shape), split(dy, shape)];
+  const [qs, ks, dys] = [split(tf.mul(q, scale), shape), split(k, shape), split(dy, shape)];
+  // the row sums of dP * P equal those of dy * o; as one more column the product subtracts them itself
+  const [dyHeads, oHeads, vHeads] = [dy, o, v].map((x) => tf.reshape(x, [x.shape[0], shape.heads, -1]));
+  const rows = tf.neg(tf.sum(tf.mul(dyHeads, oHeads), -1, true));
+  const dyRows = split(joined(dyHeads, rows), shape);
+  const vOnes = split(joined(vHeads, tf.ones([v.shape[0], shape.heads, 1])), shape);
   const grads = qs.map((qh, i) =>
     tf.tidy(() => {
       const p = probabilities(qh, ks[i]);
-      // the row sums of dP * P equal those of dy * o
-      const rows = tf.sum(tf.mul(dys[i], os[i]), -1, true);
-      const ds = tf.mul(p, tf.sub(tf.matMul(dys[i], vs[i], false, true), rows));
-      return [tf.mul(tf.matMul(ds, ks[i]), scale), tf.matMul(ds, qh, true), tf.matMul(p, dys[i], true)];
+      const ds = tf.mul(p, tf.matMul(dyRows[i], vOnes[i], false, true));
+      return [tf.matMul(ds, ks[i]), tf.matMul(ds, qh, true), tf.matMul(p, dys[i], true)];
     }),
   );
-  return [0, 1, 2].map((part) =>
+  const [dq, dk, dv] = [0, 1, 2].map((part) =>
     merge(
       grads.map((grad) => grad[part] as tf.Tensor2D),
       shape,
     ),
   );
+  return [tf.mul(dq, scale), dk, dv];
 }
+
+/** [R, heads, w] and [R, heads, 1] -> [R, heads*(w+1)] */
+const joined = (x: tf.Tensor, column: tf.Tensor): tf.Tensor => tf.reshape(tf.concat([x, column], 2), [x.shape[0], -1]);
 
 const probabilities = (q: tf.Tensor2D, k: tf.Tensor2D): tf.Tensor2D =>
   tf.softmax(tf.matMul(q, k, false, true) as tf.Tensor2D);

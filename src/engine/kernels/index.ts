@@ -1,5 +1,6 @@
 /** The pieces the network is built of; the same functions on every engine. */
 export { attention, attentionWeights, type Heads } from "./attention.js";
+export { checkpoint, recomputing } from "./checkpoint.js";
 export { dropout } from "./dropout.js";
 export { ensembleMean, ensembleStd } from "./ensemble.js";
 export { gatherRows } from "./gatherRows.js";

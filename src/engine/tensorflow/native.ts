@@ -4,6 +4,7 @@ import { C_TYPES, type CFunction, DECLARATIONS, type TensorflowApi } from "./dec
 import { CODES, TensorflowError } from "./errors.js";
 import { missingInstructions } from "./processor.js";
 import { silently } from "./silence.js";
+import { trimLibrary } from "./trim.js";
 
 /** Flags of dlopen: RTLD_LAZY with RTLD_NODELETE. */
 const PIN_FLAGS: Partial<Record<NodeJS.Platform, number>> = { linux: 0x1001, darwin: 0x81 };
@@ -86,6 +87,7 @@ function bind(file: string, koffi: typeof import("koffi")): Native {
   // code, so one more reference is taken that is never given back.
   const pinned = system.func("dlopen", C_TYPES.address, [C_TYPES.string, "int"])(file, PIN_FLAGS[process.platform]);
   if (!pinned) throw new TensorflowError("NOT_LOADED", file, "the library cannot be kept in memory");
+  trimLibrary(system, "libtensorflow");
   const api = Object.fromEntries(
     Object.entries(DECLARATIONS).map(([name, [result, ...parameters]]) => [
       name,
