@@ -81,15 +81,21 @@ export function batchGradients(
   return { grads, numbers, terms, hidden };
 }
 
-/** The sum of the batches' gradients, the factor that averages and clips it, and all numbers behind its norm. */
-export function combine(
-  parts: readonly Pick<BatchGradients, "grads" | "numbers">[],
+/** The norm of the gradients averaged over `batches`, and the factor that averages and clips their sum. */
+export function averageAndClip(
+  grads: Params,
+  batches: number,
   { grad_clip }: RunConfig,
-): StepGradients {
+): { norm: tf.Scalar; scale: tf.Scalar } {
+  const norm = tf.div(globalNorm(grads), batches) as tf.Scalar;
+  return { norm, scale: tf.div(clipScale(norm, grad_clip), batches) as tf.Scalar };
+}
+
+/** The sum of the batches' gradients, the factor that averages and clips it, and all numbers behind its norm. */
+export function combine(parts: readonly Pick<BatchGradients, "grads" | "numbers">[], config: RunConfig): StepGradients {
   return tf.tidy(() => {
     const grads = parts.map((part) => part.grads).reduce(addGradients);
-    const norm = tf.div(globalNorm(grads), parts.length) as tf.Scalar;
-    const scale = tf.div(clipScale(norm, grad_clip), parts.length) as tf.Scalar;
+    const { norm, scale } = averageAndClip(grads, parts.length, config);
     const numbers = tf.concat([tf.reshape(norm, [1]), ...parts.map((part) => part.numbers)]) as tf.Tensor1D;
     return { grads, scale, numbers };
   });

@@ -2,7 +2,7 @@
 
 import { loadCubes } from "../data/loader.js";
 import { drawEpoch } from "../data/sampling.js";
-import type { CubeBatch, Draw } from "../data/types.js";
+import type { CubeBatch, Draw, FieldCube } from "../data/types.js";
 import { needsArea } from "../losses/index.js";
 import { type MaskedBatch, type MaskGenerators, maskBatch, strategyOfBatch } from "../masking/index.js";
 import { type PlainBatch, plainBatch } from "./batch.js";
@@ -15,11 +15,16 @@ export interface PreparedBatch {
   plain: PlainBatch;
 }
 
+/** Batches of one optimiser step, over all processes. */
+export const batchesPerStep = ({ config, communicator }: Pick<Session, "config" | "communicator">): number =>
+  config.grad_accumulation * communicator.size;
+
 /**
- * Training batches of `epoch` from number `from` on. The mask generators of the session move on with each.
+ * Training batches of `epoch` from number `from` on; null for one that another process computes. The mask generators of the
+ * session move on with each, its own or not: so do those of a process that trains alone.
  * With `overfit`, the epoch's first batch, masked once, again and again.
  */
-export async function* trainBatches(session: Session, epoch: number, from: number): AsyncGenerator<PlainBatch> {
+export async function* trainBatches(session: Session, epoch: number, from: number): AsyncGenerator<PlainBatch | null> {
   const { options } = session;
   const draws = session.draws(epoch);
   if (options.overfit) {
@@ -27,10 +32,46 @@ export async function* trainBatches(session: Session, epoch: number, from: numbe
     for (let k = from; k < draws.length; k++) yield session.overfitBatch;
     return;
   }
-  let batch = from;
-  for await (const cube of readAhead(session, draws.slice(from))) {
-    yield prepare(mixed(session, epoch, batch++), cube, session.generators).plain;
+  const own = (batch: number) => isOwn(session, batch - from);
+  const cubes = readAhead(
+    session,
+    draws.filter((_, batch) => batch >= from && own(batch)),
+  );
+  const blank = session.communicator.size > 1 ? blankCube(session) : null;
+  try {
+    for (let batch = from; batch < draws.length; batch++) {
+      const context = mixed(session, epoch, batch);
+      if (own(batch)) {
+        const { value: cube, done } = await cubes.next();
+        if (done) return;
+        yield prepare(context, cube, session.generators).plain;
+      } else {
+        maskBatch(blank!, session.fields, context.config, session.generators);
+        yield null;
+      }
+    }
+  } finally {
+    await cubes.return(undefined);
   }
+}
+
+/** Each process takes the next `grad_accumulation` batches of a step. */
+function isOwn({ config, communicator }: Session, k: number): boolean {
+  const place = k % (config.grad_accumulation * communicator.size);
+  return Math.floor(place / config.grad_accumulation) === communicator.rank;
+}
+
+/** A batch without values: drawing its masks takes as many random numbers as any other. */
+function blankCube({ fields, config, draws }: Session): CubeBatch {
+  const B = config.batch_size;
+  const zeros = ({ name, L, N, D, numTokens, tokenSize }: Session["fields"][number]): FieldCube => ({
+    name,
+    tokens: new Float32Array(L * B * N * D),
+    shape: [L, B, ...numTokens, ...tokenSize] as FieldCube["shape"],
+    infos: new Float32Array(L * B * N * 8),
+    valid: null,
+  });
+  return { draw: draws(0)[0], windows: [], fields: fields.map(zeros) };
 }
 
 /** The session with the strategy of a training batch. */

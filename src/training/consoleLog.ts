@@ -15,7 +15,7 @@ export class ConsoleLog {
   /** The configuration and the number of parameters; starts the file, unless the run goes on in place. */
   async *header(): AsyncGenerator<ConsoleEvent> {
     const { config, folder, model, options } = this.session;
-    if (!(options.inPlace && options.continue)) await writeFile(folder.console, "");
+    if (this.session.writes && !(options.inPlace && options.continue)) await writeFile(folder.console, "");
     yield* this.write([...consoleLines(config), parametersLine(countParameters(model.spec))]);
   }
 
@@ -61,6 +61,7 @@ export class ConsoleLog {
   }
 
   private async *write(lines: readonly string[]): AsyncGenerator<ConsoleEvent> {
+    if (!this.session.writes) return;
     await appendFile(this.session.folder.console, lines.map((line) => `${line}\n`).join(""));
     for (const line of lines) yield { type: "console", line };
   }

@@ -22,7 +22,7 @@ export function metricsLine(epoch: number, step: number, samples: number, time: 
 
 export class MetricsLog {
   private constructor(
-    private readonly path: string,
+    private readonly path: string | null,
     /** rows written so far, copied ones included */
     public rows: number,
   ) {}
@@ -33,13 +33,19 @@ export class MetricsLog {
     return new MetricsLog(path, earlier.length);
   }
 
+  /** A log of a process that writes nothing; `rows` of the run that is continued. */
+  static silent(rows: number): MetricsLog {
+    return new MetricsLog(null, rows);
+  }
+
   async append(line: string): Promise<void> {
-    await appendFile(this.path, line);
+    if (this.path !== null) await appendFile(this.path, line);
     this.rows++;
   }
 
   /** Brings the rows to the disk: a checkpoint that counts them must not outlive them. */
   async sync(): Promise<void> {
+    if (this.path === null) return;
     const handle = await open(this.path, "r+");
     try {
       await handle.sync();

@@ -1,4 +1,5 @@
 import type { RunConfig } from "../config/types.js";
+import type { Communicator } from "../distributed/index.js";
 
 /** Options of a training run that are not part of its configuration. */
 export interface TrainOptions {
@@ -27,6 +28,8 @@ export interface TrainOptions {
   folder?: string;
   /** stops the run after the step in progress, with a checkpoint */
   signal?: AbortSignal;
+  /** the processes that train together, of `openCommunicator`; default this one alone */
+  communicator?: Communicator;
 }
 
 /** The configuration with batches of `overfit` samples, as many of them an epoch as before. */

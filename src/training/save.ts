@@ -4,14 +4,15 @@ import type { PlainParams } from "../model/types.js";
 import { type CheckpointKind, type CheckpointState, saveCheckpoint } from "./checkpoint.js";
 import type { SavedEvent } from "./events.js";
 import { programVersion, type Session } from "./session.js";
-import { type WeightTag, writeWeightFiles } from "./weightFiles.js";
+import { type WeightTag, weightPath, writeWeightFiles } from "./weightFiles.js";
 
 /** The weights that predict: averaged ones if `ema_decay` is set. */
 async function predictingWeights({ state }: Session): Promise<PlainParams> {
   return toPlain(state.ema ?? state.params);
 }
 
-async function writeWeights(session: Session, tag: WeightTag, params: PlainParams): Promise<string> {
+async function writeWeights(session: Session, tag: WeightTag): Promise<string> {
+  const params = await predictingWeights(session);
   return writeWeightFiles(session.folder.modelsDir, session.folder.id, tag, params, session);
 }
 
@@ -19,10 +20,10 @@ async function writeWeights(session: Session, tag: WeightTag, params: PlainParam
 export type BeforeValidation = Pick<CheckpointState, "metricsRows" | "best" | "lastLoss"> &
   Partial<Pick<CheckpointState, "epoch" | "batch" | "console">>;
 
-async function saveState(session: Session, kind: CheckpointKind, before?: BeforeValidation): Promise<string> {
+async function saveState(session: Session, kind: CheckpointKind, before?: BeforeValidation): Promise<void> {
   const { state, progress, folder, metrics, generators } = session;
   await metrics.sync();
-  return saveCheckpoint(folder.checkpointDir, kind, {
+  await saveCheckpoint(folder.checkpointDir, kind, {
     state: {
       format: 1,
       version: programVersion(),
@@ -44,24 +45,25 @@ async function saveState(session: Session, kind: CheckpointKind, before?: Before
 
 /** The state before the first step: from here on the run can be continued, whenever it is killed. */
 export async function saveStart(session: Session): Promise<void> {
-  await saveState(session, "latest");
+  if (session.writes) await saveState(session, "latest");
 }
 
 /** `AtmoRep_id<ID>_epoch<n>.mod` and its parts. */
 export async function saveEpoch(session: Session): Promise<SavedEvent> {
-  const { epoch, step } = session.progress;
-  return {
-    type: "saved",
-    kind: "epoch",
-    step,
-    path: await writeWeights(session, epoch, await predictingWeights(session)),
-  };
+  const { folder, progress, writes } = session;
+  const path = weightPath(folder.modelsDir, folder.id, progress.epoch);
+  if (writes) await writeWeights(session, progress.epoch);
+  return { type: "saved", kind: "epoch", step: progress.step, path };
 }
 
 /** The weights first: once the state says that the run has come this far, everything before it is in place. */
 async function save(session: Session, kind: CheckpointKind, before?: BeforeValidation): Promise<SavedEvent> {
-  const path = await writeWeights(session, kind, await predictingWeights(session));
-  await saveState(session, kind, before);
+  const { folder, writes } = session;
+  const path = weightPath(folder.modelsDir, folder.id, kind);
+  if (writes) {
+    await writeWeights(session, kind);
+    await saveState(session, kind, before);
+  }
   return { type: "saved", kind, step: session.progress.step, path };
 }
 

@@ -8,6 +8,7 @@ import { readCube } from "../data/cube.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openStore, type Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
+import { ALONE, type Communicator, launchOf } from "../distributed/index.js";
 import { type Engine, openEngine } from "../engine/index.js";
 import { AtmorepError } from "../errors.js";
 import { createMaskGenerators, type MaskGenerators, type MaskGeneratorsState } from "../masking/index.js";
@@ -17,7 +18,7 @@ import type { PlainBatch } from "./batch.js";
 import type { CheckpointState, ConsoleSums } from "./checkpoint.js";
 import { type Continuation, readContinuation } from "./continue.js";
 import { checkFreeze } from "./freeze.js";
-import type { MetricsLog } from "./metrics.js";
+import { MetricsLog } from "./metrics.js";
 import { type TrainOptions, withOverfit } from "./options.js";
 import { withPretrained } from "./pretrained.js";
 import { assertFree, type RunFolder, runFolder } from "./runFolder.js";
@@ -34,6 +35,9 @@ export type Progress = Omit<CheckpointState, "format" | "version" | "runId" | "m
 export interface Session {
   config: RunConfig;
   options: TrainOptions;
+  communicator: Communicator;
+  /** true in the process that writes the run's files */
+  writes: boolean;
   fields: Field[];
   predicted: PredictedField[];
   model: StepModel;
@@ -82,14 +86,19 @@ export function programVersion(): string {
  */
 export async function openSession(given: RunConfig, options: TrainOptions): Promise<Session> {
   const out = options.out ?? ".";
-  assertSingleProcess();
+  const communicator = options.communicator ?? ALONE;
+  const { rank, size } = communicator;
+  const writes = rank === 0;
+  assertJoined(communicator);
   const continued = options.continue ? await readContinuation(out, options.continue) : null;
-  const id = options.inPlace && continued ? continued.runId : (options.runId ?? drawRunId());
+  // what is random is drawn by one process for all
+  const drawn = { id: options.runId ?? drawRunId(), config: withSeeds(withOverfit(given, options.overfit)) };
+  const agreed = await communicator.broadcast(drawn);
+  const id = options.inPlace && continued ? continued.runId : agreed.id;
   const folder = runFolder(out, id);
-  if (!(options.inPlace && continued)) assertFree(folder);
+  if (writes && !(options.inPlace && continued)) assertFree(folder);
   const job = process.env.SLURM_JOB_ID ? { slurm_job_id: process.env.SLURM_JOB_ID } : {};
-  const own = { ...job, wandb_id: id, par_rank: 0, par_size: 1 };
-  const asked = withSeeds({ ...withOverfit(given, options.overfit), ...own });
+  const asked = { ...agreed.config, ...job, wandb_id: id, par_rank: rank, par_size: size };
   const warnings: string[] = continued?.warning ? [continued.warning] : [];
 
   checkConfig(asked);
@@ -112,13 +121,20 @@ export async function openSession(given: RunConfig, options: TrainOptions): Prom
     if (continued) generators.setState(continued.checkpoint.state.masking as MaskGeneratorsState);
 
     const predicted = predictedFields(config);
-    const metrics = await startFolder(folder, config, { fields, predicted }, continued).catch((error) => {
+    // nobody writes before everybody has read and checked
+    await communicator.gather(rank);
+    const begun = writes
+      ? startFolder(folder, config, { fields, predicted }, continued)
+      : Promise.resolve(MetricsLog.silent(continued?.metricsLines.length ?? 0));
+    const metrics = await begun.catch((error) => {
       disposeState(state);
       throw error;
     });
     const session: Session = {
       config,
       options,
+      communicator,
+      writes,
       fields,
       predicted,
       model,
@@ -228,15 +244,13 @@ function checkContinuation(
   }
 }
 
-/** Several processes would each train the whole run; until they share the work they are refused. */
-function assertSingleProcess(): void {
-  // set by srun for its own tasks; a shell within a larger allocation is one process
-  const tasks = Number(process.env.SLURM_STEP_NUM_TASKS ?? 1);
-  if (tasks > 1) {
-    throw new AtmorepError("usage", "training on several processes is not available yet", {
-      where: "SLURM_STEP_NUM_TASKS",
-      found: tasks,
-      fix: "Start one task: sbatch --ntasks=1, or srun -n 1.",
-    });
-  }
+/** Several processes that do not know of each other would each train the whole run. */
+function assertJoined({ size }: Communicator): void {
+  const launch = launchOf();
+  if (!launch || size > 1) return;
+  throw new AtmorepError("usage", "this process is one of several that do not train together", {
+    where: launch.variable,
+    found: launch.size,
+    fix: "Train with the command (srun --mpi=pmix npx atmorep train), give train a communicator, or start one task.",
+  });
 }

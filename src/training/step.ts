@@ -5,7 +5,9 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { RunConfig } from "../config/types.js";
+import { ALONE, type Communicator } from "../distributed/index.js";
 import { compiler } from "../engine/native.js";
+import { isAtmorepError } from "../errors.js";
 import type { Params } from "../model/types.js";
 import { adamwRates, adamwUpdate } from "./adamw.js";
 import type { StepBatch } from "./batch.js";
@@ -13,8 +15,9 @@ import { batchGradients, combine, type NumberNames, type StepGradients, type Ste
 import { compiledGradients, compiledUpdate } from "./compiledStep.js";
 import { emaUpdate } from "./ema.js";
 import { findNonFinite, nonFiniteError } from "./nonFinite.js";
+import { shareGradients } from "./sharedStep.js";
 import { releaseFormer, type TrainState } from "./state.js";
-import { readResult, resultIsFinite, type StepResult } from "./stepResult.js";
+import { readResult, resultIsFinite, resultSums, type StepResult } from "./stepResult.js";
 
 export { type BatchGradients, batchGradients, type StepModel, stepModel } from "./batchGradients.js";
 export { disposeState, initState, type TrainState } from "./state.js";
@@ -30,7 +33,8 @@ export interface StepRates {
 }
 
 /**
- * One optimiser step over `batches` (one, or `grad_accumulation` of them, whose gradients are averaged).
+ * One optimiser step over `batches` (one, or `grad_accumulation` of them, whose gradients are averaged, over all
+ * processes of the run).
  * The tensors of `state` that the new state does not hold are released; the batches stay the caller's.
  *
  * @throws AtmorepError `failed` if a loss or the gradients are not finite, naming the step, the terms, the fields and
@@ -41,23 +45,62 @@ export async function trainStep(
   state: TrainState,
   batches: readonly StepBatch[],
   rates: StepRates,
+  communicator: Communicator = ALONE,
 ): Promise<{ state: TrainState; result: StepResult }> {
-  const { config, predicted } = model;
+  if (communicator.size > 1) return sharedTrainStep(model, state, batches, rates, communicator);
   const { grads, scale, numbers, parts } = await stepGradients(model, state.params, batches, rates.dropoutSeeds);
   try {
     const [gradientNorm, ...values] = await numbers.data();
-    const result = readResult(parts, values, gradientNorm);
-    if (!resultIsFinite(result)) {
-      const names = {
-        fields: config.fields.map(([name]) => name),
-        predicted: predicted.map(({ field }) => field.name),
-      };
-      const found = await findNonFinite({ terms: result.terms, batches, names, params: state.params, grads });
-      throw nonFiniteError(rates.step, found);
-    }
+    const result = readResult(resultSums(parts, values), gradientNorm);
+    await assertFinite(model, result, batches, state.params, grads, rates.step);
     return { state: await nextState(model, state, { grads, scale }, rates.learningRate), result };
   } finally {
     tf.dispose([scale, numbers, ...Object.values(grads)]);
+  }
+}
+
+async function assertFinite(
+  { config, predicted }: StepModel,
+  result: StepResult,
+  batches: readonly StepBatch[],
+  params: Params,
+  grads: Params,
+  step: number,
+): Promise<void> {
+  if (resultIsFinite(result)) return;
+  const names = { fields: config.fields.map(([name]) => name), predicted: predicted.map(({ field }) => field.name) };
+  throw nonFiniteError(step, await findNonFinite({ terms: result.terms, batches, names, params, grads }));
+}
+
+/** The step with the gradients of all processes. */
+async function sharedTrainStep(
+  model: StepModel,
+  state: TrainState,
+  batches: readonly StepBatch[],
+  rates: StepRates,
+  communicator: Communicator,
+): Promise<{ state: TrainState; result: StepResult }> {
+  const { params } = state;
+  const { grads: own, scale, numbers, parts } = await stepGradients(model, params, batches, rates.dropoutSeeds);
+  let shared: Awaited<ReturnType<typeof shareGradients>> | null = null;
+  try {
+    const [norm, ...values] = await numbers.data();
+    const sums = resultSums(parts, values);
+    const fault = await assertFinite(model, readResult(sums, norm), batches, params, own, rates.step).then(
+      () => null,
+      (error) => {
+        if (isAtmorepError(error)) return error.message;
+        throw error;
+      },
+    );
+    const all = { sums, batches: batches.length * communicator.size, fault };
+    shared = await shareGradients(communicator, model, params, own, all);
+    const [gradientNorm] = await shared.norm.data();
+    const result = readResult(shared.sums, gradientNorm);
+    return { state: await nextState(model, state, shared, rates.learningRate), result };
+  } finally {
+    tf.dispose([scale, numbers, ...Object.values(own)]);
+    if (shared) tf.dispose([shared.scale, shared.norm, ...Object.values(shared.grads)]);
   }
 }
 

@@ -15,55 +15,84 @@ export interface StepResult {
   gradientNorm: number;
 }
 
+/** The numbers of some batches of a step; plain data, so that processes can send them. */
+export interface ResultSums {
+  total: Sum;
+  terms: { loss: string; field: string; value: Sum }[];
+  mse: Sum[];
+  spread: Sum[];
+}
+
+interface Sum {
+  sum: number;
+  count: number;
+}
+
 /**
  * @param parts what the batches' numbers stand for
  * @param numbers the batches' `numbers`, one after the other
  */
-export function readResult(
-  parts: readonly NumberNames[],
-  numbers: ArrayLike<number>,
-  gradientNorm: number,
-): StepResult {
-  const total = new Mean();
-  const terms = new Map<string, { loss: string; field: string; mean: Mean }>();
-  const mse: Mean[] = [];
-  const spread: Mean[] = [];
+export function resultSums(parts: readonly NumberNames[], numbers: ArrayLike<number>): ResultSums {
+  const sums: ResultSums = { total: zero(), terms: [], mse: [], spread: [] };
   let at = 0;
-  for (const { terms: names, hidden } of parts) {
-    total.add(numbers[at++]);
-    for (const { loss, field } of names) {
-      const key = JSON.stringify([loss, field]);
-      if (!terms.has(key)) terms.set(key, { loss, field, mean: new Mean() });
-      terms.get(key)?.mean.add(numbers[at++]);
-    }
-    for (const means of [mse, spread]) {
+  for (const { terms, hidden } of parts) {
+    add(sums.total, { sum: numbers[at++], count: 1 });
+    for (const { loss, field } of terms) add(termOf(sums, loss, field), { sum: numbers[at++], count: 1 });
+    for (const values of [sums.mse, sums.spread]) {
       for (const [p, present] of hidden.entries()) {
-        means[p] ??= new Mean();
-        if (present) means[p].add(numbers[at++]);
+        values[p] ??= zero();
+        if (present) add(values[p], { sum: numbers[at++], count: 1 });
       }
     }
   }
+  return sums;
+}
+
+/** The sums over all of them, in their order. */
+export function mergeSums(all: readonly ResultSums[]): ResultSums {
+  const merged: ResultSums = { total: zero(), terms: [], mse: [], spread: [] };
+  for (const { total, terms, mse, spread } of all) {
+    add(merged.total, total);
+    for (const { loss, field, value } of terms) add(termOf(merged, loss, field), value);
+    for (const [to, from] of [
+      [merged.mse, mse],
+      [merged.spread, spread],
+    ]) {
+      for (const [p, value] of from.entries()) {
+        to[p] ??= zero();
+        add(to[p], value);
+      }
+    }
+  }
+  return merged;
+}
+
+/** Averages over the batches. */
+export function readResult({ total, terms, mse, spread }: ResultSums, gradientNorm: number): StepResult {
   return {
-    total: total.value() as number,
-    terms: [...terms.values()].map(({ loss, field, mean }) => ({ loss, field, value: mean.value() as number })),
-    mse: mse.map((mean) => mean.value()),
-    spread: spread.map((mean) => mean.value()),
+    total: mean(total) as number,
+    terms: terms.map(({ loss, field, value }) => ({ loss, field, value: mean(value) as number })),
+    mse: mse.map(mean),
+    spread: spread.map(mean),
     gradientNorm,
   };
 }
 
-class Mean {
-  private sum = 0;
-  private count = 0;
+const zero = (): Sum => ({ sum: 0, count: 0 });
 
-  add(value: number): void {
-    this.sum += value;
-    this.count++;
-  }
+const mean = ({ sum, count }: Sum): number | null => (count === 0 ? null : sum / count);
 
-  value(): number | null {
-    return this.count === 0 ? null : this.sum / this.count;
-  }
+function add(to: Sum, { sum, count }: Sum): void {
+  to.sum += sum;
+  to.count += count;
+}
+
+function termOf({ terms }: ResultSums, loss: string, field: string): Sum {
+  const found = terms.find((term) => term.loss === loss && term.field === field);
+  if (found) return found.value;
+  const value = zero();
+  terms.push({ loss, field, value });
+  return value;
 }
 
 /** True if every number is finite. */

@@ -8,7 +8,7 @@ import { AtmorepError, isAtmorepError } from "../errors.js";
 import { countParameters } from "../model/index.js";
 import type { BaselineParams } from "../scores/index.js";
 import { disposeBatch, type PlainBatch, toTensors } from "./batch.js";
-import { trainBatches } from "./batches.js";
+import { batchesPerStep, trainBatches } from "./batches.js";
 import { checkpointFiles } from "./checkpoint.js";
 import { ConsoleLog } from "./consoleLog.js";
 import { removeEndMark, writeEndMark } from "./endMark.js";
@@ -19,6 +19,7 @@ import type { TrainOptions } from "./options.js";
 import { saveBest, saveEpoch, saveLatest, saveStart } from "./save.js";
 import { stepSeries } from "./series.js";
 import { emptySums, openSession, type Session } from "./session.js";
+import { isShared } from "./sharedStep.js";
 import { type StepResult, trainStep } from "./step.js";
 import { systemFault } from "./systemFault.js";
 import { baselineSkill, fitBaselines, type Validation, validate } from "./validation.js";
@@ -41,18 +42,20 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
   const log = new ConsoleLog(session);
   let goesOn = true;
   try {
-    await removeEndMark(session.folder);
+    if (session.writes) await removeEndMark(session.folder);
     if (!options.inPlace) await saveStart(session);
     for (const message of session.warnings) yield { type: "warning", message };
     const fitted = await fitBaselines(session);
-    const baselines = await baselineSkill(session, fitted);
+    const baselines = session.writes ? await baselineSkill(session, fitted) : [];
     yield startedEvent(session, baselines);
     yield* log.header();
 
     const { reason, last } = yield* epochs(session, log, fitted, began);
 
     goesOn = false;
-    await writeEndMark(session.folder, { reason, epoch: session.progress.epoch, step: session.progress.step });
+    if (session.writes) {
+      await writeEndMark(session.folder, { reason, epoch: session.progress.epoch, step: session.progress.step });
+    }
     yield* log.finished(session.progress.lastLoss);
     const finished: FinishedEvent = {
       type: "finished",
@@ -73,11 +76,10 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
   } catch (error) {
     goesOn = false;
     // what stopped the run, such as a full disk, may stop this too
-    await writeEndMark(session.folder, {
-      reason: "failed",
-      epoch: session.progress.epoch,
-      step: session.progress.step,
-    }).catch(() => {});
+    const mark = { reason: "failed", epoch: session.progress.epoch, step: session.progress.step } as const;
+    if (session.writes) await writeEndMark(session.folder, mark).catch(() => {});
+    // whoever ends first ends the others too
+    if (isShared(error)) await session.communicator.gather(null);
     const { id, resultsDir, checkpointDir } = session.folder;
     const kept = checkpointFiles(checkpointDir, "latest").some((path) => existsSync(path));
     throw systemFault(whileRunning(error), "failed", "the run cannot go on", {
@@ -88,7 +90,7 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
     });
   } finally {
     try {
-      if (goesOn) await saveLeft(session);
+      if (goesOn && session.writes) await saveLeft(session);
     } finally {
       await session.close();
     }
@@ -150,7 +152,7 @@ async function* epochs(
       return { reason: "interrupted", last };
     }
     last = validation;
-    const reason = stopReason(session, began);
+    const reason = await stopReason(session, began);
     if (reason) return { reason, last };
   }
   return { reason: "completed", last };
@@ -170,13 +172,13 @@ async function* trainEpoch(
   yield { type: "epoch", epoch: progress.epoch, learningRate };
   yield* log.epoch(learningRate);
   if (progress.batch === 0) progress.console = emptySums();
-  const accumulation = config.grad_accumulation;
-  let group: PlainBatch[] = [];
+  const perStep = batchesPerStep(session);
+  let group: (PlainBatch | null)[] = [];
   let generators = session.generators.getState();
   let waiting = performance.now();
   for await (const batch of trainBatches(session, progress.epoch, progress.batch)) {
     group.push(batch);
-    if (group.length < accumulation) continue;
+    if (group.length < perStep) continue;
     const dataMs = performance.now() - waiting;
     const computing = performance.now();
     let result: StepResult;
@@ -209,13 +211,13 @@ async function* trainEpoch(
       rss: process.memoryUsage.rss(),
       elapsed: Date.now() - began,
     };
-    if (progress.batch % config.model_log_frequency < accumulation && progress.batch < batches) {
+    if (progress.batch % config.model_log_frequency < perStep && progress.batch < batches) {
       yield await saveLatest(session);
     }
     if (progress.step % COLLECT_EVERY === 0) collectGarbage();
     // lets signals, timers and other work in
     await new Promise((resolve) => setImmediate(resolve));
-    const stopped = stopReason(session, began);
+    const stopped = await stopReason(session, began);
     if (stopped) return stopped;
     generators = session.generators.getState();
     waiting = performance.now();
@@ -225,19 +227,18 @@ async function* trainEpoch(
   return null;
 }
 
-/** One optimiser step; the tensors of its batches live only here. */
-async function runStep(session: Session, group: PlainBatch[], learningRate: number): Promise<StepResult> {
-  const { model, config, progress } = session;
+/** One optimiser step; the tensors of its batches live only here. Other processes compute what is null in the group. */
+async function runStep(session: Session, group: (PlainBatch | null)[], learningRate: number): Promise<StepResult> {
+  const { model, config, progress, communicator } = session;
   const step = progress.step + 1;
   const first = progress.step * group.length;
-  const batches = group.map(toTensors);
+  const own = group.flatMap((batch, k) => (batch === null ? [] : [{ batch, number: first + k }]));
+  const batches = own.map(({ batch }) => toTensors(batch));
   try {
-    const { state, result } = await trainStep(model, session.state, batches, {
-      learningRate,
-      dropoutSeeds:
-        config.dropout_rate > 0 ? batches.map((_, k) => [Number(config.torch_seed) % 2 ** 32, first + k]) : null,
-      step,
-    });
+    const seed = Number(config.torch_seed) % 2 ** 32;
+    const dropoutSeeds = config.dropout_rate > 0 ? own.map(({ number }) => [seed, number] as const) : null;
+    const rates = { learningRate, dropoutSeeds, step };
+    const { state, result } = await trainStep(model, session.state, batches, rates, communicator);
     session.state = state;
     return result;
   } finally {
@@ -249,11 +250,18 @@ function reachedMaxSteps({ options: { maxSteps }, progress }: Pick<Session, "opt
   return maxSteps !== undefined && progress.step >= maxSteps;
 }
 
-function stopReason({ options, progress }: Session, began: number): FinishReason | null {
-  if (options.signal?.aborted) return "interrupted";
-  if (reachedMaxSteps({ options, progress })) return "max-steps";
-  if (options.maxTime !== undefined && Date.now() - began >= options.maxTime) return "max-time";
-  return null;
+/** From the weakest to the strongest: a signal to one process stops all of them. */
+const REASONS = [null, "max-time", "max-steps", "interrupted"] as const;
+
+async function stopReason({ options, progress, communicator }: Session, began: number): Promise<FinishReason | null> {
+  const own = (): (typeof REASONS)[number] => {
+    if (options.signal?.aborted) return "interrupted";
+    if (reachedMaxSteps({ options, progress })) return "max-steps";
+    if (options.maxTime !== undefined && Date.now() - began >= options.maxTime) return "max-time";
+    return null;
+  };
+  const all = await communicator.gather(own());
+  return REASONS[Math.max(...all.map((reason) => REASONS.indexOf(reason)))];
 }
 
 /**
@@ -267,7 +275,8 @@ async function* validateAndLog(
 ): AsyncGenerator<TrainEvent, Validation | null> {
   const { progress } = session;
   const began = performance.now();
-  const result = await validate(session, fitted);
+  // one process validates, for the others wait at the next step anyway
+  const result = await session.communicator.broadcast(session.writes ? await validate(session, fitted) : null);
   collectGarbage();
   if (result === null) return null;
   const { epoch, step, batch, console, lastLoss } = progress;
@@ -303,7 +312,7 @@ function startedEvent(session: Session, baselines: FieldSkill[]): TrainEvent {
   let planned = progress.step;
   for (let epoch = progress.epoch; epoch < config.num_epochs; epoch++) {
     const batches = session.draws(epoch).length - (epoch === progress.epoch ? progress.batch : 0);
-    planned += Math.floor(batches / config.grad_accumulation);
+    planned += Math.floor(batches / batchesPerStep(session));
   }
   return {
     type: "started",
@@ -312,7 +321,7 @@ function startedEvent(session: Session, baselines: FieldSkill[]): TrainEvent {
     engine: session.engine.description,
     engineOffer: session.engine.instead?.reason === "absent" ? session.engine.instead.text : null,
     parameters: countParameters(session.model.spec),
-    stepsPerEpoch: Math.floor(session.draws(0).length / config.grad_accumulation),
+    stepsPerEpoch: Math.floor(session.draws(0).length / batchesPerStep(session)),
     plannedSteps: Math.min(planned, options.maxSteps ?? Number.POSITIVE_INFINITY),
     validationSamples: session.validationDraws.length * config.batch_size_validation,
     firstStep: progress.step + 1,

@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { type ResolvedConfig, resolveConfig } from "../../config/resolve.js";
+import { ALONE, type Communicator, launchOf } from "../../distributed/index.js";
 import { AtmorepError } from "../../errors.js";
 import type { TrainOptions } from "../../training/options.js";
 import { parseRunReference, runFolder } from "../../training/runFolder.js";
-import { note, onClosedPipe, print, printJson, withExamples } from "../output.js";
+import { note, onClosedPipe, print, printJson, reportError, withExamples } from "../output.js";
 import { count, duration, engineName, seed, type TrainFlags } from "../train/options.js";
 import { TrainPrinter } from "../train/printer.js";
 import { stopOnSignals } from "../train/signals.js";
@@ -66,6 +67,7 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
   const { checkConfig } = await import("../../training/validateRun.js");
   checkConfig(resolved.config);
   onClosedPipe("continue");
+  const communicator = launchOf() ? (await import("../../distributed/open.js")).openCommunicator() : ALONE;
   const stop = stopOnSignals();
   const printer = new TrainPrinter({
     json: Boolean(flags.json),
@@ -76,15 +78,31 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
       `npx atmorep train --set BERT_strategy=forecast --set losses='["kernel_crps"]'`,
     ],
   });
-  printer.begin(resolved.config);
+  const speaks = communicator.rank === 0;
+  if (speaks) printer.begin(resolved.config);
   const { train } = await import("../../training/train.js");
   try {
-    for await (const event of train(resolved.config, { ...options, signal: stop.signal })) printer.handle(event);
+    const events = train(resolved.config, { ...options, signal: stop.signal, communicator });
+    for await (const event of events) if (speaks) printer.handle(event);
+  } catch (error) {
+    printer.end();
+    if (communicator.size > 1) await endAll(communicator, error, Boolean(flags.json));
+    throw error;
   } finally {
     printer.end();
     stop.release();
   }
+  await communicator.close();
   process.exitCode = stop.exitCode() ?? 0;
+}
+
+/** The processes that wait for this one would wait for ever. What all have found is told by the first alone. */
+async function endAll(communicator: Communicator, error: unknown, json: boolean): Promise<void> {
+  if (communicator.rank > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    process.stderr.write(`process ${communicator.rank} of ${communicator.size}:\n`);
+  }
+  communicator.abort(reportError(error, json));
 }
 
 const outFlag = (out: string) => (out === "." ? "" : ` --out ${out}`);
