@@ -42,6 +42,7 @@ export async function writeMaterial(config: RunConfig, folder: string, steps: nu
     let step = 0;
     for (let epoch = 0; epoch < config.num_epochs && step < steps; epoch++) {
       for await (const batch of trainBatches(session, epoch, 0)) {
+        if (batch === null) throw new Error("a process that trains alone computes every batch");
         await write(join("batches", `${String(step).padStart(5, "0")}.safetensors`), batchTensors(config, batch));
         if (++step === steps) break;
       }
