@@ -55,6 +55,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "open JupyterLab on the tutorials, with the TypeScript kernel",
     register: async (program) => (await import("./commands/lab.js")).registerLab(program),
   },
+  notebook: {
+    summary: "write a notebook to begin with",
+    register: async (program) => (await import("./commands/notebook.js")).registerNotebook(program),
+  },
   run: {
     summary: "run a notebook, or a TypeScript file, with the notebook's kernel",
     register: async (program) => (await import("./commands/lab.js")).registerRun(program),

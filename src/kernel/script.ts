@@ -30,7 +30,7 @@ function report(error: ErrorContent): void {
 /**
  * Runs `file` in its own folder, with the checks, imports and the global `jupyter` of a notebook.
  * @param fallbackRoot folder whose packages are used where the script's own folder has none
- * @returns false if it does not compile or throws
+ * @returns false if it does not compile or throws, also later
  */
 export async function runScript(file: string, fallbackRoot?: string): Promise<boolean> {
   const code = readFileSync(file, "utf8").replace(/^#!.*/, "");
@@ -63,12 +63,22 @@ export async function runScript(file: string, fallbackRoot?: string): Promise<bo
   }
   tracebacks.add(1, 1, { code, lines: cell.lines });
   modules.update(cell.modules);
+  let late = false;
+  for (const event of ["uncaughtException", "unhandledRejection"]) {
+    process.removeAllListeners(event);
+    process.on(event, (error) => {
+      late = true;
+      report(tracebacks.describe(error));
+    });
+  }
   try {
     await modules.preload(cell.imports);
     const wrapped = `"use strict"; (async function (exports, require, ${RUNTIME}, ${RUN}) { ${cell.code}\n})`;
     const body = new Script(wrapped, { filename: cellFile(1) }).runInThisContext();
     await body({}, modules.require, runtime, run);
-    return true;
+    // Timers and promises that it left behind belong to it.
+    await new Promise((done) => process.once("beforeExit", done));
+    return !late;
   } catch (error) {
     report(tracebacks.describe(error));
     return false;

@@ -6,6 +6,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type * as TS from "@tslab/typescript-for-tslab";
+import { answerDependencies, bindCells, CELL_FILES } from "./dependencies.js";
 import { type Compiled, type InstrumentResult, instrument } from "./instrument.js";
 import { spellOutShorthands } from "./shorthand.js";
 import { SourceLines } from "./sourceLines.js";
@@ -120,16 +121,29 @@ function hookCompiler(setup: ConverterSetup, onCompiled: (result: InstrumentResu
   if (module === undefined) throw new Error("tslab's TypeScript is not in the module cache");
   const ts = typescript;
   module.exports = Object.assign({}, ts, {
-    createWatchCompilerHost(roots: string[], options: TS.CompilerOptions, system: TS.System, ...rest: unknown[]) {
+    createWatchCompilerHost(
+      roots: string[],
+      options: TS.CompilerOptions,
+      system: TS.System,
+      _builder: unknown,
+      ...reporters: unknown[]
+    ) {
       const cwd = system.getCurrentDirectory().replace(/\\/g, "/");
       const globalsPath = `${cwd}/${GLOBALS_FILE}`;
       const host = (
         ts.createWatchCompilerHost as (
           ...args: unknown[]
         ) => TS.WatchCompilerHostOfFilesAndCompilerOptions<TS.BuilderProgram>
-      )([...roots, globalsPath], cellOptions(ts, options), withFile(system, globalsPath, setup.globals), ...rest);
+      )(
+        [...roots, globalsPath],
+        cellOptions(ts, options),
+        withFile(system, globalsPath, setup.globals),
+        ts.createAbstractBuilder,
+        ...reporters,
+      );
       const { createProgram } = host;
-      host.createProgram = (...args) => spellOutShorthands(ts, createProgram(...args));
+      host.createProgram = (...args) =>
+        spellOutShorthands(ts, answerDependencies(bindCells(ts, createProgram(...args))));
       if (setup.fallbackRoot !== undefined) resolveFrom(ts, host, setup.fallbackRoot);
       return host;
     },
@@ -167,7 +181,7 @@ function resolveFrom(
   const fallback = join(root, "__cell__.ts").replace(/\\/g, "/");
   const cache = ts.createModuleResolutionCache(root, (name) => name);
   // Otherwise every cell would resolve the imports of every library anew.
-  host.hasInvalidatedResolutions = (path) => /__(tslab|prev)__\.(d\.)?ts$/.test(path);
+  host.hasInvalidatedResolutions = (path) => CELL_FILES.test(path);
   host.resolveModuleNameLiterals = (literals, from, redirected, options) =>
     literals.map(({ text }) => {
       const found = ts.resolveModuleName(text, from, options, host, undefined, redirected);

@@ -8,6 +8,7 @@ describe("what the kernel relies on in tslab", () => {
   it("is the pinned version, with its own TypeScript", () => {
     expect(versions()).toEqual({ tslab: "1.0.22", typescript: "5.0.4" });
     expect(typeof typescript.createWatchCompilerHost).toBe("function");
+    expect(typeof Reflect.get(typescript, "bindSourceFile")).toBe("function");
   });
 
   it("carries declarations from cell to cell and names the last value", () => {
@@ -41,5 +42,11 @@ describe("what the kernel relies on in tslab", () => {
 
   it("lists what a cell imports", () => {
     expect(converter.convert("", 'import { join } from "node:path"; join("a")').imports).toEqual(["node:path"]);
+  });
+
+  it("compiles local modules that a cell imports, and what they import", () => {
+    const cell = converter.convert("", 'import { three } from "./test/kernel/fixtures/three.js"; three');
+    expect(cell.diagnostics).toEqual([]);
+    expect(cell.modules.map(({ path }) => path.replace(/^.*\//, "")).sort()).toEqual(["three.js", "two.js"]);
   });
 });
