@@ -43,6 +43,7 @@ def main():
         kernel_name=KERNEL,
         timeout=args.timeout,
         record_timing=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": folder}},
         on_cell_executed=lambda cell, cell_index, execute_reply: show(cell),
     )
