@@ -12,6 +12,8 @@ const TWINS: readonly [kind: keyof LevelSummary["visibleTwin"], label: string][]
   ["field", "another field"],
 ];
 
+const MOST_NAMES = 8;
+
 /** Shares of tokens by what is done to them, and of hidden tokens by which neighbour stays visible. */
 export function maskSummaryFigure({ strategy, draws, batchSize, levels }: MaskingSummary): Figure {
   const shares: [keyof Pick<LevelSummary, "masked" | "noised" | "coarsened">, number][] = [
@@ -29,13 +31,16 @@ export function maskSummaryFigure({ strategy, draws, batchSize, levels }: Maskin
     y: values,
   });
   const oneField = levels.every(({ field, level }) => field === levels[0].field && level !== 0);
+  // names of many fields and levels would run into each other: levels only, and the fields in their order
+  const many = !oneField && levels.length > MOST_NAMES;
+  const fields = [...new Set(levels.map(({ field }) => fieldTitle(field)))];
   const x: Axis = {
-    label: oneField ? `level of ${fieldTitle(levels[0].field)}` : "field and level",
+    label: oneField || many ? `level of ${fields.join(", then ")}` : "field and level",
     unit: "",
     range: [-0.6, levels.length - 0.4],
     ticks: levels.map(({ field, level }, i) => ({
       value: i,
-      label: oneField ? String(level) : tickLabel(field, level, levels),
+      label: oneField || many ? String(level) : tickLabel(field, level, levels),
     })),
   };
   const present = TWINS.filter(([kind]) => levels.some(({ visibleTwin }) => visibleTwin[kind] !== null));
