@@ -71,6 +71,22 @@ describe("operations", () => {
     expect(() => engine.context.delete(-1)).toThrow("there is no tensor -1");
   });
 
+  it("may have fewer outputs than asked for", () => {
+    const ids = engine.backend.getInputTensorIds([tf.scalar(4)]);
+    const found = engine.context.execute("Sqrt", [{ name: "T", type: 4, value: TYPES.float32 }], ids, 5);
+    expect(found.map(({ shape }) => shape)).toEqual([[]]);
+    engine.context.delete(found[0].id);
+  });
+
+  it("free the memory of strings with the tensor", () => {
+    const text = "x".repeat(1 << 20);
+    const once = () => engine.context.delete(engine.context.create([1], TYPES.string, [text]));
+    for (let i = 0; i < 50; i++) once();
+    const before = process.memoryUsage().rss;
+    for (let i = 0; i < 300; i++) once();
+    expect(process.memoryUsage().rss - before).toBeLessThan(150 * 2 ** 20);
+  });
+
   it("leave no tensor behind, failing or not", () => {
     const a = tf.ones([2, 3]);
     const ids = engine.backend.getInputTensorIds([a, a]);

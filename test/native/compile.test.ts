@@ -55,6 +55,21 @@ describe("a compiled function", () => {
     expect(names.nodes).toBeGreaterThanOrEqual(8);
   });
 
+  it("may give back its own input, which stays the caller's", async () => {
+    const given = x();
+    const [same, twice] = await compile(([x]) => [x, tf.mul(x, 2)]).run([given]);
+    same.dispose();
+    expect([...given.dataSync()]).toEqual([1, -2, 3, 0.5, 5, -6]);
+    expect(twice.dataSync()[2]).toBe(6);
+  });
+
+  it("cannot be run once it is released", async () => {
+    const compiled = compile(([x]) => [tf.neg(x)]);
+    compiled.release();
+    await expect(compiled.run([x()])).rejects.toThrow();
+    expect(tf.neg(x()).dataSync()[0]).toBe(-1);
+  });
+
   it("is made for its shapes", async () => {
     await expect(compile(([x]) => [tf.neg(x)]).run([tf.ones([3, 2])])).rejects.toThrow(
       "test: input 0 is float32[3,2], compiled for float32[2,3]",
