@@ -80,3 +80,31 @@ it("works in worker threads, one after the other and at once", async () => {
   );
   expect(ended).toMatchObject({ code: 0, stdout: "true\n" });
 });
+
+it("closing waits for what is running", async () => {
+  const ended = await script(
+    "close",
+    `const running = heavy().run([tf.ones([1500, 1500])]);
+     let done = false;
+     running.then(() => { done = true; }, () => { done = true; });
+     await engine.close();
+     await new Promise((resolve) => setImmediate(resolve));
+     console.log(done);`,
+  );
+  expect(ended).toMatchObject({ code: 0, stdout: "true\n" });
+});
+
+it("the library stays when JavaScript's objects of it are collected", async () => {
+  const ended = await script(
+    "collected",
+    `const { setFlagsFromString } = await import("node:v8");
+     const { runInNewContext } = await import("node:vm");
+     setFlagsFromString("--expose-gc");
+     const gc = runInNewContext("gc");
+     const running = heavy().run([tf.ones([1500, 1500])]);
+     for (let i = 0; i < 20; i++) { gc(); await new Promise((resolve) => setTimeout(resolve, 5)); }
+     const [y] = await running;
+     console.log((await y.data()).length);`,
+  );
+  expect(ended).toMatchObject({ code: 0, stdout: "2250000\n" });
+});
