@@ -288,13 +288,14 @@ export function gradients(byName: Iterable<readonly [name: string, values: Array
  * @example await losses("ab12cd34");
  */
 export async function losses(
-  run: (RunReference & { baselines?: readonly FieldSkill[] }) | string,
+  run: (RunReference & Pick<views.TrainingView, "baselines" | "skills">) | string,
   options: { out?: string } = {},
 ): Promise<Shown<Figure>> {
   const { id, out } = runPlace(run, options.out);
   await readRun(out, id);
   const rows = await readMetrics(runFolder(out, id).metrics);
-  return show(views.trainingFigure({ runId: id, rows, baselines: typeof run === "string" ? [] : run.baselines }));
+  const known = typeof run === "string" ? {} : { baselines: run.baselines, skills: run.skills };
+  return show(views.trainingFigure({ runId: id, rows, ...known }));
 }
 
 /**

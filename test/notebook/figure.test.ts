@@ -6,7 +6,7 @@ import { figurePage } from "../../src/notebook/figure/page.js";
 import { plotlyFigure } from "../../src/notebook/figure/plotly.js";
 import { svgFigure } from "../../src/notebook/figure/svg.js";
 import { tableHtml } from "../../src/notebook/figure/table.js";
-import { escapeHtml, formatNumber } from "../../src/notebook/figure/text.js";
+import { escapePlotly, formatNumber } from "../../src/notebook/figure/text.js";
 import type { Figure } from "../../src/notebook/figure/types.js";
 import { inside, plotlyAxis, plotlyColor, svgPixels, svgPoints, svgTexts } from "./support.js";
 
@@ -14,7 +14,7 @@ const values = Float64Array.from({ length: 12 }, (_, i) => (i === 5 ? Number.NaN
 
 /** Every kind of mark, a logarithmic and a time axis, a descending one, and text that wants to be code. */
 const FIGURE: Figure = {
-  title: "<script>alert(1)</script> & more",
+  title: '<script>alert("1")</script> & more',
   caption: "a caption <b>",
   columns: 2,
   panels: [
@@ -158,7 +158,7 @@ describe("the two emitters", () => {
     );
     for (const text of [FIGURE.title, "a caption <b>", "map", "curve", "model <i>", "baseline", "boxes", "masked"]) {
       expect(texts).toContain(text);
-      expect(annotations).toContain(escapeHtml(text));
+      expect(annotations).toContain(escapePlotly(text));
     }
     for (const [p, panel] of FIGURE.panels.entries()) {
       for (const side of ["x", "y"] as const) {

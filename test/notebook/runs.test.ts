@@ -162,6 +162,41 @@ describe("watch, metrics, compare", () => {
     expect(Object.keys(await compared[DISPLAY]())).toContain("image/svg+xml");
   });
 
+  it("compare lists every key that differs, beside the losses", async () => {
+    await nb.train(tinyConfig({ losses: ["kernel_crps"], dropout_rate: 0.2 }), { out, runId: "note0005", send: null });
+    const compared = await nb.compare({ runId: "note0001", out }, { runId: "note0005", out });
+    const { rows, columns } = compared.differencesTable;
+    expect(columns).toEqual(["key", "note0001", "note0005"]);
+    expect(rows).toContainEqual(["dropout_rate", "0.1", "0.2"]);
+    expect(rows.find(([key]) => String(key).startsWith("losses"))).toBeDefined();
+    expect(compared.figure.caption).toContain("dropout_rate: note0001 0.1, note0005 0.2");
+    const lines = compared.figure.panels[0].marks.filter((mark): mark is Line => mark.kind === "line");
+    expect(lines.map(({ name }) => name)).toEqual(["note0001", "note0005"]);
+    expect(lines[0].y).not.toEqual(lines[1].y);
+  });
+
+  it("watch draws a process's run, a failed one and the baselines that it is given", async () => {
+    const started = await nb.start(tinyConfig(), { out, runId: "note0006" });
+    const seen = await started.watch({ send: null, baselines: run.baselines });
+    expect(await started.done).toEqual({ code: 0 });
+    expect((await metrics({ runId: "note0006", out })).numRows()).toBe(14);
+    const steps = Array.from({ length: 12 }, (_, i) => i + 1);
+    expect((seen.panels[0].marks as Line[])[0].x).toEqual(steps);
+    expect(seen.panels.at(-1)?.marks.some(({ kind }) => kind === "rule")).toBe(true);
+
+    const config = tinyConfig({ file_path: join(out, "no-such-store.zarr") });
+    await expect(nb.start(config, { out, runId: "note0007" }).then(({ done }) => done)).rejects.toThrow(
+      /no-such-store/,
+    );
+    await expect(nb.watch("note0007", { out, send: null })).rejects.toThrow(/no such run/);
+  });
+
+  it("losses of a run show the model in physical units too", async () => {
+    const { panels } = await nb.losses(run);
+    const model = panels.find(({ y }) => y.unit === "hPa")?.marks.find((mark) => mark.kind === "points");
+    expect(model).toMatchObject({ x: [6, 12] });
+  });
+
   it("names what is wrong with a run", async () => {
     await expect(nb.watch("note9999", { out })).rejects.toThrow(/no such run/);
     await expect(nb.prediction("note0003", { out, epoch: 77 })).rejects.toThrow();
@@ -205,6 +240,26 @@ describe("live figures", () => {
     const live = new LiveFigure({ send, now: () => time });
     for (time = 0; time < 3000; time += 100) await live.frame(figure);
     expect(frames).toHaveLength(3);
+  });
+
+  it("leave a frame's picture out rather than send more than 100 kB", async () => {
+    const { frames, send } = recorder();
+    const live = new LiveFigure({ send, now: clock() });
+    const x = Array.from({ length: 20_000 }, (_, i) => i / 20_000);
+    const marks: Line[] = [{ kind: "line", color: "#000000", x, y: x.map((v) => Math.sin(1e5 * v) / 2 + 0.5) }];
+    await live.frame({ ...figure, panels: [{ ...figure.panels[0], marks }] });
+    expect(frames).toHaveLength(1);
+    expect(frames[0].data).not.toHaveProperty("image/svg+xml");
+    expect(frames[0].data["text/plain"]).toContain("Run x");
+    expect(JSON.stringify(frames[0].data).length).toBeLessThan(100_000);
+  });
+
+  it("escape what a run calls itself and how it fared", async () => {
+    const named = trainingFigure({ runId: "<b>id</b>", rows: [], status: '<img src="x">' });
+    const { "image/svg+xml": svg, "application/vnd.plotly.v1+json": json } = await nb.figureBundle(named);
+    expect(svg).not.toMatch(/<img|<b>id/);
+    expect(JSON.stringify(json)).not.toMatch(/<img|<b>id/);
+    expect(JSON.stringify(json)).not.toMatch(/widget/);
   });
 
   it("do nothing without a notebook", async () => {

@@ -13,7 +13,7 @@ import {
   timeFormat,
 } from "./layout.js";
 import { paletteColors } from "./palette.js";
-import { escapeHtml } from "./text.js";
+import { escapePlotly } from "./text.js";
 import type { Axis, Figure, Heatmap, Mark, Panel } from "./types.js";
 import { axisTitle, isContinuous } from "./types.js";
 
@@ -47,12 +47,12 @@ export function plotlyFigure(figure: Figure): PlotlyFigure {
     out.frames = frames.map(({ label, panels }) => {
       const own = panels.flatMap((panel, p) => panelTraces(panel, p, places.panels[p], paper));
       const traces = own.flatMap((trace, i) => (trace.type === "heatmap" ? [i] : []));
-      return { name: escapeHtml(label), traces, data: traces.map((i) => ({ type: "heatmap", z: own[i].z })) };
+      return { name: escapePlotly(label), traces, data: traces.map((i) => ({ type: "heatmap", z: own[i].z })) };
     });
     out.layout.sliders = [
       slider(
         figure,
-        frames.map(({ label }) => escapeHtml(label)),
+        frames.map(({ label }) => escapePlotly(label)),
         paper.height,
       ),
     ];
@@ -108,10 +108,12 @@ function axis(
     range: ends,
     title: hidden
       ? undefined
-      : { text: escapeHtml(axisTitle(axis)), standoff: side === "x" ? 4 : 2, font: { size: FONT.axis } },
-    ...(ticks ? { tickvals: ticks.map((t) => t.value), ticktext: ticks.map((t) => escapeHtml(t.label)) } : {}),
+      : { text: escapePlotly(axisTitle(axis)), standoff: side === "x" ? 4 : 2, font: { size: FONT.axis } },
+    ...(ticks ? { tickvals: ticks.map((t) => t.value), ticktext: ticks.map((t) => escapePlotly(t.label)) } : {}),
     showticklabels: !hidden,
     tickfont: { size: FONT.tick },
+    // as the other emitter writes small numbers; the default is 500µ
+    ...(type === "linear" ? { exponentformat: "none" } : {}),
     nticks: tickCount(side, type, pixels) + 2,
     ...(type === "time" ? { tickformat: timeFormat(range), ticklabeloverflow: "allow" } : {}),
     ticks: "outside",
@@ -130,15 +132,15 @@ const isoTime = (ms: number): string => new Date(ms).toISOString().replace("Z", 
 const suffix = (p: number): string => (p === 0 ? "" : String(p + 1));
 
 function titles(figure: Figure, places: Layout, paper: Paper): Record<string, unknown>[] {
-  const own = [text(places.title.map(escapeHtml).join("<br>"), 8, 6, paper, { size: FONT.title, bold: true })];
+  const own = [text(places.title.map(escapePlotly).join("<br>"), 8, 6, paper, { size: FONT.title, bold: true })];
   for (const [p, panel] of figure.panels.entries()) {
     const { x, y } = places.panels[p];
     const lines = panelTitle(panel, places.panels[p]);
     if (panel.title)
-      own.push(text(lines.map(escapeHtml).join("<br>"), x, y - 3, paper, { size: FONT.panel, above: true }));
+      own.push(text(lines.map(escapePlotly).join("<br>"), x, y - 3, paper, { size: FONT.panel, above: true }));
   }
   if (places.caption.length > 0) {
-    own.push(text(places.caption.map(escapeHtml).join("<br>"), 8, places.captionY, paper, { size: FONT.axis }));
+    own.push(text(places.caption.map(escapePlotly).join("<br>"), 8, places.captionY, paper, { size: FONT.axis }));
   }
   return own;
 }
@@ -167,7 +169,7 @@ function text(
 }
 
 function legendNames({ legend }: Layout, paper: Paper): Record<string, unknown>[] {
-  return legend.map(({ name, x, y }) => text(escapeHtml(name), x + 24, y, paper, { size: FONT.axis }));
+  return legend.map(({ name, x, y }) => text(escapePlotly(name), x + 24, y, paper, { size: FONT.axis }));
 }
 
 /** The legend is drawn by hand, so that it stands where the other emitter has it. */
@@ -265,13 +267,13 @@ function markTrace(mark: Mark, panel: Panel, box: Box, paper: Paper): PlotlyTrac
         ...scatter(mark, "text"),
         x: xs(mark.x),
         y: ys(mark.y),
-        text: mark.text.map(escapeHtml),
+        text: mark.text.map(escapePlotly),
         textfont: { color: mark.color, size: FONT.tick },
       };
   }
 }
 
-const named = ({ name }: { name?: string }): string => escapeHtml(name ?? "");
+const named = ({ name }: { name?: string }): string => escapePlotly(name ?? "");
 const scatter = (mark: { name?: string }, mode: string): PlotlyTrace => ({
   type: "scatter",
   mode,
@@ -311,7 +313,7 @@ function heatmapTrace(map: Heatmap, panel: Panel, box: Box, paper: Paper): Plotl
         [(k + 1) / n, color],
       ]),
       showscale: false,
-      text: z.map((row) => row.map((k) => (k === null ? "" : escapeHtml(colors.categories[k].label)))),
+      text: z.map((row) => row.map((k) => (k === null ? "" : escapePlotly(colors.categories[k].label)))),
       hovertemplate: "%{text}<extra></extra>",
     };
   }
@@ -333,7 +335,7 @@ function heatmapTrace(map: Heatmap, panel: Panel, box: Box, paper: Paper): Plotl
       len: box.height,
       thickness: 12,
       tickfont: { size: FONT.tick },
-      title: { text: colorbarTitle(colors).map(escapeHtml).join("<br>"), side: "top", font: { size: FONT.tick } },
+      title: { text: colorbarTitle(colors).map(escapePlotly).join("<br>"), side: "top", font: { size: FONT.tick } },
     },
   };
 }
@@ -347,7 +349,7 @@ function slider(figure: Figure, labels: readonly string[], height: number): Reco
     y: (SLIDER_HEIGHT - 4) / height,
     yanchor: "top",
     pad: { t: 0, b: 0 },
-    currentvalue: { prefix: `${escapeHtml(figure.frameLabel ?? "frame")}: `, font: { size: FONT.axis } },
+    currentvalue: { prefix: `${escapePlotly(figure.frameLabel ?? "frame")}: `, font: { size: FONT.axis } },
     steps: labels.map((label) => ({
       label,
       method: "animate",

@@ -8,8 +8,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Escapes the characters that HTML (and the subset of it that Plotly reads in its labels) gives a meaning. */
+/** Escapes the characters that HTML gives a meaning. */
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+
+/** Escapes for plotly.js, which reads tags and some entities in its labels, but would show the entities of quotes. */
+export const escapePlotly = (text: string): string => text.replace(/[&<>]/g, (character) => ENTITIES[character]);
 
 /** A number as people read it: four significant digits, no exponent for everyday sizes. */
 export function formatNumber(value: number): string {

@@ -23,6 +23,8 @@ export interface TrainedRun {
   out: string;
   finished: FinishedEvent;
   baselines: FieldSkill[];
+  /** the model's scores, validation by validation */
+  skills: { step: number; skill: FieldSkill[] }[];
   figure: Figure;
 }
 
@@ -67,6 +69,7 @@ export async function train(config: RunConfig, options: LiveTrainOptions = {}): 
     out: options.out ?? ".",
     finished: finished as unknown as FinishedEvent,
     baselines: view.baselines,
+    skills: view.skills,
     figure,
   };
   // With a live figure the curves stand there already.

@@ -1,6 +1,7 @@
 /** The live figure of a run that somebody else trains: another process, a batch job, or yesterday's. */
 
 import { type RunReference, runPlace } from "../../api/locate.js";
+import type { FieldSkill } from "../../training/events.js";
 import { readMetrics } from "../../training/metrics.js";
 import { runFolder } from "../../training/runFolder.js";
 import { type RunDetails, readRun } from "../../training/runs.js";
@@ -18,6 +19,8 @@ export interface WatchOptions extends LiveOptions {
   /** milliseconds between looks at the file */
   every?: number;
   signal?: AbortSignal;
+  /** drawn as horizontal lines, such as those of `atmorep.baselines(config)` */
+  baselines?: readonly FieldSkill[];
   /** ends the watching, such as a child process's end; until then an interrupted run is watched on */
   until?: Promise<unknown>;
 }
@@ -43,7 +46,12 @@ export async function watch(run: RunReference, options: WatchOptions = {}): Prom
     for (;;) {
       const last = ended;
       const details = await readRun(out, id);
-      const drawn = trainingFigure({ runId: id, rows: details.metrics, status: statusLine(details) });
+      const drawn = trainingFigure({
+        runId: id,
+        rows: details.metrics,
+        baselines: options.baselines,
+        status: statusLine(details),
+      });
       // an interrupted run may be about to be continued by the process that is waited for
       const goesOn = options.until || details.status === "running" || details.status === "not started";
       if (!follow || last || signal.aborted || !goesOn) return drawn;

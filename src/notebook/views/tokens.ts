@@ -1,6 +1,6 @@
 /** The tokens that a window is cut into. */
 import type { Field } from "../../config/types.js";
-import { levelTitle } from "../figure/text.js";
+import { fieldTitle, levelTitle } from "../figure/text.js";
 import type { ColorScale, Figure, Mark } from "../figure/types.js";
 import type { Grid } from "../grids.js";
 import { gridEdges, inner, mapAspect, mapPanel, rangeOf } from "./maps.js";
@@ -21,7 +21,7 @@ export function tokenGridFigure(field: Field, grids: readonly Grid[]): Figure {
   };
   const columns = nt === 4 ? 2 : Math.min(nt, 3);
   return {
-    title: `${field.name}, ${levelTitle(grids[0].level)}: ${nt} x ${ny} x ${nx} tokens of ${tt} steps x ${ty} x ${tx} points`,
+    title: `${fieldTitle(field.name)}, ${levelTitle(grids[0].level)}: ${nt} x ${ny} x ${nx} tokens of ${tt} steps x ${ty} x ${tx} points`,
     columns,
     aspect: mapAspect(grids[0]),
     panels: Array.from({ length: nt }, (_, t) => {
