@@ -8,7 +8,8 @@ import type { RunConfig } from "../config/types.js";
 import { ALONE, type Communicator } from "../distributed/index.js";
 import { compiler } from "../engine/native.js";
 import { isAtmorepError } from "../errors.js";
-import type { Params } from "../model/types.js";
+import { toPlain } from "../model/tensors.js";
+import type { Params, PlainParams } from "../model/types.js";
 import { adamwRates, adamwUpdate } from "./adamw.js";
 import type { StepBatch } from "./batch.js";
 import { batchGradients, combine, type NumberNames, type StepGradients, type StepModel } from "./batchGradients.js";
@@ -30,6 +31,16 @@ export interface StepRates {
   dropoutSeeds: readonly (readonly [seed: number, step: number])[] | null;
   /** number of the step, for messages */
   step: number;
+  /** also read the gradients */
+  keepGradients?: boolean;
+}
+
+/** What a step gives. */
+export interface StepOutcome {
+  state: TrainState;
+  result: StepResult;
+  /** averaged and clipped, if asked for */
+  gradients?: PlainParams;
 }
 
 /**
@@ -46,14 +57,15 @@ export async function trainStep(
   batches: readonly StepBatch[],
   rates: StepRates,
   communicator: Communicator = ALONE,
-): Promise<{ state: TrainState; result: StepResult }> {
+): Promise<StepOutcome> {
   if (communicator.size > 1) return sharedTrainStep(model, state, batches, rates, communicator);
   const { grads, scale, numbers, parts } = await stepGradients(model, state.params, batches, rates.dropoutSeeds);
   try {
     const [gradientNorm, ...values] = await numbers.data();
     const result = readResult(resultSums(parts, values), gradientNorm);
     await assertFinite(model, result, batches, state.params, grads, rates.step);
-    return { state: await nextState(model, state, { grads, scale }, rates.learningRate), result };
+    const gradients = rates.keepGradients ? await scaled(grads, scale) : undefined;
+    return { state: await nextState(model, state, { grads, scale }, rates.learningRate), result, gradients };
   } finally {
     tf.dispose([scale, numbers, ...Object.values(grads)]);
   }
@@ -79,7 +91,7 @@ async function sharedTrainStep(
   batches: readonly StepBatch[],
   rates: StepRates,
   communicator: Communicator,
-): Promise<{ state: TrainState; result: StepResult }> {
+): Promise<StepOutcome> {
   const { params } = state;
   const { grads: own, scale, numbers, parts } = await stepGradients(model, params, batches, rates.dropoutSeeds);
   let shared: Awaited<ReturnType<typeof shareGradients>> | null = null;
@@ -97,11 +109,19 @@ async function sharedTrainStep(
     shared = await shareGradients(communicator, model, params, own, all);
     const [gradientNorm] = await shared.norm.data();
     const result = readResult(shared.sums, gradientNorm);
-    return { state: await nextState(model, state, shared, rates.learningRate), result };
+    const gradients = rates.keepGradients ? await scaled(shared.grads, shared.scale) : undefined;
+    return { state: await nextState(model, state, shared, rates.learningRate), result, gradients };
   } finally {
     tf.dispose([scale, numbers, ...Object.values(own)]);
     if (shared) tf.dispose([shared.scale, shared.norm, ...Object.values(shared.grads)]);
   }
+}
+
+async function scaled(grads: Params, scale: tf.Scalar): Promise<PlainParams> {
+  const factor = (await scale.data())[0];
+  const plain = await toPlain(grads);
+  for (const { data } of plain.values()) for (let i = 0; i < data.length; i++) data[i] *= factor;
+  return plain;
 }
 
 /**

@@ -17,6 +17,7 @@ import { collectGarbage } from "./garbage.js";
 import { metricsLine } from "./metrics.js";
 import type { TrainOptions } from "./options.js";
 import { saveBest, saveEpoch, saveLatest, saveStart } from "./save.js";
+import { saveGradients } from "./saveGradients.js";
 import { stepSeries } from "./series.js";
 import { emptySums, openSession, type Session } from "./session.js";
 import { isShared } from "./sharedStep.js";
@@ -237,9 +238,12 @@ async function runStep(session: Session, group: (PlainBatch | null)[], learningR
   try {
     const seed = Number(config.torch_seed) % 2 ** 32;
     const dropoutSeeds = config.dropout_rate > 0 ? own.map(({ number }) => [seed, number] as const) : null;
-    const rates = { learningRate, dropoutSeeds, step };
-    const { state, result } = await trainStep(model, session.state, batches, rates, communicator);
+    const left = session.draws(progress.epoch).length - progress.batch - group.length;
+    const keepGradients = config.save_grads && session.writes && left < group.length;
+    const rates = { learningRate, dropoutSeeds, step, keepGradients };
+    const { state, result, gradients } = await trainStep(model, session.state, batches, rates, communicator);
     session.state = state;
+    if (gradients) await saveGradients(session, gradients);
     return result;
   } finally {
     batches.forEach(disposeBatch);
