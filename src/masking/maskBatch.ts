@@ -28,7 +28,8 @@ export function maskBatch(
   options: MaskOptions = {},
 ): MaskedBatch {
   const strategy = getStrategy(config.BERT_strategy);
-  const normals = options.normals ?? ((f, l, count) => Float32Array.from(generators.noise[f][l].standardNormal(count)));
+  const normals =
+    options.normals ?? ((f, l, count) => generators.noise[f][l].standardNormal(count, new Float32Array(count)));
   const masked = fields.map((field, f) => {
     const fieldCube = cube.fields[f];
     checkCube(field, fieldCube);

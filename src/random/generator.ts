@@ -54,9 +54,10 @@ export class Generator {
     return values;
   }
 
-  /** `rng.standard_normal(n)`. */
-  standardNormal(n: number): Float64Array {
-    const values = new Float64Array(n);
+  /** `rng.standard_normal(n)`; `values` may be a Float32Array, which rounds them. */
+  standardNormal(n: number): Float64Array;
+  standardNormal<T extends Float32Array | Float64Array>(n: number, values: T): T;
+  standardNormal(n: number, values: Float32Array | Float64Array = new Float64Array(n)): Float32Array | Float64Array {
     for (let i = 0; i < n; i++) values[i] = nextNormal(this.bits);
     return values;
   }

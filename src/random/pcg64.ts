@@ -24,6 +24,7 @@ const M7 = 0x2360;
 
 const BASE = 65536;
 const INVERSE = 1 / BASE;
+const INVERSE_WORD = 1 / (BASE * BASE);
 
 export class Pcg64 {
   private readonly state = new Uint32Array(4);
@@ -51,7 +52,10 @@ export class Pcg64 {
     this.step();
   }
 
-  /** state = state * multiplier + increment, modulo 2^128; 16-bit columns keep every sum exact below 2^53. */
+  /**
+   * state = state * multiplier + increment, modulo 2^128. Columns of 16 bits keep every sum exact below 2^53; they are
+   * joined two by two before carrying, so that three carries wait for each other and not seven.
+   */
   private step(): void {
     const s = this.state;
     const inc = this.increment;
@@ -59,25 +63,24 @@ export class Pcg64 {
     const s1 = s[1];
     const s2 = s[2];
     const s3 = s[3];
-    const c0 = s0 * M0 + inc[0];
-    const k0 = Math.floor(c0 * INVERSE);
-    const c1 = s0 * M1 + k0;
-    const k1 = Math.floor(c1 * INVERSE);
-    const c2 = s0 * M2 + s1 * M0 + inc[1] + k1;
-    const k2 = Math.floor(c2 * INVERSE);
-    const c3 = s0 * M3 + s1 * M1 + k2;
-    const k3 = Math.floor(c3 * INVERSE);
-    const c4 = s0 * M4 + s1 * M2 + s2 * M0 + inc[2] + k3;
-    const k4 = Math.floor(c4 * INVERSE);
-    const c5 = s0 * M5 + s1 * M3 + s2 * M1 + k4;
-    const k5 = Math.floor(c5 * INVERSE);
-    const c6 = s0 * M6 + s1 * M4 + s2 * M2 + s3 * M0 + inc[3] + k5;
-    const k6 = Math.floor(c6 * INVERSE);
-    const c7 = s0 * M7 + s1 * M5 + s2 * M3 + s3 * M1 + k6;
-    s[0] = c0 - k0 * BASE + (c1 - k1 * BASE) * BASE;
-    s[1] = c2 - k2 * BASE + (c3 - k3 * BASE) * BASE;
-    s[2] = c4 - k4 * BASE + (c5 - k5 * BASE) * BASE;
-    s[3] = c6 - k6 * BASE + (c7 - Math.floor(c7 * INVERSE) * BASE) * BASE;
+    const c1 = s0 * M1;
+    const c3 = s0 * M3 + s1 * M1;
+    const c5 = s0 * M5 + s1 * M3 + s2 * M1;
+    const c7 = s0 * M7 + s1 * M5 + s2 * M3 + s3 * M1;
+    const h1 = Math.floor(c1 * INVERSE);
+    const h3 = Math.floor(c3 * INVERSE);
+    const h5 = Math.floor(c5 * INVERSE);
+    const h7 = Math.floor(c7 * INVERSE);
+    const w0 = s0 * M0 + inc[0] + (c1 - h1 * BASE) * BASE;
+    const w1 = s0 * M2 + s1 * M0 + inc[1] + (c3 - h3 * BASE) * BASE + h1 + Math.floor(w0 * INVERSE_WORD);
+    const w2 = s0 * M4 + s1 * M2 + s2 * M0 + inc[2] + (c5 - h5 * BASE) * BASE + h3 + Math.floor(w1 * INVERSE_WORD);
+    const even = s0 * M6 + s1 * M4 + s2 * M2 + s3 * M0 + inc[3];
+    const w3 = even + (c7 - h7 * BASE) * BASE + h5 + Math.floor(w2 * INVERSE_WORD);
+    // the array keeps the lowest 32 bits
+    s[0] = w0;
+    s[1] = w1;
+    s[2] = w2;
+    s[3] = w3;
   }
 
   /** Draws 64 bits into `output`. */
