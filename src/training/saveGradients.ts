@@ -8,7 +8,7 @@ import type { Session } from "./session.js";
 
 /**
  * Writes `grads/id<ID>/<ID>_epoch<n>_<index>_<parameter>_grad.npy` for each parameter that has a gradient, and
- * `<ID>_epoch<n>_rmsprop.npy` [parameters], the mean second moment of each. `grads/` lies beside `results/`.
+ * `<ID>_epoch<n>_rmsprop.npy`, the mean second moment of each of them. `grads/` lies beside `results/`.
  * @param gradients averaged over the batches of the step and clipped
  */
 export async function saveGradients({ folder, progress, state }: Session, gradients: PlainParams): Promise<void> {
@@ -16,7 +16,9 @@ export async function saveGradients({ folder, progress, state }: Session, gradie
   await mkdir(dir, { recursive: true });
   const name = (rest: string) => join(dir, `${folder.id}_epoch${progress.epoch}_${rest}.npy`);
   const means: number[] = [];
-  for (const { data } of (await toPlain(state.optimizer.v)).values()) {
+  const moments = await toPlain(state.optimizer.v);
+  for (const parameter of gradients.keys()) {
+    const { data } = moments.get(parameter)!;
     means.push(data.reduce((sum, value) => sum + value, 0) / data.length);
   }
   await writeNpy(name("rmsprop"), [means.length], Float32Array.from(means));
