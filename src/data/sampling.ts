@@ -139,8 +139,16 @@ export function admissibleTimes(config: SamplingConfig, store: Store, split: Spl
   });
 }
 
-function interval([start, end]: readonly [string, string], where: string): [bigint, bigint] {
-  const [from, to] = [start, end].map((text, i) => {
+function interval(given: readonly [string, string], where: string): [bigint, bigint] {
+  if (!Array.isArray(given)) {
+    throw new AtmorepError("config", "not a pair of dates", {
+      where,
+      found: given,
+      expected: "[start, end]",
+      fix: 'Write a list of pairs, such as [["1996-01-05", "1996-01-15"]].',
+    });
+  }
+  const [from, to] = given.map((text, i) => {
     const time = parseTime(text);
     if (time !== null) return time;
     throw new AtmorepError("config", "not an ISO time", {

@@ -4,13 +4,23 @@ import type { Engine, Instead } from "./types.js";
 
 export type { Engine, EngineName, Instead } from "./types.js";
 
+const ENGINES: readonly string[] = ["auto", "native", "wasm"];
+
 /**
  * Makes an engine the current one: every tensor operation afterwards runs on it.
  *
  * @param name `auto` takes native if its library is found and can be loaded, else wasm, and tells why in `instead`
- * @throws AtmorepError `failed` if the engine asked for is not there
+ * @throws AtmorepError `failed` if the engine asked for is not there, `usage` for another name
  */
 export async function openEngine(name: "auto" | "native" | "wasm"): Promise<Engine> {
+  if (!ENGINES.includes(name)) {
+    throw new AtmorepError("usage", "unknown engine", {
+      where: "engine",
+      found: name,
+      expected: ENGINES.join(", "),
+      fix: "Choose one of these.",
+    });
+  }
   if (name === "native") return (await import("./native.js")).openNative();
   const opened = name === "auto" ? await tryNative() : null;
   if (opened && "name" in opened) return opened;

@@ -14,6 +14,8 @@ import type { Converter } from "./tslab.js";
 /** How long interrupted code may take to clean up before its cell fails without it. */
 const GRACE_MS = 1_200;
 const POLL_MS = 15;
+/** Node keeps ten frames; below a library's the cell's own would be lost. */
+const STACK_FRAMES = 60;
 /** The kernel's own timers; the global ones are replaced. */
 const later = setTimeout;
 const soon = setImmediate;
@@ -68,6 +70,7 @@ export class Cells {
 
   constructor(setup: CellsSetup) {
     this.#setup = setup;
+    Error.stackTraceLimit = STACK_FRAMES;
   }
 
   get currentRun(): Run | undefined {

@@ -1,5 +1,6 @@
 /** Errors as Jupyter shows them: name, message, and a traceback in the lines that were typed. */
 import { inspect } from "node:util";
+import { advised } from "./advice.js";
 import type { SourceLines } from "./sourceLines.js";
 import type { Diagnostic } from "./tslab.js";
 
@@ -113,12 +114,13 @@ export class Tracebacks {
 /** Type errors of a cell, all of them, as the content of an `error` message. */
 export function describeDiagnostics(diagnostics: readonly Diagnostic[], code: string): ErrorContent {
   const lines: string[] = [];
-  for (const { start, messageText, fileName } of diagnostics) {
+  const advice = diagnostics.map(({ messageText }) => advised(messageText));
+  for (const [i, { start, fileName }] of diagnostics.entries()) {
     const where = `${fileName ?? "line "}${fileName === undefined ? "" : ":"}${start.line + 1}:${start.character + 1}`;
-    lines.push(`${BOLD}${RED}TypeScriptError${PLAIN}: ${where} - ${messageText}`);
+    lines.push(`${BOLD}${RED}TypeScriptError${PLAIN}: ${where} - ${advice[i]}`);
     if (fileName === undefined) lines.push(...excerpt(code, start.line + 1, start.character + 1));
   }
-  return { ename: "TypeScriptError", evalue: diagnostics.map((d) => d.messageText).join("\n"), traceback: lines };
+  return { ename: "TypeScriptError", evalue: advice.join("\n"), traceback: lines };
 }
 
 interface ErrorLike {

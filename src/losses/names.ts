@@ -95,7 +95,11 @@ export function registerLoss(name: string, loss: OwnLoss): void {
     throw new AtmorepError("usage", "not a name for a loss", { where, found: name, expected });
   }
   if (Object.hasOwn(BUILT_IN, name)) {
-    throw new AtmorepError("usage", "a built-in loss of this name exists", { where, found: name });
+    throw new AtmorepError("usage", "a built-in loss of this name exists", {
+      where,
+      found: name,
+      fix: "Give yours another name.",
+    });
   }
   const { fn, members = 1, doc } = loss;
   if (typeof fn !== "function" || !doc || !Number.isInteger(members) || members < 1) {

@@ -24,6 +24,7 @@ export function getStrategy(name: string): MaskingStrategy {
     where: "BERT_strategy",
     found: name,
     expected: Object.keys(STRATEGIES).join(", "),
+    fix: "Choose one of these; masking.register adds one of your own.",
   });
 }
 

@@ -53,6 +53,7 @@ function unknownTime(store: Store, time: number | string): AtmorepError {
     where: "time",
     found: time,
     expected: `an index below ${store.times.length}, or a time from ${formatTime(store.times[0])} to ${formatTime(store.times[store.times.length - 1])}`,
+    fix: "Give one of the store's times; they are in store.times.",
   });
 }
 
@@ -89,7 +90,12 @@ export function chosenField(
 }
 
 const unknown = (where: string, found: unknown, expected: string) =>
-  new AtmorepError("usage", `the batch has no such ${where}`, { where, found, expected });
+  new AtmorepError("usage", `the batch has no such ${where}`, {
+    where,
+    found,
+    expected,
+    fix: "Give one of these, or leave it out.",
+  });
 
 /**
  * The time steps of one sample of a prepared batch.

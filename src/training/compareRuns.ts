@@ -20,7 +20,11 @@ const OWN_OF_A_RUN = new Set(["wandb_id", "slurm_job_id"]);
  */
 export async function compareRuns(out: string, ids: readonly string[]): Promise<RunComparison> {
   if (ids.length < 2) {
-    throw new AtmorepError("usage", "comparing needs at least two runs", { where: "ids", found: ids.join(" ") });
+    throw new AtmorepError("usage", "comparing needs at least two runs", {
+      where: "ids",
+      found: ids.join(" ") || "none",
+      fix: "Name another one; npx atmorep runs --out DIR, or listRuns(DIR) in a notebook, lists them.",
+    });
   }
   const runs = [];
   for (const id of ids) runs.push(await readRun(out, id));

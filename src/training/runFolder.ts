@@ -38,7 +38,7 @@ export function assertFree(folder: RunFolder): void {
 const taken = (dir: string) =>
   new AtmorepError("usage", "a run with this id exists already", {
     where: dir,
-    fix: "Choose another --run-id, another --out, or continue it with --continue ID --in-place.",
+    fix: "Choose another --run-id, another --out, or continue it with --continue ID --in-place; in a notebook leave runId out, or give { continue: ID, inPlace: true }.",
   });
 
 /**

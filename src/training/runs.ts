@@ -86,7 +86,7 @@ export async function readRun(out: string, id: string): Promise<RunDetails> {
   if (!file) {
     throw new AtmorepError("usage", "there is no such run", {
       where: folder.resultsDir,
-      fix: "List the runs with: npx atmorep runs --out DIR",
+      fix: "List the runs with npx atmorep runs --out DIR, or listRuns(DIR) in a notebook; DIR holds results/ and models/.",
     });
   }
   const config = await readJson(file);

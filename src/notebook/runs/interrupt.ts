@@ -9,7 +9,8 @@ export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const offered = given ?? (globalThis as { jupyter?: { signal?: AbortSignal } }).jupyter?.signal;
-  if (offered) return work(offered);
+  // Awaited here, so that a stack names the cell.
+  if (offered) return await work(offered);
   const controller = new AbortController();
   const stop = () => controller.abort();
   // Later, not now: a kernel that runs cells with node:vm takes listeners away while their synchronous part runs.

@@ -9,6 +9,7 @@ import { openResults, type ResultStore } from "../../evaluation/readResults.js";
 import { type ResultKind, resultPath } from "../../evaluation/results.js";
 import { ensembleVariance } from "../../scores/index.js";
 import { runFolder } from "../../training/runFolder.js";
+import { readRun } from "../../training/runs.js";
 import type { Grid } from "../grids.js";
 
 export interface PredictionChoice {
@@ -40,7 +41,7 @@ export interface Prediction {
 export async function readPrediction(run: RunReference, choice: PredictionChoice = {}): Promise<Prediction> {
   const { id, out } = runPlace(run, choice.out);
   const dir = runFolder(out, id).resultsDir;
-  const epoch = choice.epoch ?? (await lastEpoch(dir, id));
+  const epoch = choice.epoch ?? (await lastEpoch(out, id));
   const open = (kind: ResultKind) => openResults(resultPath(dir, id, epoch, kind));
   const stores = await Promise.all([open("source"), open("target"), open("pred"), open("ens")]);
   try {
@@ -64,7 +65,7 @@ export interface HiddenPoints {
 export async function readHidden(run: RunReference, choice: PredictionChoice = {}): Promise<HiddenPoints> {
   const { id, out } = runPlace(run, choice.out);
   const dir = runFolder(out, id).resultsDir;
-  const epoch = choice.epoch ?? (await lastEpoch(dir, id));
+  const epoch = choice.epoch ?? (await lastEpoch(out, id));
   const open = (kind: ResultKind) => openResults(resultPath(dir, id, epoch, kind));
   const [source, target, ens] = await Promise.all([open("source"), open("target"), open("ens")]);
   try {
@@ -102,16 +103,19 @@ async function sampleCubes([source, target, ens]: ResultStore[], choice: Predict
   return { target: truth, members };
 }
 
-async function lastEpoch(dir: string, id: string): Promise<number> {
+async function lastEpoch(out: string, id: string): Promise<number> {
+  const dir = runFolder(out, id).resultsDir;
   const names = await readdir(dir).catch(() => []);
   const epochs = names.flatMap((name) => {
     const match = /_epoch(-?\d+)_pred\.zarr$/.exec(name);
     return match ? [Number(match[1])] : [];
   });
   if (epochs.length > 0) return Math.max(...epochs);
+  // says so if there is no such run at all
+  await readRun(out, id);
   throw new AtmorepError("usage", "the run has no result stores", {
     where: join(dir, `results_id${id}_epoch*_pred.zarr`),
-    fix: "They are written at each validation unless log_test_num_ranks is 0.",
+    fix: "They are written at each validation unless log_test_num_ranks is 0. Set it to 1 and train again, or make them with atmorep evaluate.",
   });
 }
 
@@ -134,7 +138,12 @@ async function locateSample(
   const levels = Array.from(await source.read(`${group}/ml`), Number);
   const l = level === undefined ? 0 : levels.indexOf(level);
   if (l < 0) {
-    throw new AtmorepError("usage", "no such level", { where: group, found: level, expected: levels.join(", ") });
+    throw new AtmorepError("usage", "the result stores have no such level", {
+      where: group,
+      found: level,
+      expected: `one of ${levels.join(", ")}`,
+      fix: "Give one of these as level, or leave it out.",
+    });
   }
   const axes: Axes = {
     times: Array.from(await source.read(`${group}/datetime`), BigInt),

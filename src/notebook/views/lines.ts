@@ -1,4 +1,5 @@
 /** Lines over one axis: for what no other view draws. */
+import { AtmorepError } from "../../errors.js";
 import { categoryColor } from "../figure/palette.js";
 import type { Axis, Figure, Panel } from "../figure/types.js";
 
@@ -40,6 +41,15 @@ export function linesFigure(title: string, panels: readonly LinesPanel[], option
 }
 
 function linesPanel({ title = "", x, y, at, lines, dashed = [], yRange, log }: LinesPanel, names: string[]): Panel {
+  for (const [name, { length }] of Object.entries(lines)) {
+    if (length === at.length) continue;
+    throw new AtmorepError("usage", "a line needs one value for each place of its axis", {
+      where: name,
+      found: `${length} values`,
+      expected: `${at.length}, as in "at"`,
+      fix: "Give both from the same range.",
+    });
+  }
   const all = Object.values(lines).flatMap((values) => Array.from(values).filter(Number.isFinite));
   const range = yRange ?? rangeOf(all, log?.y === true);
   const axis = ([label, unit]: readonly [string, string], ends: readonly [number, number], isLog = false): Axis => ({
