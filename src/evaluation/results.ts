@@ -102,6 +102,11 @@ export class ResultsWriter {
         await this.appendPredicted(group, parts, b);
       }
     }
+    for (const { name } of setup.fields) {
+      for (let b = 0; b < windows.length; b++) {
+        for (const store of Object.values(this.stores)) store.forget(`${name}/sample=${number(this.samples + b)}`);
+      }
+    }
     this.samples += windows.length;
   }
 

@@ -46,7 +46,7 @@ export class AtomicFile {
   static async create(path: string): Promise<AtomicFile> {
     await mkdir(dirname(path), { recursive: true });
     const temporary = sideName(path, "tmp");
-    return new AtomicFile(path, temporary, await open(temporary, "w"));
+    return new AtomicFile(path, temporary, await open(temporary, "w+"));
   }
 
   /** bytes written so far */
@@ -78,6 +78,19 @@ export class AtomicFile {
   async patch(data: Uint8Array, position: number): Promise<void> {
     await this.flush();
     await writeFully(this.handle, data, position);
+  }
+
+  /** What was written so far, piece by piece. */
+  async *readBack(): AsyncGenerator<Uint8Array> {
+    await this.flush();
+    for (let at = 0; at < this.length; ) {
+      const { bytesRead, buffer } = await this.handle.read(Buffer.alloc(Math.min(BUFFER, this.length - at)), {
+        position: at,
+      });
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+      at += bytesRead;
+    }
   }
 
   /** Makes the file appear at `path`, replacing what stood there. */

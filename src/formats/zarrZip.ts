@@ -1,5 +1,5 @@
 /**
- * Writing Zarr format 2 stores into one zip file, array by array: nothing but the zip's directory stays in memory.
+ * Writing Zarr format 2 stores into one zip file, array by array: what is written does not stay in memory.
  * Every array is one uncompressed chunk. Equal content gives equal bytes; the file appears when it is complete.
  */
 import { AtmorepError } from "../errors.js";
@@ -32,7 +32,7 @@ export class ZarrZipWriter {
   /** Starts a store with its root group; nothing is seen at `path` before `close`. */
   static async create(path: string, attributes: Record<string, unknown> = {}): Promise<ZarrZipWriter> {
     const file = await AtomicFile.create(path);
-    const writer = new ZarrZipWriter(file, new ZipWriter(file));
+    const writer = new ZarrZipWriter(file, new ZipWriter(file, { checkNames: false }));
     await writer.group("", attributes);
     return writer;
   }
@@ -49,6 +49,11 @@ export class ZarrZipWriter {
     const prefix = path === "" ? "" : `${path}/`;
     await this.zip.add(`${prefix}.zgroup`, json({ zarr_format: 2 }));
     if (Object.keys(attributes).length > 0) await this.zip.add(`${prefix}.zattrs`, json(attributes));
+  }
+
+  /** Says that nothing more comes below `path`, so that its groups need not be remembered. */
+  forget(path: string): void {
+    for (const group of this.groups) if (group === path || group.startsWith(`${path}/`)) this.groups.delete(group);
   }
 
   /** Adds an array and the groups above it. @throws AtmorepError (failed) if the data do not fit the shape */
@@ -84,8 +89,9 @@ export class ZarrZipWriter {
   }
 
   /** Gives the store up; nothing stays behind. */
-  abort(): Promise<void> {
-    return this.file.abort();
+  async abort(): Promise<void> {
+    await this.zip.abort();
+    await this.file.abort();
   }
 }
 

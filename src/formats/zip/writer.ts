@@ -6,6 +6,7 @@
 import { crc32 } from "node:zlib";
 import { AtmorepError } from "../../errors.js";
 import type { AtomicFile } from "../atomic.js";
+import { Spool } from "./spool.js";
 
 const UINT32 = 0xffffffff;
 const UINT16 = 0xffff;
@@ -26,28 +27,38 @@ interface Written {
 export interface ZipWriterOptions {
   /** entry data start on multiples of this many bytes (1 = anywhere) */
   align?: number;
+  /** false: the caller never writes a name twice, and need not pay for a list of all names; default true */
+  checkNames?: boolean;
 }
 
 export class ZipWriter {
-  private readonly entries: Written[] = [];
+  private count = 0;
+  private readonly directory: Spool;
   private readonly names = new Set<string>();
 
   constructor(
     private readonly file: AtomicFile,
     private readonly options: ZipWriterOptions = {},
-  ) {}
+  ) {
+    this.directory = new Spool(`${file.path}.directory`);
+  }
 
   /** Adds an entry. */
   async add(name: string, data: Uint8Array | string): Promise<void> {
     const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
     const entry = await this.begin(name, bytes.length, crc32(bytes));
     await this.file.write(bytes);
-    this.entries.push(entry);
+    await this.end(entry);
+  }
+
+  private async end(entry: Written): Promise<void> {
+    this.count++;
+    await this.directory.add(centralHeader(entry));
   }
 
   private async begin(name: string, size: number, crc: number): Promise<Written> {
     if (this.names.has(name)) throw new AtmorepError("failed", "a zip entry was written twice", { where: name });
-    this.names.add(name);
+    if (this.options.checkNames ?? true) this.names.add(name);
     const entry = { name: Buffer.from(name, "utf8"), crc, size, offset: this.file.position };
     await this.file.write(localHeader(entry, this.options.align ?? 1));
     return entry;
@@ -72,26 +83,20 @@ export class ZipWriter {
     const crc = Buffer.alloc(4);
     crc.writeUInt32LE(entry.crc);
     await this.file.patch(crc, entry.offset + CRC_OFFSET);
-    this.entries.push(entry);
+    await this.end(entry);
   }
 
   /** Writes the central directory; the file is still to be committed. */
   async finish(): Promise<void> {
     const start = this.file.position;
-    let pending: Buffer[] = [];
-    let bytes = 0;
-    for (const entry of this.entries) {
-      const header = centralHeader(entry);
-      pending.push(header);
-      bytes += header.length;
-      if (bytes > 1 << 20) {
-        await this.file.write(Buffer.concat(pending));
-        pending = [];
-        bytes = 0;
-      }
-    }
-    await this.file.write(Buffer.concat(pending));
-    await this.file.write(endRecords(this.entries.length, this.file.position - start, start));
+    for await (const headers of this.directory.drain()) await this.file.write(headers);
+    await this.file.write(endRecords(this.count, this.file.position - start, start));
+    await this.directory.discard();
+  }
+
+  /** Gives the archive up; its file is the caller's. */
+  abort(): Promise<void> {
+    return this.directory.discard();
   }
 }
 
