@@ -1,6 +1,7 @@
 /** Runs cells one after the other on the main thread and answers for each exactly once. */
 import { setMaxListeners } from "node:events";
 import { Script } from "node:vm";
+import type { Carried } from "./carried.js";
 import { bundleOf } from "./displayBundle.js";
 import { RUN, RUNTIME } from "./instrument.js";
 import type { CellModules } from "./modules.js";
@@ -61,7 +62,7 @@ export interface CellsSetup {
 export class Cells {
   readonly #setup: CellsSetup;
   readonly #exports = createExports();
-  #declarations = "";
+  #declarations: readonly Carried[] = [];
   #current: Current | undefined;
   /** an error that came after its cell was done; fails the next cell of a headless run */
   #late: ErrorContent | undefined;
@@ -77,7 +78,7 @@ export class Cells {
     return this.#current?.run;
   }
 
-  get declarations(): string {
+  get declarations(): readonly Carried[] {
     return this.#declarations;
   }
 

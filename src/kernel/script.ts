@@ -55,7 +55,7 @@ export async function runScript(file: string, fallbackRoot?: string): Promise<bo
   });
   Object.defineProperty(globalThis, "jupyter", { value: jupyter, configurable: true });
   const converter = createConverter({ globals: GLOBAL_DECLARATIONS, fallbackRoot });
-  const cell = converter.convert("", code);
+  const cell = converter.convert([], code);
   converter.close();
   if (cell.diagnostics.length > 0) {
     report(describeDiagnostics(cell.diagnostics, code));

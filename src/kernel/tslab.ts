@@ -6,6 +6,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type * as TS from "@tslab/typescript-for-tslab";
+import { type Carried, carry, mentioned, print } from "./carried.js";
 import { answerDependencies, bindCells, CELL_FILES } from "./dependencies.js";
 import { type Compiled, type InstrumentResult, instrument } from "./instrument.js";
 import { spellOutShorthands } from "./shorthand.js";
@@ -23,7 +24,7 @@ export interface Diagnostic {
 export interface ConvertedCell extends Compiled {
   diagnostics: Diagnostic[];
   /** declarations for the cells that follow */
-  declarations: string;
+  declarations: readonly Carried[];
   /** name of the export that holds the value of the last expression */
   resultName?: string;
   /** local modules that the cell imports: absolute path to JavaScript */
@@ -31,11 +32,15 @@ export interface ConvertedCell extends Compiled {
 }
 
 export interface Converter {
-  convert(previous: string, source: string): ConvertedCell;
+  convert(previous: readonly Carried[], source: string): ConvertedCell;
   /** @param cursor in UTF-16 units */
-  complete(previous: string, source: string, cursor: number): { start: number; end: number; candidates: string[] };
+  complete(
+    previous: readonly Carried[],
+    source: string,
+    cursor: number,
+  ): { start: number; end: number; candidates: string[] };
   /** Signature and documentation at the cursor, or undefined. */
-  inspect(previous: string, source: string, cursor: number): string | undefined;
+  inspect(previous: readonly Carried[], source: string, cursor: number): string | undefined;
   close(): void;
 }
 
@@ -91,7 +96,13 @@ export function createConverter(setup: ConverterSetup): Converter {
   return {
     convert(previous, source) {
       compiled.length = 0;
-      const out = tslab.convert(previous, source);
+      let used = mentioned(previous, source);
+      let out = tslab.convert(print(used), source);
+      if (out.diagnostics.length > 0 && used.length < previous.length) {
+        // With all names, so that the message can suggest one.
+        used = [...previous];
+        out = tslab.convert(print(used), source);
+      }
       const own = compiled.at(-1);
       const imports = [...new Set(compiled.flatMap((result) => result.imports))];
       const modules = (out.sideOutputs ?? []).map(({ path, data }) => ({ path, code: data }));
@@ -101,13 +112,14 @@ export function createConverter(setup: ConverterSetup): Converter {
         imports,
         modules,
         diagnostics: out.diagnostics,
-        declarations: out.declOutput ?? previous,
+        declarations: out.declOutput === undefined ? previous : carry(typescript, previous, used, out.declOutput),
         resultName: out.lastExpressionVar,
       };
     },
-    complete: (previous, source, cursor) => tslab.complete(previous, source, cursor),
+    complete: (previous, source, cursor) => tslab.complete(print(previous), source, cursor),
     inspect(previous, source, cursor) {
-      const info = tslab.inspect(previous, source, cursor) ?? tslab.inspect(previous, source, Math.max(0, cursor - 1));
+      const used = print(mentioned(previous, source));
+      const info = tslab.inspect(used, source, cursor) ?? tslab.inspect(used, source, Math.max(0, cursor - 1));
       return info === undefined ? undefined : printQuickInfo(info);
     },
     close: () => tslab.close(),
