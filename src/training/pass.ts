@@ -10,6 +10,7 @@ import { type BaselineParams, baselinePredictions, type ScoreBatch } from "../sc
 import { disposeBatch, toTensors } from "./batch.js";
 import { type PreparedBatch, preparedBatches } from "./batches.js";
 import { type EvalResult, evalStep } from "./evalStep.js";
+import { collectGarbage } from "./garbage.js";
 import { targetStd } from "./physicalUnits.js";
 import type { StepModel } from "./step.js";
 
@@ -31,6 +32,9 @@ export interface PassOptions {
   signal?: AbortSignal;
 }
 
+/** Batches between two collections of garbage. */
+const COLLECT_EVERY = 20;
+
 /** One batch with what the network made of it. */
 export interface PassBatch extends PreparedBatch, EvalResult {}
 
@@ -44,8 +48,10 @@ export async function* predictionPass(
   draws: readonly Draw[],
   { generators, members = false, signal }: PassOptions,
 ): AsyncGenerator<PassBatch> {
+  let batches = 0;
   for await (const prepared of preparedBatches(context, draws, generators)) {
     if (signal?.aborted) return;
+    if (++batches % COLLECT_EVERY === 0) collectGarbage();
     yield { ...prepared, ...(await predict(context, params, prepared, members)) };
     // lets signals, timers and other work in
     await new Promise((resolve) => setImmediate(resolve));
