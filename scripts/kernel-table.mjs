@@ -1,25 +1,34 @@
 /**
- * Measures Jupyter kernels and writes the table of docs/kernel.md: `node scripts/kernel-table.mjs PYTHON [LINES]`.
- * PYTHON has nbclient, ipykernel 7 and jupyter-kernel-test 0.7. tslab is measured as it comes.
+ * Measures Jupyter kernels and writes the table of docs/kernel.md:
+ * `node scripts/kernel-table.mjs PYTHON [--lines N] [--deno DENO] [--only KERNEL,...]`.
+ * PYTHON has nbclient, ipykernel 7 and jupyter-kernel-test 0.7; DENO is Deno's program (PyPI and npm: `deno`), left out
+ * if not given. tslab and Deno are measured as they come. Rows of kernels that are not named stay as they are.
  */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 
-const [python, lines = "1000000"] = process.argv.slice(2);
-if (python === undefined) throw new Error("usage: node scripts/kernel-table.mjs PYTHON [LINES]");
+const usage = "usage: node scripts/kernel-table.mjs PYTHON [--lines N] [--deno DENO] [--only KERNEL,...]";
+const text = { type: "string" };
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { lines: { ...text, default: "1000000" }, deno: text, only: text },
+});
+const [python] = positionals;
+if (python === undefined) throw new Error(usage);
 
 const root = resolve(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "kernels-"));
+const { lines } = flags;
+const today = new Date().toISOString().slice(0, 10);
 
-/** A kernelspec of tslab as its own installer writes it. */
-function writeTslab() {
-  const spec = join(folder, "kernels", "tslab");
+/** A kernelspec as the kernel's own installer writes it. */
+function writeSpec(name, argv) {
+  const spec = join(folder, "kernels", name);
   mkdirSync(spec, { recursive: true });
-  const program = join(root, "node_modules", "tslab", "bin", "tslab");
-  const argv = [process.execPath, program, "kernel", "--config-path={connection_file}"];
-  writeFileSync(join(spec, "kernel.json"), JSON.stringify({ argv, display_name: "tslab", language: "typescript" }));
+  writeFileSync(join(spec, "kernel.json"), JSON.stringify({ argv, display_name: name, language: "typescript" }));
 }
 
 const env = {
@@ -34,7 +43,7 @@ function measure(script, args) {
     env,
     cwd: root,
     encoding: "utf8",
-    timeout: 180_000,
+    timeout: 90_000,
   });
   try {
     return JSON.parse(stdout.trim().split("\n").at(-1));
@@ -43,30 +52,71 @@ function measure(script, args) {
   }
 }
 
-const rows = [
-  ["kernel", "lines delivered of a burst", "seconds", "memory, MB", "start, s", "small cell, ms", "interrupts obeyed"],
-  ["---", "---", "---", "---", "---", "---", "---"],
+/** "13 of 13", or with the names of those that fail; tests that cannot be asked of a kernel are not counted. */
+function suiteCell(suite) {
+  if (suite === undefined) return "does not end";
+  const { passed, failed, skipped } = suite;
+  const parts = [`${passed} of ${passed + failed.length}`];
+  if (failed.length > 0) parts.push(`fails ${failed.join(", ")}`);
+  if (skipped.length > 0) parts.push(`cannot be asked: ${skipped.join(", ")}`);
+  return parts.join("; ");
+}
+
+function rowOf(kernel, name) {
+  const burst = measure("burst.py", [kernel, lines]);
+  const times = measure("times.py", [kernel]);
+  const suite = suiteCell(measure("suite.py", ["--count", kernel]));
+  const delivered = burst === undefined ? "does not end" : `${burst.delivered} of ${lines}`;
+  const obeyed = times === undefined ? "-" : `${times.interrupted} of ${times.tried}, slowest ${times.slowest} s`;
+  const cells = [name, suite, delivered, burst?.seconds, burst?.kernelMB, times?.start, times?.cell, obeyed, today];
+  return `| ${cells.map((cell) => cell ?? "-").join(" | ")} |`;
+}
+
+const HEAD = [
+  "kernel",
+  "official tests passed",
+  "lines delivered of a burst",
+  "seconds",
+  "memory, MB",
+  "start, s",
+  "small cell, ms",
+  "interrupts obeyed",
+  "measured",
 ];
+const path = join(root, "docs", "kernel.md");
+const [before, table = ""] = readFileSync(path, "utf8").split("<!-- table -->\n");
+const kernels = [
+  ["atmorep", "this kernel"],
+  ["tslab", "tslab 1.0.22"],
+  ["python3", "ipykernel 7"],
+];
+writeSpec("tslab", [
+  process.execPath,
+  join(root, "node_modules", "tslab", "bin", "tslab"),
+  "kernel",
+  "--config-path={connection_file}",
+]);
+if (flags.deno !== undefined) {
+  const version = /^deno (\S+)/.exec(execFileSync(flags.deno, ["--version"], { encoding: "utf8" }))?.[1];
+  writeSpec("deno", [resolve(flags.deno), "jupyter", "--kernel", "--conn", "{connection_file}"]);
+  kernels.splice(2, 0, ["deno", `Deno ${version}`]);
+}
+const only = flags.only?.split(",");
+const rows = table.split("\n").filter((line) => line.startsWith("| ") && !/^\| (?:kernel|---) /.test(line));
 try {
-  writeTslab();
-  for (const [kernel, name] of [
-    ["atmorep", "this kernel"],
-    ["tslab", "tslab 1.0.22"],
-    ["python3", "ipykernel 7"],
-  ]) {
-    const burst = measure("burst.py", [kernel, lines]);
-    const times = measure("times.py", [kernel]);
-    const delivered = burst === undefined ? "does not end" : `${burst.delivered} of ${lines}`;
-    const obeyed = times === undefined ? "-" : `${times.interrupted} of ${times.tried}, slowest ${times.slowest} s`;
-    rows.push(
-      [name, delivered, burst?.seconds, burst?.kernelMB, times?.start, times?.cell, obeyed].map((v) => v ?? "-"),
-    );
+  for (const [kernel, name] of kernels.filter(([kernel]) => only?.includes(kernel) ?? true)) {
+    const row = rowOf(kernel, name);
+    const own = rows.findIndex((line) => line.startsWith(`| ${name.split(" ")[0]} `));
+    if (own < 0) rows.push(row);
+    else rows[own] = row;
+    process.stdout.write(`${row}\n`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-const table = rows.map((row) => `| ${row.join(" | ")} |`).join("\n");
-const path = join(root, "docs", "kernel.md");
-const [before] = readFileSync(path, "utf8").split("<!-- table -->");
-writeFileSync(path, `${before}<!-- table -->\n${table}\n`);
-process.stdout.write(`${table}\n`);
+const lineOf = (cells) => `| ${cells.join(" | ")} |`;
+const head = [lineOf(HEAD), lineOf(HEAD.map(() => "---"))];
+writeFileSync(path, `${before}<!-- table -->
+${[...head, ...rows].join("
+")}
+`);
