@@ -116,7 +116,4 @@ try {
 }
 const lineOf = (cells) => `| ${cells.join(" | ")} |`;
 const head = [lineOf(HEAD), lineOf(HEAD.map(() => "---"))];
-writeFileSync(path, `${before}<!-- table -->
-${[...head, ...rows].join("
-")}
-`);
+writeFileSync(path, `${before}<!-- table -->\n${[...head, ...rows].join("\n")}\n`);
