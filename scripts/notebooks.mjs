@@ -4,12 +4,12 @@
  *   node scripts/notebooks.mjs --check [FILE...]   fails on an error, or if a number of the last cell is not the committed one
  *   node scripts/notebooks.mjs --write [FILE...]   stores the outputs in the notebooks
  *
- * ATMOREP_TEST_PYTHON names a Python with jupyterlab and nbclient; default the one that `atmorep lab` makes. All of
+ * --jobs N runs N of them at a time (default 1). ATMOREP_TEST_PYTHON names a Python with jupyterlab and nbclient; default the one that `atmorep lab` makes. All of
  * notebooks/ if no file is named. The notebooks run in a copy of the checkout made of links, with results/ and models/ of
  * its own and ../shared beside it (ATMOREP_SHARED names another place), and with the same run ids each time: what they
  * show is the same each time.
  */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -24,7 +24,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { build, ROOT } from "../bin/build.js";
 
 const EXPECT_TYPE = "application/vnd.atmorep.expect+json";
@@ -32,7 +32,12 @@ const MOST_BYTES = 1_000_000;
 const OWN = ["notebooks", "results", "models", ".git", ".cache"];
 
 const { values: flags, positionals } = parseArgs({
-  options: { check: { type: "boolean" }, write: { type: "boolean" }, timeout: { type: "string", default: "600" } },
+  options: {
+    check: { type: "boolean" },
+    write: { type: "boolean" },
+    timeout: { type: "string", default: "600" },
+    jobs: { type: "string", default: "1" },
+  },
   allowPositionals: true,
 });
 if (flags.check === flags.write) throw new Error("usage: node scripts/notebooks.mjs --check|--write [FILE...]");
@@ -59,7 +64,7 @@ function makeCopy(folder) {
 }
 
 /** The notebook with the outputs of one execution from top to bottom. @throws Error with the cell's error */
-function execute(file) {
+async function execute(file) {
   const folder = mkdtempSync(join(tmpdir(), "tutorial-"));
   try {
     const path = join(makeCopy(folder), basename(file));
@@ -72,10 +77,10 @@ function execute(file) {
       PATH: [dirname(process.execPath), dirname(resolve(python)), process.env.PATH].join(delimiter),
       ATMOREP_RUN_ID_SEED: basename(file),
     };
-    const { status, stderr } = spawnSync(python, args, { env, encoding: "utf8", maxBuffer: 1 << 28 });
-    if (status !== 0) throw new Error(stderr.trim().split("\n").slice(-30).join("\n") || `exit status ${status}`);
-    const notebook = JSON.parse(readFileSync(output, "utf8"));
-    return notebook;
+    await promisify(execFile)(python, args, { env, encoding: "utf8", maxBuffer: 1 << 28 }).catch(({ stderr, code }) => {
+      throw new Error(stderr?.trim().split("\n").slice(-30).join("\n") || `exit status ${code}`);
+    });
+    return JSON.parse(readFileSync(output, "utf8"));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -113,11 +118,12 @@ function faults(notebook, text) {
 }
 
 let failed = 0;
-for (const file of files) {
+
+async function run(file) {
   const start = performance.now();
   const found = [];
   try {
-    const notebook = execute(file);
+    const notebook = await execute(file);
     const text = `${JSON.stringify(notebook, null, 1)}\n`;
     found.push(...faults(notebook, text));
     if (flags.check) {
@@ -139,5 +145,11 @@ for (const file of files) {
   );
   for (const fault of found) console.log(`  ${fault}`);
 }
+
+const waiting = [...files];
+const worker = async () => {
+  for (let file = waiting.shift(); file; file = waiting.shift()) await run(file);
+};
+await Promise.all(Array.from({ length: Math.max(1, Number(flags.jobs)) }, worker));
 console.log(`${files.length - failed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
