@@ -3,51 +3,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { FieldEntry } from "../../src/config/types.js";
-import { openEngine } from "../../src/engine/index.js";
 import { forward, initParameters, type ModelConfig, modelSpec, toTensors } from "../../src/model/index.js";
-import type { NetworkInputs, PlainParams } from "../../src/model/types.js";
-import { normal } from "../engine/support.js";
-import { readGolden } from "../support/golden.js";
+import type { PlainParams } from "../../src/model/types.js";
+import { B, configOf, FIELDS, inputsOf, KINDS, prepareModels, type Samples, samplesOf } from "./support.js";
 
-let golden: ModelConfig;
-
-beforeAll(async () => {
-  await openEngine("wasm");
-  golden = (await readGolden("net_predict_some")).config as unknown as ModelConfig;
-});
-
-const RATES = [0.5, 0.9, 0.2, 0.05] as [number, number, number, number];
-/** Three coupled fields: own widths, levels and token sizes, one of them on the surface and finer. */
-const FIELDS: FieldEntry[] = [
-  ["u", [1, 24, ["v", "p"], 0], [1, 2], [2, 2, 2], [1, 2, 2], RATES],
-  ["v", [1, 36, ["u"], 0], [1], [2, 2, 2], [1, 2, 2], RATES],
-  ["p", [1, 48, ["v", "u"], 0], [0], [2, 2, 4], [1, 2, 1], RATES],
-];
-const B = 3;
-
-const configOf = (fields: readonly FieldEntry[], changes: Partial<ModelConfig>): ModelConfig => ({
-  ...golden,
-  fields: [...fields],
-  fields_prediction: fields.map(([name]) => [name, 1]),
-  encoder_num_layers: 2,
-  encoder_num_heads: 2,
-  decoder_num_layers: 2,
-  decoder_num_heads: 2,
-  net_tail_num_nets: 2,
-  ...changes,
-});
-
-type Samples = Record<string, { tokens: Float32Array; infos: Float32Array }>;
-
-function samplesOf(seed: number): Samples {
-  return Object.fromEntries(
-    FIELDS.map(([name, , levels, tokens, size], f) => {
-      const [L, N, D] = [levels.length, tokens.reduce((a, b) => a * b), size.reduce((a, b) => a * b)];
-      const numbers = (k: number, width: number) => Float32Array.from(normal(k, [B, L, N, width]).data);
-      return [name, { tokens: numbers(seed + f, D), infos: numbers(seed + f + 100, 8) }];
-    }),
-  );
-}
+beforeAll(prepareModels);
 
 /** Members of every hidden token by field: all tokens of a sample, for each of `order`'s samples. */
 function predict(
@@ -58,15 +18,7 @@ function predict(
 ): Record<string, Float32Array> {
   const spec = modelSpec(config);
   return tf.tidy(() => {
-    const inputs: NetworkInputs = {
-      fields: spec.fields.map(({ L, N, D }, f) => {
-        const { tokens, infos } = samples[config.fields[f][0]];
-        const pick = (values: Float32Array, width: number) =>
-          tf.gather(tf.tensor(values, [B, L, N, width]), tf.tensor1d([...order], "int32"));
-        return { tokens: pick(tokens, D), infos: pick(infos, 8) };
-      }),
-      rows: spec.predicted.map((f) => tf.range(0, B * spec.fields[f].L * spec.fields[f].N, 1, "int32") as tf.Tensor1D),
-    };
+    const inputs = inputsOf(config, spec, samples, order);
     const outputs = forward(toTensors(params), spec, inputs);
     return Object.fromEntries(
       spec.predicted.map((f, p) => [config.fields[f][0], outputs[p].ens.dataSync().slice() as Float32Array]),
@@ -87,12 +39,6 @@ function renamed(params: PlainParams, from: readonly FieldEntry[], to: readonly 
   const rename = (name: string) => name.replace(/^(\w+)\.(\d+)\./, (_, part, f) => `${part}.${place(f)}.`);
   return new Map([...params].map(([name, value]) => [rename(name), value]));
 }
-
-const KINDS: [string, Partial<ModelConfig>][] = [
-  ["dense", { encoder_att_type: "dense", decoder_att_type: "dense", coupling_num_heads_per_field: 2 }],
-  ["axial", { encoder_att_type: "axial", decoder_att_type: "axial" }],
-  ["axial_parallel", { encoder_att_type: "axial_parallel", decoder_att_type: "axial_parallel" }],
-];
 
 const seeds = fc.integer({ min: 0, max: 1000 });
 
