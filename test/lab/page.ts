@@ -126,6 +126,16 @@ export class Notebook {
       );
   }
 
+  /**
+   * Width in pixels of the figure that a cell shows: drawn, or the picture that JupyterLab's renderer saved of it and shows
+   * when the notebook is opened again.
+   */
+  async figureWidth(n: number): Promise<number> {
+    const figure = this.cell(n).locator(".js-plotly-plot .main-svg, .jp-RenderedPlotly img.plot-img").first();
+    await figure.waitFor({ timeout: 30_000 });
+    return (await figure.boundingBox())?.width ?? 0;
+  }
+
   close(): Promise<void> {
     return this.page.close();
   }
