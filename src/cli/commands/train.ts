@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { type ResolvedConfig, resolveConfig } from "../../config/resolve.js";
-import { ALONE, type Communicator, launchOf } from "../../distributed/index.js";
+import { type Communicator, openCommunicator } from "../../distributed/index.js";
 import { AtmorepError } from "../../errors.js";
 import type { TrainOptions } from "../../training/options.js";
 import { parseRunReference, runFolder } from "../../training/runFolder.js";
@@ -67,7 +67,7 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
   const { checkConfig } = await import("../../training/validateRun.js");
   checkConfig(resolved.config);
   onClosedPipe("continue");
-  const communicator = launchOf() ? (await import("../../distributed/open.js")).openCommunicator() : ALONE;
+  const communicator = openCommunicator();
   const stop = stopOnSignals();
   const printer = new TrainPrinter({
     json: Boolean(flags.json),
