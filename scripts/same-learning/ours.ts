@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunConfig } from "../../src/config/types.js";
+import type { EngineName } from "../../src/engine/index.js";
 import { writeSafetensors } from "../../src/formats/safetensors.js";
 import { bytesOf, type TensorSpec } from "../../src/formats/tensors.js";
 import { toPlain } from "../../src/model/index.js";
@@ -78,9 +79,14 @@ function tensor(name: string, shape: number[], data: Float32Array | Int32Array):
 }
 
 /** Our losses over the first `steps` steps, by the training that everybody runs. */
-export async function ourLosses(config: RunConfig, folder: string, steps: number): Promise<StepLosses[]> {
+export async function ourLosses(
+  config: RunConfig,
+  folder: string,
+  steps: number,
+  engine: EngineName = "wasm",
+): Promise<StepLosses[]> {
   const losses: StepLosses[] = [];
-  const options = { out: join(folder, "ours"), runId: "learning", maxSteps: steps, engine: "wasm" } as const;
+  const options = { out: join(folder, "ours"), runId: "learning", maxSteps: steps, engine };
   for await (const event of train(config, options)) {
     if (event.type !== "step") continue;
     const { total, mse, learningRate: lr, series } = event;
