@@ -6,13 +6,14 @@ import { Worker } from "node:worker_threads";
 import { createApi, GLOBAL_DECLARATIONS } from "./api.js";
 import { Cells, createRuntime } from "./cells.js";
 import { completeness } from "./completeness.js";
+import { IdleWork } from "./idleWork.js";
 import { CellModules } from "./modules.js";
 import { captureOutput, Outlet } from "./outlet.js";
 import type { Connection, Request, WireOptions } from "./protocol.js";
 import { createRingMemory, RingWriter, stopFlag } from "./ring.js";
 import { installTimers } from "./timers.js";
 import { Tracebacks } from "./traceback.js";
-import { createConverter, typescript, versions } from "./tslab.js";
+import { createConverter, loadTypeScript, type TypeScript, versions } from "./tslab.js";
 import { quietWarnings } from "./warnings.js";
 
 /** Without it, Node ends the process when JavaScript is ended from outside in the middle of a callback. */
@@ -22,6 +23,8 @@ export interface KernelOptions {
   connectionFile: string;
   /** folder whose packages are used where the notebook's own folder has none */
   fallbackRoot?: string;
+  /** folder in which the kernel may keep files from start to start, to start faster */
+  cacheFolder?: string;
   name?: string;
 }
 
@@ -33,6 +36,7 @@ export function startKernel(options: KernelOptions): void {
   if (!process.execArgv.includes(NEEDED_FLAG)) throw new Error(`the kernel must be started by "node ${NEEDED_FLAG}"`);
   const connection = JSON.parse(readFileSync(options.connectionFile, "utf8")) as Connection;
   const memory = createRingMemory();
+  const typescript = loadTypeScript(options.cacheFolder);
   const { tslab, typescript: compiler } = versions();
   const implementation = options.name ?? "tslab";
   const wire: WireOptions = {
@@ -50,16 +54,23 @@ export function startKernel(options: KernelOptions): void {
     throw error;
   });
   const outlet = new Outlet(new RingWriter(memory, () => worker.postMessage(null)));
-  serve(options, worker, memory, outlet);
+  serve(options, typescript, worker, memory, outlet);
 }
 
-function serve(options: KernelOptions, worker: Worker, memory: SharedArrayBuffer, outlet: Outlet): void {
+function serve(
+  options: KernelOptions,
+  typescript: TypeScript,
+  worker: Worker,
+  memory: SharedArrayBuffer,
+  outlet: Outlet,
+): void {
   const folder = process.cwd();
   const runtime = createRuntime(stopFlag(memory), (specifier) => modules.load(specifier));
   const modules = new CellModules(folder, options.fallbackRoot, runtime);
   const tracebacks = new Tracebacks([dirname(fileURLToPath(import.meta.url)), "/tslab/dist/"]);
   const converter = createConverter({ globals: GLOBAL_DECLARATIONS, fallbackRoot: options.fallbackRoot });
   const cells = new Cells({ converter, modules, runtime, outlet, tracebacks });
+  const idle = new IdleWork(converter.readDocs, () => cells.currentRun !== undefined);
   let interactive = true;
   let answerInput: ((value: string) => void) | undefined;
   const jupyter = createApi({
@@ -94,10 +105,12 @@ function serve(options: KernelOptions, worker: Worker, memory: SharedArrayBuffer
   }
 
   function handle(request: Request): void {
+    idle.touch();
     if (request.type === "execute") {
       interactive = request.allowStdin;
       cells.execute(request);
       outlet.lastRun = cells.currentRun ?? outlet.lastRun;
+      converter.saveCode();
     } else if (request.type === "interrupt") cells.interrupt(request.force);
     else if (request.type === "input") answerInput?.(request.value);
     else if (request.type === "shutdown") exit(request.code);

@@ -30,9 +30,10 @@ function report(error: ErrorContent): void {
 /**
  * Runs `file` in its own folder, with the checks, imports and the global `jupyter` of a notebook.
  * @param fallbackRoot folder whose packages are used where the script's own folder has none
+ * @param cacheFolder see `KernelOptions`
  * @returns false if it does not compile or throws, also later
  */
-export async function runScript(file: string, fallbackRoot?: string): Promise<boolean> {
+export async function runScript(file: string, fallbackRoot?: string, cacheFolder?: string): Promise<boolean> {
   const code = readFileSync(file, "utf8").replace(/^#!.*/, "");
   const folder = dirname(resolve(file));
   process.chdir(folder);
@@ -54,8 +55,9 @@ export async function runScript(file: string, fallbackRoot?: string): Promise<bo
     askInput: () => Promise.reject(new Error("a script has nobody to ask")),
   });
   Object.defineProperty(globalThis, "jupyter", { value: jupyter, configurable: true });
-  const converter = createConverter({ globals: GLOBAL_DECLARATIONS, fallbackRoot });
+  const converter = createConverter({ globals: GLOBAL_DECLARATIONS, fallbackRoot, cacheFolder });
   const cell = converter.convert([], code);
+  converter.saveCode();
   converter.close();
   if (cell.diagnostics.length > 0) {
     report(describeDiagnostics(cell.diagnostics, code));

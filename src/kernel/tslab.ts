@@ -7,10 +7,13 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type * as TS from "@tslab/typescript-for-tslab";
 import { type Carried, carry, mentioned, print } from "./carried.js";
+import { type Loaded, loadCached } from "./codeCache.js";
 import { answerDependencies, bindCells, CELL_FILES } from "./dependencies.js";
+import { LibraryDocs } from "./docComments.js";
 import { type Compiled, type InstrumentResult, instrument } from "./instrument.js";
 import { spellOutShorthands } from "./shorthand.js";
 import { SourceLines } from "./sourceLines.js";
+import { typePackages } from "./typePackages.js";
 
 export type TypeScript = typeof TS;
 
@@ -41,6 +44,10 @@ export interface Converter {
   ): { start: number; end: number; candidates: string[] };
   /** Signature and documentation at the cursor, or undefined. */
   inspect(previous: readonly Carried[], source: string, cursor: number): string | undefined;
+  /** Reads the documentation of one library, for `complete` and `inspect`, which else read all; false if none is left. */
+  readDocs(): boolean;
+  /** Keeps the compiler's compiled code for the next start, where there is a folder for it. */
+  saveCode(): void;
   close(): void;
 }
 
@@ -65,6 +72,8 @@ export interface ConverterSetup {
   globals: string;
   /** folder whose packages are used where the notebook's own folder has none */
   fallbackRoot?: string;
+  /** folder in which compiled code of TypeScript is kept from start to start */
+  cacheFolder?: string;
 }
 
 const require = createRequire(import.meta.url);
@@ -73,19 +82,28 @@ const tslabRequire = createRequire(join(tslabRoot, "package.json"));
 
 /** Name of the globals' declaration file; it exists in memory only. */
 const GLOBALS_FILE = "__kernel_globals__.d.ts";
+const DECLARATIONS = /\.d\.[cm]?ts$/;
 const INLINE_MAP = /\n?\/\/# sourceMappingURL=data:application\/json;base64,([A-Za-z0-9+/=]+)\s*$/;
 
-export const typescript = tslabRequire("@tslab/typescript-for-tslab") as TypeScript;
+let loaded: Loaded | undefined;
+
+/** TypeScript as tslab comes with it. @param cacheFolder see {@link ConverterSetup}; counts at the first call */
+export function loadTypeScript(cacheFolder?: string): TypeScript {
+  const path = tslabRequire.resolve("@tslab/typescript-for-tslab");
+  loaded ??= cacheFolder === undefined ? { exports: require(path), save: () => {} } : loadCached(path, cacheFolder);
+  return loaded.exports as TypeScript;
+}
 
 /** Versions of tslab and of the TypeScript that compiles cells. */
 export function versions(): { tslab: string; typescript: string } {
-  return { tslab: require("tslab/package.json").version, typescript: typescript.version };
+  return { tslab: require("tslab/package.json").version, typescript: loadTypeScript().version };
 }
 
 /** Compiles cells of the notebook in the current folder; takes about a second. */
 export function createConverter(setup: ConverterSetup): Converter {
+  const typescript = loadTypeScript(setup.cacheFolder);
   const compiled: InstrumentResult[] = [];
-  hookCompiler(setup, (result) => compiled.push(result));
+  const { docs, files } = hookCompiler(setup, typescript, (result) => compiled.push(result));
   const { createConverter: create } = require(join(tslabRoot, "dist/converter.js")) as {
     createConverter(options: { isJS: boolean; isBrowser: boolean }): TslabConverter;
   };
@@ -116,22 +134,37 @@ export function createConverter(setup: ConverterSetup): Converter {
         resultName: out.lastExpressionVar,
       };
     },
-    complete: (previous, source, cursor) => tslab.complete(print(previous), source, cursor),
+    complete(previous, source, cursor) {
+      docs.addAll(files());
+      return tslab.complete(print(previous), source, cursor);
+    },
     inspect(previous, source, cursor) {
+      docs.addAll(files());
       const used = print(mentioned(previous, source));
       const info = tslab.inspect(used, source, cursor) ?? tslab.inspect(used, source, Math.max(0, cursor - 1));
       return info === undefined ? undefined : printQuickInfo(info);
     },
+    readDocs: () => docs.addNext(files()),
+    saveCode: () => loaded?.save(),
     close: () => tslab.close(),
   };
 }
 
-/** Puts a changed copy of TypeScript in place of the one that tslab's converter loads. */
-function hookCompiler(setup: ConverterSetup, onCompiled: (result: InstrumentResult) => void): void {
+/**
+ * Puts a changed copy of TypeScript in place of the one that tslab's converter loads.
+ * @returns the documentation of libraries, and the files of the latest program
+ */
+function hookCompiler(
+  setup: ConverterSetup,
+  ts: TypeScript,
+  onCompiled: (result: InstrumentResult) => void,
+): { docs: LibraryDocs; files: () => readonly TS.SourceFile[] } {
   const path = tslabRequire.resolve("@tslab/typescript-for-tslab");
   const module = require.cache[path];
   if (module === undefined) throw new Error("tslab's TypeScript is not in the module cache");
-  const ts = typescript;
+  const { readFile } = ts.sys;
+  const docs = new LibraryDocs(ts, readFile);
+  let latest: TS.BuilderProgram | undefined;
   module.exports = Object.assign({}, ts, {
     createWatchCompilerHost(
       roots: string[],
@@ -148,14 +181,16 @@ function hookCompiler(setup: ConverterSetup, onCompiled: (result: InstrumentResu
         ) => TS.WatchCompilerHostOfFilesAndCompilerOptions<TS.BuilderProgram>
       )(
         [...roots, globalsPath],
-        cellOptions(ts, options),
-        withFile(system, globalsPath, setup.globals),
+        cellOptions(ts, cwd, options),
+        withFile(withoutDocs(system, setup.fallbackRoot, docs), globalsPath, setup.globals),
         ts.createAbstractBuilder,
         ...reporters,
       );
       const { createProgram } = host;
-      host.createProgram = (...args) =>
-        spellOutShorthands(ts, answerDependencies(bindCells(ts, createProgram(...args))));
+      host.createProgram = (...args) => {
+        latest = spellOutShorthands(ts, answerDependencies(bindCells(ts, createProgram(...args))));
+        return latest;
+      };
       if (setup.fallbackRoot !== undefined) resolveFrom(ts, host, setup.fallbackRoot);
       return host;
     },
@@ -166,12 +201,31 @@ function hookCompiler(setup: ConverterSetup, onCompiled: (result: InstrumentResu
       return { outputText: result.code };
     },
   });
+  return { docs, files: () => latest?.getSourceFiles() ?? [] };
 }
 
-function cellOptions(ts: TypeScript, options: TS.CompilerOptions): TS.CompilerOptions {
+function cellOptions(ts: TypeScript, folder: string, options: TS.CompilerOptions): TS.CompilerOptions {
   const { Bundler } = ts.ModuleResolutionKind;
   const lib = ["lib.es2023.d.ts"];
-  return { ...options, strict: true, moduleResolution: Bundler, lib, inlineSourceMap: true };
+  const types = typePackages(folder, options.typeRoots ?? []);
+  return { ...options, strict: true, moduleResolution: Bundler, lib, inlineSourceMap: true, types };
+}
+
+/** Whether cells may take the file at `path` for one that does not change: a package's or the checkout's declarations. */
+function isLibrary(path: string, root: string | undefined): boolean {
+  const isInside = path.includes("/node_modules/") || (root !== undefined && path.startsWith(`${root}/`));
+  return isInside && DECLARATIONS.test(path) && !CELL_FILES.test(path);
+}
+
+function withoutDocs(system: TS.System, root: string | undefined, docs: LibraryDocs): TS.System {
+  const { readFile } = system;
+  const from = root?.replace(/\\/g, "/");
+  return Object.assign(system, {
+    readFile(name: string, encoding?: string) {
+      const text = readFile.call(system, name, encoding);
+      return text !== undefined && isLibrary(name, from) ? docs.textOf(name, text) : text;
+    },
+  });
 }
 
 function withFile(system: TS.System, path: string, text: string): TS.System {
@@ -191,12 +245,16 @@ function resolveFrom(
   root: string,
 ): void {
   const fallback = join(root, "__cell__.ts").replace(/\\/g, "/");
+  const from = root.replace(/\\/g, "/");
   const cache = ts.createModuleResolutionCache(root, (name) => name);
+  // What the notebook's own files import may appear between two cells.
+  const libraries = ts.createModuleResolutionCache(host.getCurrentDirectory(), (name) => name);
   // Otherwise every cell would resolve the imports of every library anew.
   host.hasInvalidatedResolutions = (path) => CELL_FILES.test(path);
-  host.resolveModuleNameLiterals = (literals, from, redirected, options) =>
+  host.resolveModuleNameLiterals = (literals, file, redirected, options) =>
     literals.map(({ text }) => {
-      const found = ts.resolveModuleName(text, from, options, host, undefined, redirected);
+      const known = isLibrary(file, from) ? libraries : undefined;
+      const found = ts.resolveModuleName(text, file, options, host, known, redirected);
       if (found.resolvedModule !== undefined || text.startsWith(".")) return found;
       return ts.resolveModuleName(text, fallback, options, host, cache);
     });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type Carried, carry, mentioned, print } from "../../src/kernel/carried.js";
-import { typescript as ts } from "../../src/kernel/tslab.js";
+import { loadTypeScript } from "../../src/kernel/tslab.js";
 
+const ts = loadTypeScript();
 const carried = (all: readonly Carried[], used: readonly Carried[], output: string) => carry(ts, all, used, output);
 const names = (declarations: readonly Carried[]) => declarations.map((declaration) => declaration.names);
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { createConverter, typescript, versions } from "../../src/kernel/tslab.js";
+import { createConverter, loadTypeScript, versions } from "../../src/kernel/tslab.js";
 
 const converter = createConverter({ globals: "declare const shared: number;" });
 afterAll(() => converter.close());
@@ -7,6 +7,7 @@ afterAll(() => converter.close());
 describe("what the kernel relies on in tslab", () => {
   it("is the pinned version, with its own TypeScript", () => {
     expect(versions()).toEqual({ tslab: "1.0.22", typescript: "5.0.4" });
+    const typescript = loadTypeScript();
     expect(typeof typescript.createWatchCompilerHost).toBe("function");
     expect(typeof Reflect.get(typescript, "bindSourceFile")).toBe("function");
   });

@@ -79,7 +79,7 @@ async function runAction(file: string, flags: { yes?: boolean; inplace?: boolean
   if (!existsSync(path)) throw new AtmorepError("input", "no such file", { where: path });
   if (/^\.[mc]?ts$/.test(extname(path))) {
     const { runScript } = await import("../../kernel/script.js");
-    if (!(await runScript(path, ROOT))) process.exitCode = 1;
+    if (!(await runScript(path, ROOT, join(ROOT, ".cache", "kernel")))) process.exitCode = 1;
     return;
   }
   if (extname(path) !== ".ipynb") {
