@@ -9,7 +9,6 @@
  * batches, masked here and written as safetensors. `--record` keeps the original's losses for the tests, `--svg` draws both
  * curves. The exit status is 1 if a loss differs by more than 1e-4 of itself.
  */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,18 +16,8 @@ import { parseArgs } from "node:util";
 import { configuration, LEARNING_RATE, plainStore, RUNS, type RunName, STEPS, TEST_STEPS } from "./configurations.js";
 import { type Curves, curvesFigure } from "./figure.js";
 import { largestDifference, type Recorded, TOLERANCE } from "./losses.js";
-import { ourLosses, type StepLosses, writeMaterial } from "./ours.js";
-
-/** Losses of the original on the material in `folder`. @param moved adds one rounding step to one weight */
-function originalLosses(folder: string, moved: boolean): StepLosses[] {
-  const script = "scripts/same-learning/original.py";
-  const args = ["-W", "ignore", script, folder, ...(moved ? ["--moved"] : [])];
-  const output = execFileSync(process.env.PYTHON ?? "python3", args, { encoding: "utf8", maxBuffer: 1 << 28 });
-  return output
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-}
+import { originalLosses } from "./original.js";
+import { ourLosses, writeMaterial } from "./ours.js";
 
 /** Ours, the original's, and the original's from weights of which one is moved by a rounding step. */
 async function compareRun(run: RunName, rate: number, steps: number, below: string) {

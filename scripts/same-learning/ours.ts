@@ -3,12 +3,12 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunConfig } from "../../src/config/types.js";
-import type { EngineName } from "../../src/engine/index.js";
 import { writeSafetensors } from "../../src/formats/safetensors.js";
 import { bytesOf, type TensorSpec } from "../../src/formats/tensors.js";
 import { toPlain } from "../../src/model/index.js";
 import type { PlainBatch } from "../../src/training/batch.js";
 import { trainBatches } from "../../src/training/batches.js";
+import type { TrainOptions } from "../../src/training/options.js";
 import { openSession } from "../../src/training/session.js";
 import { stateDict } from "../../src/training/stateDict.js";
 import { train } from "../../src/training/train.js";
@@ -78,15 +78,21 @@ function tensor(name: string, shape: number[], data: Float32Array | Int32Array):
   return { name, dtype: data instanceof Float32Array ? "F32" : "I32", shape, read: () => bytesOf(data) };
 }
 
-/** Our losses over the first `steps` steps, by the training that everybody runs. */
+/** Our losses up to step `steps`, by the training that everybody runs; of a continued run those of the steps it adds. */
 export async function ourLosses(
   config: RunConfig,
   folder: string,
   steps: number,
-  engine: EngineName = "wasm",
+  more: Pick<TrainOptions, "engine" | "continue" | "inPlace" | "maxTime"> = {},
 ): Promise<StepLosses[]> {
   const losses: StepLosses[] = [];
-  const options = { out: join(folder, "ours"), runId: "learning", maxSteps: steps, engine };
+  const options: TrainOptions = {
+    out: join(folder, "ours"),
+    runId: "learning",
+    maxSteps: steps,
+    engine: "wasm",
+    ...more,
+  };
   for await (const event of train(config, options)) {
     if (event.type !== "step") continue;
     const { total, mse, learningRate: lr, series } = event;

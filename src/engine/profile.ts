@@ -1,7 +1,7 @@
 /** Times of single kernels, as a trace that Perfetto and Chrome open (Trace Event Format, complete events). */
 import * as tf from "@tensorflow/tfjs-core";
 
-/** One call of a kernel; kernels that call others contain them. */
+/** One call of a kernel, or an operation of a compiled function; kernels that call others contain them. */
 export interface TraceEvent {
   name: string;
   cat: string;
@@ -12,19 +12,28 @@ export interface TraceEvent {
   dur: number;
   pid: number;
   tid: number;
-  /** types and shapes, such as `float32[2,3]` */
-  args: { inputs: string[]; outputs: string[] };
+  /** types and shapes, such as `float32[2,3]`; `node` names an operation in its graph */
+  args: { inputs: string[]; outputs: string[]; node?: string };
+}
+
+/** The name of a process or a thread (a lane). */
+export interface NameEvent {
+  name: "process_name" | "thread_name";
+  ph: "M";
+  pid: number;
+  tid: number;
+  args: { name: string };
 }
 
 /** A trace file. */
 export interface Trace {
-  traceEvents: (TraceEvent | { name: string; ph: "M"; pid: number; tid: number; args: { name: string } })[];
+  traceEvents: (TraceEvent | NameEvent)[];
   displayTimeUnit: "ms";
 }
 
 /**
  * Runs `work` with every kernel of the current engine timed. What an engine compiles into one call has no kernels of
- * its own to time: run it operation by operation.
+ * its own to time: run it operation by operation, or take `profileCompiled`.
  *
  * @param label name of the whole in the trace
  */

@@ -1,8 +1,10 @@
-/** One train step of a configuration, kernel by kernel, on random data. */
+/** One train step of a configuration, operation by operation, on random data. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { RunConfig } from "../config/types.js";
 import { openEngine } from "../engine/index.js";
+import { compiler } from "../engine/native.js";
 import { profile, type Trace } from "../engine/profile.js";
+import { profileCompiled } from "../engine/profileCompiled.js";
 import { initParameters } from "../model/index.js";
 import { disposeBatch, toTensors } from "./batch.js";
 import { randomBatch, type StepBenchmarkOptions } from "./bench.js";
@@ -10,7 +12,8 @@ import { disposeState, initState, stepModel, trainStep } from "./step.js";
 import { checkConfig } from "./validateRun.js";
 
 /**
- * Traces the second step, operation by operation, since a compiled step is one call.
+ * Traces the second step: the operations inside the compiled functions where the engine compiles (`ATMOREP_COMPILE`),
+ * else the kernels that are called.
  * @throws AtmorepError (config) if the configuration has faults
  * @example await writeFile("step.json", JSON.stringify(await profileStep(config)));
  */
@@ -20,8 +23,6 @@ export async function profileStep(
 ): Promise<Trace> {
   checkConfig(config);
   await openEngine(engine);
-  const compile = process.env.ATMOREP_COMPILE;
-  process.env.ATMOREP_COMPILE = "0";
   const model = stepModel(config);
   const batch = toTensors(randomBatch(config, model));
   const start = [...initParameters(model.spec, 1)].map(([key, { shape, data }]) => [key, tf.tensor(data, shape)]);
@@ -32,11 +33,14 @@ export async function profileStep(
   };
   try {
     await step(1);
-    return (await profile("train step", () => step(2))).trace;
+    const compiling = compiler();
+    const label = "train step";
+    const { trace } = compiling
+      ? await profileCompiled(compiling, label, () => step(2))
+      : await profile(label, () => step(2));
+    return trace;
   } finally {
     disposeState(state);
     disposeBatch(batch);
-    if (compile === undefined) delete process.env.ATMOREP_COMPILE;
-    else process.env.ATMOREP_COMPILE = compile;
   }
 }

@@ -29,7 +29,7 @@ test.for(Object.keys(RUNS) as RunName[])(
     const curves = [];
     for (const compile of ["1", "0"]) {
       process.env.ATMOREP_COMPILE = compile;
-      curves.push(await ourLosses(config, join(folder, compile), TEST_STEPS, "native"));
+      curves.push(await ourLosses(config, join(folder, compile), TEST_STEPS, { engine: "native" }));
     }
     const [compiled, eager] = curves;
     const original = RECORDED[run].original.slice(0, TEST_STEPS);

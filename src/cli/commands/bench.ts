@@ -3,11 +3,15 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseFields, type ResolvedConfig, resolveConfig, resolveStorePath } from "../../config/index.js";
 import { benchPrepare, benchRead } from "../../data/bench.js";
 import { type EngineName, openEngine } from "../../engine/index.js";
+import type { TypeTime } from "../../engine/profileCompiled.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
 import { createMaskGenerators, maskBatch } from "../../masking/index.js";
 import { benchStep } from "../../training/bench.js";
 import { checkConfig } from "../../training/validateRun.js";
 import { collect, formatTable, note, parseCount, print, printJson, withExamples } from "../output.js";
+
+/** Rows of the table of operations. */
+const TYPES_SHOWN = 20;
 
 interface Flags {
   config?: string;
@@ -114,7 +118,9 @@ async function stepAction(flags: Flags): Promise<void> {
     const { profileStep } = await import("../../training/profileStep.js");
     const trace = await profileStep(resolve(flags).config, { engine: flags.engine });
     await writeFileAtomic(flags.profile, JSON.stringify(trace));
-    note(`${trace.traceEvents.length} operations in ${flags.profile}`);
+    note(`${trace.traceEvents.filter(({ ph }) => ph === "X").length} operations in ${flags.profile}`);
+    const { timesByType } = await import("../../engine/profileCompiled.js");
+    if (!flags.json) for (const line of typeTable(timesByType(trace))) print(line);
   }
   const { instead } = await openEngine(flags.engine);
   if (instead?.reason === "unusable") note(`warning: ${instead.text}`);
@@ -134,6 +140,16 @@ async function stepAction(flags: Flags): Promise<void> {
     ["peak memory", `${(result.peakRss / 2 ** 20).toFixed(0)} MiB`],
   ];
   for (const line of formatTable(rows, [1])) print(line);
+}
+
+/** What took longest inside compiled functions; nothing for other traces. */
+function typeTable(types: readonly TypeTime[]): string[] {
+  if (types.length === 0) return [];
+  const all = types.reduce((sum, { total }) => sum + total, 0);
+  const rows = types
+    .slice(0, TYPES_SHOWN)
+    .map(({ op, count, total }) => [op, String(count), formatMs(total / 1e6), `${((100 * total) / all).toFixed(1)} %`]);
+  return formatTable([["operation", "calls", "time, all threads", "share"], ...rows], [1, 2, 3]);
 }
 
 const formatMs = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;

@@ -1,8 +1,8 @@
 /** TensorFlow's eager runtime: one context with its devices, tensors and functions. */
-import { type Attribute, setAttribute } from "./attributes.js";
+import { ATTRIBUTE_KINDS, type Attribute, setAttribute } from "./attributes.js";
 import { configProto } from "./definitions.js";
 import { TensorflowError } from "./errors.js";
-import { Addresses, type Native } from "./native.js";
+import { Addresses, type Native, takeBuffer } from "./native.js";
 import { type HostValues, newTensor, readTensor, readTensorAsync, releaseStrings, TYPES } from "./values.js";
 
 /** A tensor of the runtime, as tfjs-node's kernels know it. */
@@ -182,6 +182,28 @@ export class EagerContext {
   removeFunction(name: string): void {
     this.native.api.TFE_ContextRemoveFunction(this.context, name, this.native.status);
     this.native.check("TFE_ContextRemoveFunction", () => name);
+  }
+
+  /** The FunctionDef of a function. */
+  functionDefinition(name: string): Uint8Array {
+    const buffer = this.native.api.TF_NewBuffer();
+    this.native.api.TFE_ContextGetFunctionDef(this.context, name, buffer, this.native.status);
+    const bytes = takeBuffer(this.native, buffer);
+    this.native.check("TFE_ContextGetFunctionDef", () => name);
+    return bytes;
+  }
+
+  /** The TF_Tensor of a tensor, or of a float32 variable; the caller deletes it. */
+  share(id: number): { tensor: number; dtype: number; shape: number[]; variable: boolean } {
+    const { dtype, shape } = this.entry(id);
+    if (dtype !== TYPES.resource) return { tensor: this.resolve(this.entry(id)), dtype, shape, variable: false };
+    const type = { name: "dtype", type: ATTRIBUTE_KINDS.TF_ATTR_TYPE, value: TYPES.float32 };
+    const [value] = this.execute("ReadVariableOp", [type], [id], 1);
+    try {
+      return { ...this.share(value.id), variable: true };
+    } finally {
+      this.delete(value.id);
+    }
   }
 
   /** Tensors that are alive. */

@@ -13,6 +13,7 @@ export const attribute = {
     part(8, join([whole(1, dtype), part(2, shapeOf(shape)), part(4, content)])),
   ints: (values: readonly number[]): Bytes => part(1, packed(3, values)),
   types: (values: readonly number[]): Bytes => part(1, packed(6, values)),
+  function: (name: string): Bytes => part(10, part(1, name)),
   strings: (values: readonly string[]): Bytes => part(1, join(values.map((value) => part(2, value)))),
 };
 
@@ -55,7 +56,8 @@ export function functionDefinition(definition: FunctionDefinition): Bytes {
   ]);
 }
 
-const nodeDefinition = ({ name, op, inputs, attributes }: NodeDefinition): Bytes =>
+/** A NodeDef. */
+export const nodeDefinition = ({ name, op, inputs, attributes }: NodeDefinition): Bytes =>
   join([
     part(1, name),
     part(2, op),

@@ -38,6 +38,8 @@ export {
 export { builtForGpu, loadNative } from "./native.js";
 export { missingInstructions } from "./processor.js";
 export { UNIFORM } from "./random.js";
+export { type TimedRun, timeFunction } from "./session.js";
+export type { OperationTime } from "./stepStats.js";
 export { elementBytes, type HostValues, TYPES } from "./values.js";
 
 export interface TensorflowOptions extends SearchOptions {
