@@ -1,14 +1,22 @@
-// The native engine for long: node bench/soak.mjs steps CONFIG COUNT | eager COUNT | processes COUNT
+// The native engine for long: node bench/soak.mjs steps CONFIG COUNT | eager COUNT | processes COUNT | workers COUNT
 // `steps`: compiled steps on two models in turn (two graphs); `eager`: steps operation by operation on the tiny network;
-// `processes`: starts that end by themselves or are left in the middle of a step. Needs a build; prints one JSON line.
+// `processes`: starts that end by themselves or are left in the middle of a step; `workers`: the same in threads of one
+// process, two at a time. Needs a build; prints one JSON line with the resident memory at intervals. SIGTERM ends a
+// run early and tells how far it came; a process may also be stopped and continued (SIGSTOP, SIGCONT).
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
 
 const [what, ...given] = process.argv.slice(2);
 const MIB = 2 ** 20;
 const dist = (path) => import(new URL(`../dist/${path}`, import.meta.url));
+
+let ended = false;
+process.once("SIGTERM", () => {
+  ended = true;
+});
 
 /** Steps on random batches of a configuration. `after(n)` is called behind each. */
 async function steps(configs, count, after = () => {}) {
@@ -31,26 +39,31 @@ async function steps(configs, count, after = () => {}) {
   });
   const rss = [];
   let loss = Number.NaN;
-  const began = performance.now();
-  for (let n = 1; n <= count; n++) {
+  let done = 0;
+  const used = process.cpuUsage();
+  for (let n = 1; n <= count && !ended; n++) {
     const run = runs[n % runs.length];
     const rates = { learningRate: 1e-4, dropoutSeeds: [[1, n]], step: n };
-    const done = await trainStep(run.model, run.state, [run.batch], rates);
-    run.state = done.state;
-    loss = done.result.total;
+    const { state, result } = await trainStep(run.model, run.state, [run.batch], rates);
+    run.state = state;
+    loss = result.total;
+    done = n;
     if (!Number.isFinite(loss)) throw new Error(`step ${n}: loss ${loss}`);
-    if (n % Math.max(1, Math.floor(count / 10)) === 0) rss.push(Math.round(process.memoryUsage().rss / MIB));
+    if (n % Math.max(1, Math.floor(count / 20)) === 0) rss.push(residentMiB());
     if (n % 50 === 0) collectGarbage?.();
     after(n);
   }
-  const seconds = (performance.now() - began) / 1000;
+  const { user, system } = process.cpuUsage(used);
   const live = [tf.memory().numTensors, compiler()?.context.size ?? null];
   for (const { state, batch } of runs) {
     disposeState(state);
     disposeBatch(batch);
   }
-  return { engine: engine.description, steps: count, seconds: Math.round(seconds), rssMiB: rss, live, loss };
+  const processorSeconds = Math.round((user + system) / 1e6);
+  return { engine: engine.description, steps: done, of: count, processorSeconds, rssMiB: rss, live, loss };
 }
+
+const residentMiB = () => Math.round(process.memoryUsage().rss / MIB);
 
 async function configOf(path) {
   const { resolveConfig } = await dist("config/resolve.js");
@@ -84,6 +97,15 @@ function child(leave) {
   });
 }
 
+/** A thread that trains three steps. */
+function thread() {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(import.meta.url), { argv: ["child", "end"] });
+    worker.on("error", reject);
+    worker.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`a thread ended with ${code}`))));
+  });
+}
+
 if (what === "steps") {
   const [path, count] = given;
   const one = await configOf(path);
@@ -94,12 +116,21 @@ if (what === "steps") {
 } else if (what === "processes") {
   const failed = [];
   const count = Number(given[0]);
-  for (let i = 0; i < count; i++) {
-    const ended = await child(i % 2 === 1);
-    if (!ended.ok) failed.push(ended);
+  let started = 0;
+  for (; started < count && !ended; started++) {
+    const outcome = await child(started % 2 === 1);
+    if (!outcome.ok) failed.push(outcome);
   }
-  console.log(JSON.stringify({ processes: count, failed }));
+  console.log(JSON.stringify({ processes: started, of: count, failed }));
   if (failed.length > 0) process.exitCode = 1;
+} else if (what === "workers") {
+  const count = Number(given[0]);
+  const rss = [];
+  for (let i = 2; i <= count && !ended; i += 2) {
+    await Promise.all([thread(), thread()]);
+    rss.push(residentMiB());
+  }
+  console.log(JSON.stringify({ workers: 2 * rss.length, of: count, rssMiB: rss }));
 } else if (what === "child") {
   const leave = given[0] === "leave";
   await steps([await configOf()], leave ? 1000 : 3, (n) => {
