@@ -12,24 +12,28 @@ export interface Carried {
   readonly names: readonly string[];
   /** every word of it that could be a name */
   readonly words: ReadonlySet<string>;
-  /** whether it names a module, also in a type */
-  readonly importsModule: boolean;
+  readonly isImport: boolean;
+  /** modules that types in it name, as `import("...")` */
+  readonly modules: readonly string[];
   readonly isNamespace: boolean;
 }
 
 const WORD = /[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/gu;
 
-const MODULE = /\b(?:from|import|require)\s*\(?\s*["']/;
-
-/** The declarations as a file. */
-export function print(declarations: readonly Carried[]): string {
-  return declarations.map(({ text }) => `${text}\n`).join("");
+/**
+ * The declarations `used` of `all` as a file. It imports every module that any of `all` names: TypeScript forgets a
+ * library's files when nothing imports them, and finds and reads them anew with the next cell that does.
+ */
+export function print(used: readonly Carried[], all: readonly Carried[]): string {
+  const modules = [...new Set(all.flatMap((declaration) => declaration.modules))].sort();
+  const imports = modules.map((name) => `import ${JSON.stringify(name)};\n`);
+  return [...imports, ...used.map(({ text }) => `${text}\n`)].join("");
 }
 
 /**
- * What of `all` the names in `source` may refer to, in the order of `all`; statements without a name always do. Those
- * that name a module go with every cell: TypeScript takes over the structure of the program before only while the list
- * of modules is the same, and finds all libraries' files anew otherwise.
+ * What of `all` the names in `source` may refer to, in the order of `all`; statements without a name always do. Imports
+ * go with every cell: TypeScript takes over the structure of the program before as a whole only while the list of
+ * modules is the same.
  */
 export function mentioned(all: readonly Carried[], source: string): Carried[] {
   // A name may be spelled with escapes.
@@ -44,7 +48,7 @@ export function mentioned(all: readonly Carried[], source: string): Carried[] {
     for (const word of declaration.words) words.add(word);
   };
   for (const declaration of all) {
-    if (declaration.importsModule || declaration.names.length === 0) take(declaration);
+    if (declaration.isImport || declaration.names.length === 0) take(declaration);
     for (const name of declaration.names) {
       const others = byName.get(name);
       if (others === undefined) byName.set(name, [declaration]);
@@ -73,8 +77,23 @@ function split(ts: typeof TS, text: string): Carried[] {
     const own = statement.getFullText(file).trim();
     const names = namesOf(ts, statement);
     const isNamespace = ts.isModuleDeclaration(statement) && names.length > 0;
-    return { text: own, names, words: new Set(own.match(WORD)), importsModule: MODULE.test(own), isNamespace };
+    const isImport = ts.isImportDeclaration(statement) || ts.isImportEqualsDeclaration(statement);
+    const modules = modulesOf(ts, statement);
+    return { text: own, names, words: new Set(own.match(WORD)), isImport, modules, isNamespace };
   });
+}
+
+/** Modules of types such as `import("module").Type` in `node`. */
+function modulesOf(ts: typeof TS, node: TS.Node): string[] {
+  const found = new Set<string>();
+  const visit = (at: TS.Node) => {
+    if (ts.isImportTypeNode(at) && ts.isLiteralTypeNode(at.argument) && ts.isStringLiteral(at.argument.literal)) {
+      found.add(at.argument.literal.text);
+    }
+    ts.forEachChild(at, visit);
+  };
+  visit(node);
+  return [...found];
 }
 
 function namesOf(ts: typeof TS, statement: TS.Statement): string[] {

@@ -115,11 +115,11 @@ export function createConverter(setup: ConverterSetup): Converter {
     convert(previous, source) {
       compiled.length = 0;
       let used = mentioned(previous, source);
-      let out = tslab.convert(print(used), source);
+      let out = tslab.convert(print(used, previous), source);
       if (out.diagnostics.length > 0 && used.length < previous.length) {
         // With all names, so that the message can suggest one.
         used = [...previous];
-        out = tslab.convert(print(used), source);
+        out = tslab.convert(print(used, previous), source);
       }
       const own = compiled.at(-1);
       const imports = [...new Set(compiled.flatMap((result) => result.imports))];
@@ -136,11 +136,11 @@ export function createConverter(setup: ConverterSetup): Converter {
     },
     complete(previous, source, cursor) {
       docs.addAll(files());
-      return tslab.complete(print(previous), source, cursor);
+      return tslab.complete(print(previous, previous), source, cursor);
     },
     inspect(previous, source, cursor) {
       docs.addAll(files());
-      const used = print(mentioned(previous, source));
+      const used = print(mentioned(previous, source), previous);
       const info = tslab.inspect(used, source, cursor) ?? tslab.inspect(used, source, Math.max(0, cursor - 1));
       return info === undefined ? undefined : printQuickInfo(info);
     },

@@ -29,23 +29,22 @@ declare global { const everywhere: number; }
   it("are told by name", () => {
     const declared = [["path", "separator"], ["fs"], ["Place"], ["Other"], ["a", "b"], ["f"], ["f"], ["Side"], ["K"]];
     expect(names(all)).toEqual([...declared, ["N"], ["z"], []]);
-    expect(print(all)).toContain("/** A place. */\ninterface Place");
+    expect(print(all, all)).toContain("/** A place. */\ninterface Place");
   });
 
-  it("go with a cell that mentions them, with what they mention and all that names modules, in order", () => {
-    expect(names(mentioned(all, "a + 1"))).toEqual([
-      ["path", "separator"],
-      ["fs"],
-      ["Place"],
-      ["Other"],
-      ["a", "b"],
-      ["z"],
-      [],
-    ]);
-    expect(names(mentioned(all, "f(2)"))).toEqual([["path", "separator"], ["fs"], ["f"], ["f"], ["z"], []]);
-    expect(names(mentioned(all, "new K()"))).toEqual([["path", "separator"], ["fs"], ["K"], ["z"], []]);
-    expect(names(mentioned(all, "aa + constructor"))).toEqual([["path", "separator"], ["fs"], ["z"], []]);
+  it("go with a cell that mentions them, with what they mention and all imports, in order", () => {
+    const always = [["path", "separator"], ["fs"]];
+    expect(names(mentioned(all, "a + 1"))).toEqual([...always, ["Place"], ["Other"], ["a", "b"], []]);
+    expect(names(mentioned(all, "f(2)"))).toEqual([...always, ["f"], ["f"], []]);
+    expect(names(mentioned(all, "new K()"))).toEqual([...always, ["K"], []]);
+    expect(names(mentioned(all, "aa + constructor"))).toEqual([...always, []]);
+    expect(names(mentioned(all, "z"))).toEqual([...always, ["z"], []]);
     expect(mentioned(all, "\\u0061")).toEqual(all);
+  });
+
+  it("keep the modules that their types name in every program", () => {
+    expect(print(mentioned(all, "1"), all)).toMatch(/^import "zarrita";\n/);
+    expect(print([], [])).toBe("");
   });
 
   it("stay as they are where a cell does not mention them", () => {

@@ -50,6 +50,32 @@ describe("what the kernel relies on in tslab", () => {
     expect(converter.inspect(declarations, "where", 3)).toContain("const where: PathLike");
   });
 
+  it("carries declarations whose types name modules: shadowed, in other cells' types, under another name", () => {
+    let declarations: ReturnType<typeof converter.convert>["declarations"] = [];
+    const cell = (source: string) => {
+      const { declarations: after, diagnostics } = converter.convert(declarations, source);
+      declarations = after;
+      return diagnostics.map(({ messageText }) => messageText);
+    };
+    expect(
+      cell('const stats: import("node:fs").Stats | null = null; const other: import("node:net").Socket[] = [];'),
+    ).toEqual([]);
+    expect(cell("interface Named { of: typeof stats; sockets: typeof other }")).toEqual([]);
+    expect(cell('import { type Stats as FileStats, statSync as look } from "node:fs"; const own = look(".");')).toEqual(
+      [],
+    );
+    expect(cell("1 + 1")).toEqual([]);
+    expect(cell("const named: Named = { of: own, sockets: other }; const size: number = named.of?.size ?? 0;")).toEqual(
+      [],
+    );
+    expect(cell("const kept: FileStats = own; type Both = [FileStats, Named['sockets']];")).toEqual([]);
+    expect(cell("const wrong: Both = [own, [own]];")).toHaveLength(1);
+    expect(cell("let stats = 'text'; const look = 1; stats.length + look;")).toEqual([]);
+    expect(cell("const n: number = stats;")).toEqual(["Type 'string' is not assignable to type 'number'."]);
+    expect(cell("const f: FileStats = look;")).toEqual(["Type 'number' is not assignable to type 'Stats'."]);
+    expect(cell("kept.size; other.map((socket) => socket.remotePort)")).toEqual([]);
+  });
+
   it("spells out shorthand properties that name an earlier cell's declaration", () => {
     const { declarations } = converter.convert([], "const a = 1; let b = 2;");
     const code = (source: string) => converter.convert(declarations, source).code;
