@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { layerNorm } from "../engine/kernels/index.js";
 import { attend } from "./attend.js";
-import { drop, project, type Run } from "./run.js";
+import { byRows, drop, project, type Run } from "./run.js";
 
 /**
  * Self-attention of a field with cross heads to its coupled fields; layer norms of the inputs are the caller's.
@@ -22,7 +22,7 @@ export function coupledAttention(
 ): tf.Tensor {
   const { batch, spec } = run;
   const normed = (t: tf.Tensor) => (spec.withQkNorm ? layerNorm(t) : t);
-  const [q, k, v] = splitHeads(project(run, `${name}.proj_heads`, own), heads, 3);
+  const [q, k, v] = splitHeads(projectRows(run, `${name}.proj_heads`, own), heads, 3);
   const outputs = [attend(run, place(name, 0), [flat(normed(q)), flat(normed(k)), flat(v)], { batch, heads })];
   if (others.length > 0) {
     const queries = tf.split(project(run, `${name}.proj_heads_other.0`, own), others.length, 1);
@@ -54,12 +54,12 @@ export function decoderAttention(run: Run, name: string, x: tf.Tensor, encoded: 
   const own = layerNorm(x);
   const outputs: tf.Tensor[] = [];
   if (selfHeads > 0) {
-    const [q, k, v] = splitHeads(project(run, `${name}.proj_heads`, own), selfHeads, 3);
+    const [q, k, v] = splitHeads(projectRows(run, `${name}.proj_heads`, own), selfHeads, 3);
     outputs.push(attend(run, place(name, 0), [norm("q", q), norm("k", k), flat(v)], { batch, heads: selfHeads }));
   }
   if (crossHeads > 0) {
-    const [q] = splitHeads(project(run, `${name}.proj_heads_o_q`, own), crossHeads, 1);
-    const [k, v] = splitHeads(project(run, `${name}.proj_heads_o_kv`, layerNorm(encoded)), crossHeads, 2);
+    const [q] = splitHeads(projectRows(run, `${name}.proj_heads_o_q`, own), crossHeads, 1);
+    const [k, v] = splitHeads(projectRows(run, `${name}.proj_heads_o_kv`, layerNorm(encoded)), crossHeads, 2);
     outputs.push(attend(run, place(name, 1), [norm("q", q), norm("k", k), flat(v)], { batch, heads: crossHeads }));
   }
   return residual(run, name, x, outputs);
@@ -69,8 +69,13 @@ const place = (block: string, source: number) => ({ block, source, axis: "all" a
 
 function residual(run: Run, name: string, x: tf.Tensor, outputs: tf.Tensor[]): tf.Tensor {
   const joined = outputs.length === 1 ? outputs[0] : tf.concat(outputs, 1);
-  return tf.add(x, drop(run, name, project(run, `${name}.proj_out`, joined)));
+  return byRows(run, [x, joined], (run, [x, joined]) =>
+    tf.add(x, drop(run, name, project(run, `${name}.proj_out`, joined))),
+  );
 }
+
+const projectRows = (run: Run, name: string, x: tf.Tensor): tf.Tensor =>
+  byRows(run, [x], (run, [x]) => project(run, name, x));
 
 /** [R, heads*parts*w], head by head -> parts tensors [R, heads, w] */
 function splitHeads(x: tf.Tensor, heads: number, parts: number): tf.Tensor[] {

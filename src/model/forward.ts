@@ -1,5 +1,6 @@
 /** The assembled network. */
 import * as tf from "@tensorflow/tfjs-core";
+import { WHOLE } from "../engine/kernels/index.js";
 import type { AttendedHeads } from "./attend.js";
 import { decoderBlock, tails } from "./decoder.js";
 import { decoderBlocks } from "./decoderBlocks.js";
@@ -13,6 +14,8 @@ export interface ForwardOptions {
   dropoutSeed?: readonly [number, number] | null;
   /** is shown intermediate results: `embed.F`, `encoder.l.F`, `decoder.P.k`, each [B*L*N, d] */
   trace?: (name: string, tensor: tf.Tensor) => void;
+  /** groups of samples, or of tokens, that an engine can compute side by side; 1 (default): all at once */
+  lanes?: number;
   /** is shown the weights of every attention block; they cost T x S numbers a head. Tensors end with the pass */
   attended?: (heads: AttendedHeads) => void;
 }
@@ -25,26 +28,52 @@ export function forward(
   params: Params,
   spec: ModelSpec,
   inputs: NetworkInputs,
-  { dropoutSeed = null, trace = () => {}, attended }: ForwardOptions = {},
+  { dropoutSeed = null, trace = () => {}, attended, lanes = 1 }: ForwardOptions = {},
 ): Prediction[] {
   return tf.tidy(() => {
-    const run: Run = { params, spec, batch: inputs.fields[0].tokens.shape[0], dropoutSeed, attended };
-    let xs = inputs.fields.map((field, f) => embed(run, f, field));
-    for (const [f, x] of xs.entries()) trace(`embed.${f}`, x);
-    const encoded: tf.Tensor[][] = [];
-    for (let layer = 0; layer < spec.encoder.layers; layer++) {
-      xs = encoderLayer(run, layer, xs);
-      encoded.push(xs);
-      for (const [f, x] of xs.entries()) trace(`encoder.${layer}.${f}`, x);
-    }
-    return spec.predicted.map((f, p) => {
-      const field = encoded.map((layer) => layer[f]);
-      let x = xs[f];
-      for (const block of decoderBlocks(spec)) {
-        x = decoderBlock(run, p, block, x, field);
-        trace(`decoder.${p}.${block.index}`, x);
-      }
-      return tails(run, p, x, inputs.rows[p]);
+    const samples = inputs.fields[0].tokens.shape[0];
+    const whole: Run = { params, spec, batch: samples, dropoutSeed, attended, lane: WHOLE, rowLanes: 1 };
+    // with an odd number of samples the rows of one are split where they do not depend on each other
+    const sampleLanes = samples % lanes === 0 ? lanes : 1;
+    const rowLanes = sampleLanes === 1 ? lanes : 1;
+    const outputs = splitSamples(inputs.fields, sampleLanes).map((fields, index) => {
+      const lane = { index, lanes: sampleLanes };
+      return decoded({ ...whole, batch: samples / sampleLanes, lane, rowLanes }, fields, trace);
+    });
+    return spec.predicted.map((_, p) => {
+      const xs = outputs.map((lane) => lane[p]);
+      return tails(whole, p, xs.length === 1 ? xs[0] : tf.concat(xs), inputs.rows[p]);
     }) as unknown as tf.TensorContainer;
   }) as unknown as Prediction[];
+}
+
+/** Per lane, its samples of each field. */
+function splitSamples(fields: NetworkInputs["fields"], lanes: number): NetworkInputs["fields"][] {
+  if (lanes === 1) return [fields];
+  const split = fields.map(({ tokens, infos }) => ({ tokens: tf.split(tokens, lanes), infos: tf.split(infos, lanes) }));
+  return Array.from({ length: lanes }, (_, i) =>
+    split.map(({ tokens, infos }) => ({ tokens: tokens[i], infos: infos[i] })),
+  );
+}
+
+/** The decoders' outputs, per predicted field [B*L*N, d]. */
+function decoded(run: Run, fields: NetworkInputs["fields"], trace: NonNullable<ForwardOptions["trace"]>): tf.Tensor[] {
+  const { spec } = run;
+  let xs = fields.map((field, f) => embed(run, f, field));
+  for (const [f, x] of xs.entries()) trace(`embed.${f}`, x);
+  const encoded: tf.Tensor[][] = [];
+  for (let layer = 0; layer < spec.encoder.layers; layer++) {
+    xs = encoderLayer(run, layer, xs);
+    encoded.push(xs);
+    for (const [f, x] of xs.entries()) trace(`encoder.${layer}.${f}`, x);
+  }
+  return spec.predicted.map((f, p) => {
+    const field = encoded.map((layer) => layer[f]);
+    let x = xs[f];
+    for (const block of decoderBlocks(spec)) {
+      x = decoderBlock(run, p, block, x, field);
+      trace(`decoder.${p}.${block.index}`, x);
+    }
+    return x;
+  });
 }

@@ -1,7 +1,7 @@
 /** The two-or-more-layer perceptron that follows each attention block. */
 import * as tf from "@tensorflow/tfjs-core";
 import { gelu, layerNorm } from "../engine/kernels/index.js";
-import { drop, project, type Run } from "./run.js";
+import { byRows, drop, project, type Run } from "./run.js";
 
 /**
  * Layer norm, (linear, GELU, dropout) for all layers but the last, linear, GELU, residual.
@@ -10,11 +10,13 @@ import { drop, project, type Run } from "./run.js";
  * @returns [R, d]
  */
 export function mlp(run: Run, name: string, x: tf.Tensor, layers: number): tf.Tensor {
-  let y = run.spec.withLayerNorm ? layerNorm(x) : x;
-  for (let i = 0; i < layers; i++) {
-    const block = `${name}.blocks.${3 * i}`;
-    y = gelu(project(run, block, y));
-    if (i < layers - 1) y = drop(run, block, y);
-  }
-  return tf.add(x, y);
+  return byRows(run, [x], (run, [x]) => {
+    let y = run.spec.withLayerNorm ? layerNorm(x) : x;
+    for (let i = 0; i < layers; i++) {
+      const block = `${name}.blocks.${3 * i}`;
+      y = gelu(project(run, block, y));
+      if (i < layers - 1) y = drop(run, block, y);
+    }
+    return tf.add(x, y);
+  });
 }

@@ -1,6 +1,6 @@
 /** What every block of one forward pass shares. */
-import type { Tensor } from "@tensorflow/tfjs-core";
-import { checkpoint, dropout, linear } from "../engine/kernels/index.js";
+import * as tf from "@tensorflow/tfjs-core";
+import { checkpoint, dropout, type Lane, linear } from "../engine/kernels/index.js";
 import { derivedSeed } from "../random/index.js";
 import type { AttendedHeads } from "./attend.js";
 import type { ModelSpec } from "./spec.js";
@@ -13,12 +13,16 @@ export interface Run {
   batch: number;
   /** run seed below 2^32 and step; null: no dropout */
   dropoutSeed: readonly [number, number] | null;
+  /** the group of rows that is computed, if there are several */
+  lane: Lane;
+  /** groups into which `byRows` splits */
+  rowLanes: number;
   /** is shown attention weights, if anybody wants them */
   attended?: (heads: AttendedHeads) => void;
 }
 
 /** The linear layer `name`, with its bias if it has one. x [R, i] -> [R, o] */
-export function project({ params }: Run, name: string, x: Tensor): Tensor {
+export function project({ params }: Run, name: string, x: tf.Tensor): tf.Tensor {
   return linear(x, params[`${name}.weight`], params[`${name}.bias`]);
 }
 
@@ -29,9 +33,9 @@ export function project({ params }: Run, name: string, x: Tensor): Tensor {
 export function recomputed(
   run: Run,
   name: string,
-  inputs: Tensor[],
-  block: (run: Run, inputs: Tensor[]) => Tensor,
-): Tensor {
+  inputs: tf.Tensor[],
+  block: (run: Run, inputs: tf.Tensor[]) => tf.Tensor,
+): tf.Tensor {
   // whoever looks at attention weights sees each block once
   if (!run.spec.gradCheckpointing || run.attended) return block(run, inputs);
   const names = Object.keys(run.params).filter((key) => key.startsWith(`${name}.`));
@@ -41,10 +45,30 @@ export function recomputed(
   });
 }
 
+/**
+ * `fn`, which treats rows one by one, on groups of rows side by side: for runs of which nothing else would keep two
+ * threads busy.
+ *
+ * @param xs [R, ...] each
+ * @returns [R, ...]
+ */
+export function byRows(run: Run, xs: tf.Tensor[], fn: (run: Run, xs: tf.Tensor[]) => tf.Tensor): tf.Tensor {
+  const { rowLanes: lanes } = run;
+  if (lanes === 1 || xs[0].shape[0] % lanes !== 0) return fn(run, xs);
+  const groups = xs.map((x) => tf.split(x, lanes));
+  const parts = Array.from({ length: lanes }, (_, index) =>
+    fn(
+      { ...run, rowLanes: 1, lane: { index, lanes } },
+      groups.map((group) => group[index]),
+    ),
+  );
+  return tf.concat(parts);
+}
+
 /** Dropout at the place called `site`: each place and step has a mask of its own. */
-export function drop({ spec, dropoutSeed }: Run, site: string, x: Tensor): Tensor {
+export function drop({ spec, dropoutSeed, lane }: Run, site: string, x: tf.Tensor): tf.Tensor {
   if (dropoutSeed === null || spec.dropoutRate === 0) return x;
   const [seed, step] = dropoutSeed;
   const place = derivedSeed(0, site)[1] >>> 11; // 21 bits above the seed's 32: a whole number below 2^53
-  return dropout(x, spec.dropoutRate, [seed + place * 4294967296, step]);
+  return dropout(x, spec.dropoutRate, [seed + place * 4294967296, step], lane);
 }

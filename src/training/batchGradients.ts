@@ -50,6 +50,8 @@ export interface StepGradients {
 
 /**
  * Forward, losses and backward on one batch. Pure; reads nothing.
+ *
+ * @param lanes as in `forward`
  * @returns tensors that the caller disposes
  */
 export function batchGradients(
@@ -57,6 +59,7 @@ export function batchGradients(
   params: Params,
   { inputs, targets }: StepBatch,
   dropoutSeed: readonly [number, number] | null,
+  lanes = 1,
 ): BatchGradients {
   let terms: BatchGradients["terms"] = [];
   let hidden: boolean[] = [];
@@ -65,7 +68,7 @@ export function batchGradients(
     const frozen = frozenNames(config.freeze, Object.keys(params));
     const free = Object.fromEntries(Object.entries(params).filter(([name]) => !frozen.has(name)));
     const { grads } = valueAndGradients((current) => {
-      const predictions = forward({ ...params, ...current }, spec, inputs, { dropoutSeed });
+      const predictions = forward({ ...params, ...current }, spec, inputs, { dropoutSeed, lanes });
       const losses = totalLoss(config, predicted, predictions, targets);
       terms = losses.terms.map(({ loss, field }) => ({ loss, field }));
       hidden = losses.mse.map((value) => value !== null);

@@ -12,7 +12,7 @@ import { countParameters, forward, initParameters } from "../model/index.js";
 import type { Params } from "../model/types.js";
 import { derive, type Generator } from "../random/index.js";
 import { disposeBatch, type PlainBatch, plainBatch, type StepBatch, toTensors } from "./batch.js";
-import { batchTensors, withTensors } from "./compiledStep.js";
+import { batchTensors, LANES, withTensors } from "./compiledStep.js";
 import { disposeState, initState, type StepModel, stepGradients, stepModel, trainStep } from "./step.js";
 import { checkConfig } from "./validateRun.js";
 
@@ -129,7 +129,12 @@ export async function benchStep(
 async function forwardOnly(model: StepModel, params: Params, batch: StepBatch, compiled: CompiledFunction[]) {
   const { config, spec, predicted } = model;
   const total = (params: Params, { inputs, targets }: StepBatch, seed: readonly [number, number]) =>
-    totalLoss(config, predicted, forward(params, spec, inputs, { dropoutSeed: seed }), targets).total;
+    totalLoss(
+      config,
+      predicted,
+      forward(params, spec, inputs, { dropoutSeed: seed, lanes: compiler() ? LANES : 1 }),
+      targets,
+    ).total;
   const engine = compiler();
   if (!engine) {
     const value = tf.tidy(() => total(params, batch, [1, 0]));

@@ -6,7 +6,7 @@ import { forward } from "../model/forward.js";
 import type { Params, Prediction } from "../model/types.js";
 import type { StepBatch } from "./batch.js";
 import type { StepModel } from "./batchGradients.js";
-import { batchTensors, tokenCounts, withTensors } from "./compiledStep.js";
+import { batchTensors, LANES, tokenCounts, withTensors } from "./compiledStep.js";
 import { padBatch } from "./pad.js";
 
 const compiled = new WeakMap<StepModel, Map<string, CompiledFunction>>();
@@ -35,7 +35,7 @@ export async function predictions(model: StepModel, params: Params, given: StepB
       compileFunction(engine, "predict", shapes, (tensors) => {
         const own = Object.fromEntries(names.map((name, i) => [name, tensors[i]]));
         const { inputs } = withTensors(seen, tensors.slice(names.length));
-        return forward(own, model.spec, inputs).flatMap(({ mean, std, ens }) => [mean, std, ens]);
+        return forward(own, model.spec, inputs, { lanes: LANES }).flatMap(({ mean, std, ens }) => [mean, std, ens]);
       });
     calls.set(key, call);
     const outputs = await call.run(inputs);

@@ -17,6 +17,9 @@ import { batchGradients, combine, type NumberNames, type StepGradients, type Ste
 import { padBatch } from "./pad.js";
 import { onDispose, releaseFormer, type TrainState } from "./state.js";
 
+/** Groups of samples or tokens in a compiled graph: as many as operations run at once, whatever the number of threads. */
+export const LANES = 2;
+
 interface CompiledGradients extends NumberNames {
   call: CompiledFunction;
   /** parameters that have a gradient */
@@ -107,6 +110,7 @@ function traceGradients(
         params,
         withTensors(batch, inputs.slice(paramNames.length)),
         seeded ? [0, 0] : null,
+        LANES,
       );
       const { grads, scale, numbers } = combine([part], model.config);
       names = Object.keys(grads);

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileFunction } from "../../src/engine/compile/index.js";
+import { compileFunction, trace } from "../../src/engine/compile/index.js";
 import { openEngine } from "../../src/engine/index.js";
-import { dropout, layerNorm } from "../../src/engine/kernels/index.js";
+import { dropout, layerNorm, startAfter } from "../../src/engine/kernels/index.js";
 import { compiler } from "../../src/engine/native.js";
 import type { Tensorflow } from "../../src/engine/tensorflow/index.js";
 import { statelessUniform } from "../../src/random/philox.js";
@@ -33,6 +33,41 @@ describe("a compiled function", () => {
         }
       }
     }
+  });
+
+  it.each([
+    [512, 256],
+    [256, 512],
+    [300, 20],
+  ])("multiplies a transposed [100, %i] with [100, %i]", async (m, n) => {
+    const numbers = (columns: number, step: number) =>
+      tf.tensor2d(
+        Float32Array.from({ length: 100 * columns }, (_, i) => ((i * step) % 17) - 8),
+        [100, columns],
+      );
+    const [a, b] = [numbers(m, 5), numbers(n, 11)];
+    const shapes = [a, b].map(({ shape }) => ({ shape: [...shape], dtype: "float32" as const }));
+    const product = ([a, b]: tf.Tensor[]) => [tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, true)];
+    const [found] = await compileFunction(engine, "test", shapes, product).run([a, b]);
+    expect(found.shape).toEqual([m, n]);
+    // whole numbers: exact in any order
+    expect(found.dataSync()).toEqual(product([a, b])[0].dataSync());
+  });
+
+  it("lets operations wait for others that they do not depend on", () => {
+    const names = (wait: boolean) =>
+      trace(
+        engine.backend,
+        [{ shape: [2, 3], dtype: "float32" }],
+        ([x]) => {
+          const first = tf.exp(x);
+          if (wait) startAfter(first);
+          return [first, tf.neg(x)];
+        },
+        { seeded: false },
+      ).nodes.at(-1)?.inputs;
+    expect(names(false)).toEqual(["a0"]);
+    expect(names(true)).toEqual(["a0", "^n0"]);
   });
 
   it("has gradients", async () => {

@@ -3,7 +3,7 @@
  * TensorFlow they meet this binding, which notes each operation and answers with shapes.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { recomputing } from "../kernels/index.js";
+import { recomputing, takeAwaited } from "../kernels/index.js";
 import {
   ATTRIBUTE_KINDS,
   type Attribute,
@@ -16,6 +16,7 @@ import {
   TYPES,
 } from "../tensorflow/index.js";
 import { outputReference, outputsOf, type TracedShape } from "./operations.js";
+import { orientation } from "./product.js";
 
 /** Shape and type of an input or output. */
 export interface Signature {
@@ -176,6 +177,10 @@ class Recorder implements Binding {
     const values = Object.fromEntries(given.map(({ name, value }) => [name, value]));
     const [op, attributes] = simplified(name, inputs, values, given);
     const outputs = outputsOf(op, inputs, attributes.plain);
+    if (op === "MatMul" && attributes.plain.transpose_a && !attributes.plain.transpose_b) {
+      const product = this.transposedProduct(inputs[0], inputs[1]);
+      if (product) return [{ ...product, id: this.value(product) }];
+    }
     if (changesNothing(op, inputs[0], outputs[0])) return [{ ...outputs[0], id: this.value(inputs[0]) }];
     return this.add(op, inputs, attributes.encoded, outputs).map((traced) => ({
       id: this.value(traced),
@@ -203,6 +208,7 @@ class Recorder implements Binding {
     outputs: TracedShape[],
   ): Traced[] {
     const references = inputs.map(({ reference }) => reference);
+    const waits = op === "Const" ? [] : this.awaited();
     const forward = tf.engine().state.gradientDepth > 0 && !recomputing();
     const key = `${op}(${references.join()})${Object.entries(attributes)
       .map(([name, bytes]) => `${name}=${Buffer.from(bytes).toString("base64")}`)
@@ -211,7 +217,7 @@ class Recorder implements Binding {
     const again = found?.forward === true && !forward && op !== "Const";
     if (!found || again) {
       const node = `n${this.nodes.length}`;
-      const controls = again ? [`^${this.lastNew}`] : [];
+      const controls = again ? [...waits, `^${this.lastNew}`] : waits;
       this.nodes.push({ name: node, op, inputs: [...references, ...controls], attributes, forward, key });
       found = { node, forward, outputs };
       this.computed.set(key, found);
@@ -219,6 +225,35 @@ class Recorder implements Binding {
     }
     const { node } = found;
     return outputs.map((output, i) => ({ ...output, op, reference: outputReference(node, op, i) }));
+  }
+
+  /** What the next node was asked to wait for. */
+  private awaited(): string[] {
+    const tensor = takeAwaited();
+    const { tensorMap } = this.backend;
+    // one that was asked for outside is not here, or gone
+    const traced =
+      tensor && tensorMap.has(tensor.dataId) ? this.values.get(tensorMap.get(tensor.dataId).id) : undefined;
+    return traced?.op ? [`^${traced.reference.split(":")[0]}`] : [];
+  }
+
+  /** `a^T b` by transpositions and a plain product, or null if that is no better. */
+  private transposedProduct(a: Traced, b: Traced): Traced | null {
+    const first = orientation(a.shape, b.shape);
+    if (first === null) return null;
+    const { dtype } = a;
+    const order = this.constant([2], TYPES.int32, Int32Array.of(1, 0));
+    const types = { T: attribute.type(dtype), Tperm: attribute.type(TYPES.int32) };
+    const plain = {
+      T: attribute.type(dtype),
+      transpose_a: attribute.bool(false),
+      transpose_b: attribute.bool(false),
+    };
+    const transpose = (x: Traced) =>
+      this.add("Transpose", [x, order], types, [{ shape: x.shape.toReversed(), dtype }])[0];
+    const product = (x: Traced, y: Traced) =>
+      this.add("MatMul", [x, y], plain, [{ shape: [x.shape[0], y.shape[1]], dtype }])[0];
+    return first === "first" ? product(transpose(a), b) : transpose(product(transpose(b), a));
   }
 
   private constant(shape: number[], dtype: number, values: ArrayBufferView & ArrayLike<number | bigint>): Traced {

@@ -1,9 +1,16 @@
 /**
- * Scaled dot-product attention head by head. The probabilities are not kept: the backward pass computes them again
- * (as in FlashAttention, Dao et al. 2022), so no T x S matrix outlives one head.
+ * Scaled dot-product attention head by head. The probabilities of large layers are not kept: the backward pass computes
+ * them again (as in FlashAttention, Dao et al. 2022), so no T x S matrix outlives one head. Those of small layers are,
+ * which saves a product and a softmax.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { FUSED, hasKernel, runFused, withGradient } from "./fused.js";
+import { startAfter } from "./order.js";
+
+/** Largest layer whose probabilities are kept, in bytes over all sequences and heads. */
+const KEPT_BYTES = 2 ** 24;
+/** Heads under way at once, where an engine chooses the order: their T x S matrices stay in the cache. */
+const UNDER_WAY = 2;
 
 export interface Heads {
   /** independent sequences */
@@ -21,14 +28,23 @@ export interface Heads {
  */
 export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): tf.Tensor {
   const attrs = { ...shape };
+  if (hasKernel(FUSED.attention)) {
+    return withGradient([q, k, v], ([q, k, v]) => {
+      const [value] = runFused(FUSED.attention, { q, k, v }, attrs);
+      return {
+        value,
+        keep: [q, k, v, value],
+        grad: (dy, [q, k, v, o]) => runFused(FUSED.attentionGrad, { q, k, v, o, dy }, attrs),
+      };
+    });
+  }
   return withGradient([q, k, v], ([q, k, v]) => {
-    const fused = hasKernel(FUSED.attention);
-    const value = fused ? runFused(FUSED.attention, { q, k, v }, attrs)[0] : forward(q, k, v, shape);
+    const { value, weights } = forward(q, k, v, shape);
+    const bytes = 4 * weights.reduce((sum, { size }) => sum + size, 0);
     return {
       value,
-      keep: [q, k, v, value],
-      grad: (dy, [q, k, v, o]) =>
-        fused ? runFused(FUSED.attentionGrad, { q, k, v, o, dy }, attrs) : backward(dy, [q, k, v, o], shape),
+      keep: [q, k, v, value, ...(bytes <= KEPT_BYTES ? weights : [])],
+      grad: (dy, [q, k, v, o, ...kept]) => backward(dy, [q, k, v, o], kept as tf.Tensor2D[], shape),
     };
   });
 }
@@ -47,37 +63,45 @@ export function attentionWeights(q: tf.Tensor, k: tf.Tensor, shape: Heads): tf.T
   });
 }
 
-function forward(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): tf.Tensor {
+/** Its value, and the probabilities of each sequence and head [T, S]. */
+function forward(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): { value: tf.Tensor; weights: tf.Tensor2D[] } {
   const scale = 1 / Math.sqrt(q.shape[1]! / shape.heads);
   const [qs, ks, vs] = [split(tf.mul(q, scale), shape), split(k, shape), split(v, shape)];
-  return merge(
-    qs.map((qh, i) => tf.tidy(() => tf.matMul(probabilities(qh, ks[i]), vs[i]))),
-    shape,
-  );
+  const [weights, averages]: [tf.Tensor2D[], tf.Tensor2D[]] = [[], []];
+  for (const [i, qh] of qs.entries()) {
+    startAfter(averages[i - UNDER_WAY]);
+    weights.push(probabilities(qh, ks[i]));
+    averages.push(tf.matMul(weights[i], vs[i]));
+  }
+  return { value: merge(averages, shape), weights };
 }
 
-function backward(dy: tf.Tensor, [q, k, v, o]: tf.Tensor[], shape: Heads): tf.Tensor[] {
+/** @param kept probabilities by sequence and head, or none */
+function backward(dy: tf.Tensor, [q, k, v, o]: tf.Tensor[], kept: readonly tf.Tensor2D[], shape: Heads): tf.Tensor[] {
   const scale = 1 / Math.sqrt(q.shape[1]! / shape.heads);
-  const [qs, ks, dys] = [split(tf.mul(q, scale), shape), split(k, shape), split(dy, shape)];
+  const scaled = tf.mul(q, scale);
+  const ks = split(k, shape);
+  const qs = kept.length > 0 ? [] : split(scaled, shape);
   // the row sums of dP * P equal those of dy * o; as one more column the product subtracts them itself
   const [dyHeads, oHeads, vHeads] = [dy, o, v].map((x) => tf.reshape(x, [x.shape[0], shape.heads, -1]));
   const rows = tf.neg(tf.sum(tf.mul(dyHeads, oHeads), -1, true));
   const dyRows = split(joined(dyHeads, rows), shape);
   const vOnes = split(joined(vHeads, tf.ones([v.shape[0], shape.heads, 1])), shape);
-  const grads = qs.map((qh, i) =>
-    tf.tidy(() => {
-      const p = probabilities(qh, ks[i]);
-      const ds = tf.mul(p, tf.matMul(dyRows[i], vOnes[i], false, true));
-      return [tf.matMul(ds, ks[i]), tf.matMul(ds, qh, true), tf.matMul(p, dys[i], true)];
-    }),
-  );
-  const [dq, dk, dv] = [0, 1, 2].map((part) =>
-    merge(
-      grads.map((grad) => grad[part] as tf.Tensor2D),
-      shape,
-    ),
-  );
-  return [tf.mul(dq, scale), dk, dv];
+  // gradients of keys and values come out transposed, since no product then transposes its T x S operand
+  const [queries, upstream] = [splitTransposed(scaled, shape), splitTransposed(dy, shape)];
+  const [dqs, dks, dvs]: [tf.Tensor2D[], tf.Tensor2D[], tf.Tensor2D[]] = [[], [], []];
+  for (const [i, kh] of ks.entries()) {
+    startAfter(dvs[i - UNDER_WAY]);
+    const [dq, dk, dv] = tf.tidy(() => {
+      const p = kept[i] ?? probabilities(qs[i], kh);
+      const ds = tf.mul(p, tf.matMul(dyRows[i], vOnes[i], false, true)) as tf.Tensor2D;
+      return [tf.matMul(ds, kh), tf.matMul(queries[i], ds), tf.matMul(upstream[i], p)];
+    });
+    dqs.push(dq);
+    dks.push(dk);
+    dvs.push(dv);
+  }
+  return [tf.mul(merge(dqs, shape), scale), mergeTransposed(dks, shape), mergeTransposed(dvs, shape)];
 }
 
 /** [R, heads, w] and [R, heads, 1] -> [R, heads*(w+1)] */
@@ -98,4 +122,18 @@ function merge(parts: tf.Tensor2D[], { batch, heads }: Heads): tf.Tensor {
   const [rows, width] = parts[0].shape;
   const byHead = tf.reshape(tf.stack(parts), [batch, heads, rows, width]);
   return tf.reshape(tf.transpose(byHead, [0, 2, 1, 3]), [batch * rows, heads * width]);
+}
+
+/** [batch*T, heads*w] -> batch*heads tensors [w, T] */
+function splitTransposed(x: tf.Tensor, { batch, heads }: Heads): tf.Tensor2D[] {
+  const [rows, width] = x.shape;
+  const byHead = tf.transpose(tf.reshape(x, [batch, rows / batch, heads, width! / heads]), [0, 2, 3, 1]);
+  return tf.unstack(tf.reshape(byHead, [batch * heads, width! / heads, rows / batch])) as tf.Tensor2D[];
+}
+
+/** batch*heads tensors [w, T] -> [batch*T, heads*w] */
+function mergeTransposed(parts: tf.Tensor2D[], { batch, heads }: Heads): tf.Tensor {
+  const [width, rows] = parts[0].shape;
+  const byHead = tf.reshape(tf.stack(parts), [batch, heads, width, rows]);
+  return tf.reshape(tf.transpose(byHead, [0, 3, 1, 2]), [batch * rows, heads * width]);
 }

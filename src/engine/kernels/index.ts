@@ -1,9 +1,10 @@
 /** The pieces the network is built of; the same functions on every engine. */
 export { attention, attentionWeights, type Heads } from "./attention.js";
 export { checkpoint, recomputing } from "./checkpoint.js";
-export { dropout } from "./dropout.js";
+export { dropout, type Lane, WHOLE } from "./dropout.js";
 export { ensembleMean, ensembleStd } from "./ensemble.js";
 export { gatherRows } from "./gatherRows.js";
 export { gelu } from "./gelu.js";
 export { layerNorm } from "./layerNorm.js";
 export { linear } from "./linear.js";
+export { startAfter, takeAwaited } from "./order.js";
