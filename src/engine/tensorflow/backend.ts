@@ -44,10 +44,10 @@ export function registerBackend(context: EagerContext): TensorflowBackend {
     const fix = `npm install --ignore-scripts --no-save ${PACKAGES[0]}@4.22.0`;
     throw new TensorflowError("NOT_LOADED", PACKAGES[0], `its JavaScript kernels are not installed: ${fix}`);
   }
-  // Node 23 took away what tfjs-node calls.
+  // Node 23 took away the first, and warns at the second.
   const removed = util as unknown as Record<string, unknown>;
   removed.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  removed.isArray ??= Array.isArray;
+  removed.isArray = Array.isArray;
   const { NodeJSKernelBackend } = require(`${name}/dist/nodejs_kernel_backend.js`) as {
     NodeJSKernelBackend: BackendClass;
   };
