@@ -52,24 +52,8 @@ function logParts(f: number, fLow: number, k: number): number {
   return sum;
 }
 
-/** Logarithm of a positive finite x as an unevaluated sum `[high, low]`; for `pow`. */
-export function logInParts(x: number): [high: number, low: number] {
-  const subnormal = x < 2.2250738585072014e-308;
-  const y = subnormal ? x * TWO_54 : x;
-  let k = exponentOf(y);
-  let m = scale(y, -k);
-  if (m > Math.SQRT2) {
-    m /= 2;
-    k += 1;
-  }
-  const high = logParts(m - 1, 0, subnormal ? k - 54 : k);
-  return [high, low];
-}
-
-/** Natural logarithm. Method: x = m*2^k, m near 1, ln m = 2 atanh((m-1)/(m+1)) with its large terms in two parts; within 0.51 ulp. */
-export function log(x: number): number {
-  if (Number.isNaN(x) || x === Infinity) return x;
-  if (x <= 0) return x === 0 ? -Infinity : NaN;
+/** Logarithm of a positive finite x, as {@link logParts} gives it: x = m*2^k with m near 1. */
+function reduced(x: number): number {
   const subnormal = x < 2.2250738585072014e-308;
   const y = subnormal ? x * TWO_54 : x;
   let k = exponentOf(y);
@@ -79,6 +63,19 @@ export function log(x: number): number {
     k += 1;
   }
   return logParts(m - 1, 0, subnormal ? k - 54 : k);
+}
+
+/** Logarithm of a positive finite x as an unevaluated sum `[high, low]`; for `pow`. */
+export function logInParts(x: number): [high: number, low: number] {
+  const high = reduced(x);
+  return [high, low];
+}
+
+/** Natural logarithm. Method: x = m*2^k, m near 1, ln m = 2 atanh((m-1)/(m+1)) with its large terms in two parts; within 0.51 ulp. */
+export function log(x: number): number {
+  if (Number.isNaN(x) || x === Infinity) return x;
+  if (x <= 0) return x === 0 ? -Infinity : NaN;
+  return reduced(x);
 }
 
 /** ln(1 + x) without cancellation near 0. Method: as `log`, the rounding error of 1 + x being carried along; within 0.51 ulp. */

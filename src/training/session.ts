@@ -1,5 +1,5 @@
 /** Everything a run needs before its first step: configuration, data, engine, weights, folders. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { parseFields, predictedFields } from "../config/fields.js";
 import { resolveStorePath, storePathOfRun } from "../config/resolve.js";
 import { drawRunId, withSeeds } from "../config/seeds.js";
@@ -21,7 +21,8 @@ import { checkFreeze } from "./freeze.js";
 import { MetricsLog } from "./metrics.js";
 import { type TrainOptions, withOverfit } from "./options.js";
 import { withPretrained } from "./pretrained.js";
-import { assertFree, type RunFolder, runFolder } from "./runFolder.js";
+import { assertFree, parseRunReference, type RunFolder, runFolder } from "./runFolder.js";
+import { lockRun, type RunLock } from "./runLock.js";
 import type { BeforeValidation } from "./save.js";
 import { learningRates } from "./schedule.js";
 import { startFolder } from "./startFolder.js";
@@ -87,9 +88,32 @@ export function programVersion(): string {
 export async function openSession(given: RunConfig, options: TrainOptions): Promise<Session> {
   const out = options.out ?? ".";
   const communicator = options.communicator ?? ALONE;
+  const writes = communicator.rank === 0;
+  assertJoined(communicator);
+  const lock = writes && options.inPlace && options.continue ? await lockContinued(out, options.continue) : null;
+  try {
+    return await openLocked(given, options, out, lock);
+  } catch (error) {
+    await lock?.release();
+    throw error;
+  }
+}
+
+/** The lock of a run that is continued in place, taken before its checkpoint is read; null if there is no such run. */
+async function lockContinued(out: string, reference: string): Promise<RunLock | null> {
+  const folder = runFolder(out, parseRunReference(reference).id);
+  return existsSync(folder.checkpointDir) ? await lockRun(folder) : null;
+}
+
+async function openLocked(
+  given: RunConfig,
+  options: TrainOptions,
+  out: string,
+  lock: RunLock | null,
+): Promise<Session> {
+  const communicator = options.communicator ?? ALONE;
   const { rank, size } = communicator;
   const writes = rank === 0;
-  assertJoined(communicator);
   const continued = options.continue ? await readContinuation(out, options.continue) : null;
   // what is random is drawn by one process for all
   const drawn = { id: options.runId ?? drawRunId(), config: withSeeds(withOverfit(given, options.overfit)) };
@@ -123,13 +147,12 @@ export async function openSession(given: RunConfig, options: TrainOptions): Prom
     const predicted = predictedFields(config);
     // nobody writes before everybody has read and checked
     await communicator.gather(rank);
-    const begun = writes
-      ? startFolder(folder, config, { fields, predicted }, continued)
-      : Promise.resolve(MetricsLog.silent(continued?.metricsLines.length ?? 0));
-    const metrics = await begun.catch((error) => {
+    const starting = writes ? startFolder(folder, config, { fields, predicted }, continued, lock) : null;
+    const begun = await starting?.catch((error) => {
       disposeState(state);
       throw error;
     });
+    const metrics = begun?.metrics ?? MetricsLog.silent(continued?.metricsLines.length ?? 0);
     const session: Session = {
       config,
       options,
@@ -153,6 +176,7 @@ export async function openSession(given: RunConfig, options: TrainOptions): Prom
       draws,
       async close() {
         disposeState(session.state);
+        await begun?.lock.release();
         await store.close();
       },
     };

@@ -7,12 +7,14 @@ import { cleanLeftovers, writeFileAtomic } from "../formats/atomic.js";
 import { type Continuation, carryOver, trimRun } from "./continue.js";
 import { MetricsLog } from "./metrics.js";
 import { createRunFolder, type RunFolder } from "./runFolder.js";
+import { lockRun, type RunLock } from "./runLock.js";
 import { systemFault } from "./systemFault.js";
 import type { WeightNames } from "./weightFiles.js";
 
 /**
  * Creates or clears the folders and writes the configuration and the rows so far. A new folder that cannot be filled
  * is removed again.
+ * @param taken the lock of a run that is continued in place
  * @throws AtmorepError (usage) if the folder cannot be created, (failed) if it cannot be filled
  */
 export async function startFolder(
@@ -20,19 +22,23 @@ export async function startFolder(
   config: RunConfig,
   names: WeightNames,
   continued: Continuation | null,
-): Promise<MetricsLog> {
+  taken: RunLock | null,
+): Promise<{ metrics: MetricsLog; lock: RunLock }> {
   const { resultsDir, modelsDir, checkpointDir, id } = folder;
   const inPlace = continued?.runId === id;
   if (inPlace) await Promise.all([resultsDir, modelsDir].map((dir) => mkdir(dir, { recursive: true })));
   else await createRunFolder(folder);
+  let lock = taken;
   try {
+    lock ??= await lockRun(folder);
     await Promise.all([resultsDir, modelsDir, checkpointDir].map(cleanLeftovers));
     if (continued) await carryOver(continued, folder, names);
     if (inPlace) await trimRun(folder, continued);
     const text = configText(config);
     for (const dir of [resultsDir, modelsDir]) await writeFileAtomic(join(dir, `model_id${id}.json`), text);
-    return await MetricsLog.create(folder.metrics, continued?.metricsLines ?? []);
+    return { metrics: await MetricsLog.create(folder.metrics, continued?.metricsLines ?? []), lock };
   } catch (error) {
+    await lock?.release();
     if (!inPlace) for (const dir of [resultsDir, modelsDir]) await rm(dir, { recursive: true, force: true });
     throw systemFault(error, "failed", "the run cannot be started", {
       where: resultsDir,

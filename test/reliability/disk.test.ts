@@ -1,12 +1,14 @@
 /** Disks that fill up, folders that cannot be written, and two runs that want the same id. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createRunFolder, runFolder } from "../../src/training/runFolder.js";
+import { lockRun } from "../../src/training/runLock.js";
 import { atmorep, LAUNCHER, runProgram } from "../support/cli.js";
 import { stateOf } from "../support/runState.js";
 import { tempDir } from "../support/tempDir.js";
-import { writeTinyConfig } from "../support/tinyProgram.js";
+import { startTraining, writeTinyConfig } from "../support/tinyProgram.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
 
 beforeAll(async () => {
@@ -117,5 +119,67 @@ describe("two runs with the same id", () => {
     mkdirSync(folder.modelsDir, { recursive: true });
     await expect(createRunFolder(folder)).rejects.toThrow(/exists already/);
     expect(existsSync(folder.resultsDir)).toBe(false);
+  });
+});
+
+describe("two processes that continue the same run in place", () => {
+  it("one trains; the other exits 2 and changes nothing; after kill -9 of the first the run goes on", async () => {
+    const out = tempDir();
+    const config = writeTinyConfig(out, { num_epochs: 3 });
+    const begun = await atmorep(["train", config, "--out", out, "--run-id", "twice001", "--max-steps", "2"]);
+    expect(begun.code, begun.stderr).toBe(0);
+    const { modelsDir } = runFolder(out, "twice001");
+    expect(existsSync(join(modelsDir, "training.lock"))).toBe(false);
+
+    const first = startTraining(["--continue", "twice001", "--in-place", "--out", out]);
+    await first.event(1, ({ type }) => type === "step");
+    first.child.kill("SIGSTOP");
+    const before = readdirSync(modelsDir, { recursive: true }).sort();
+    const second = await atmorep(["train", "--continue", "twice001", "--in-place", "--out", out]);
+    expect(second.code).toBe(2);
+    expect(second.stderr).toMatch(new RegExp(`another process trains this run.*process ${first.child.pid} on `, "s"));
+    expect(readdirSync(modelsDir, { recursive: true }).sort()).toEqual(before);
+
+    first.child.kill("SIGKILL");
+    await first.ended;
+    expect(existsSync(join(modelsDir, "training.lock"))).toBe(true);
+    const third = await atmorep(["train", "--continue", "twice001", "--in-place", "--out", out]);
+    expect(third.code, third.stderr).toBe(0);
+    expect(existsSync(join(modelsDir, "training.lock"))).toBe(false);
+    expect((await stateOf(out, "twice001")).state.epoch).toBe(3);
+  });
+
+  it("a lock of another machine holds, and the message says what to delete; one whose id was used again does not", async () => {
+    const folder = runFolder(tempDir(), "foreign1");
+    await createRunFolder(folder);
+    const path = join(folder.modelsDir, "training.lock");
+    const written = (holder: object) => writeFileSync(path, `${JSON.stringify(holder)}\n`);
+    written({ host: "elsewhere", pid: 1, began: "1" });
+    await expect(lockRun(folder)).rejects.toThrow(/process 1 on elsewhere/);
+    await expect(lockRun(folder)).rejects.toThrow(/training\.lock: .*If it is gone, delete this file/s);
+    written({ host: hostname(), pid: process.ppid, began: "1" });
+    if (process.platform === "linux") await (await lockRun(folder)).release();
+    writeFileSync(path, "half");
+    await expect(lockRun(folder)).rejects.toThrow(/cannot be told/);
+  });
+
+  it("exactly one of several takes the lock of a process that is gone", async () => {
+    const folder = runFolder(tempDir(), "foreign2");
+    await createRunFolder(folder);
+    const gone = runProgram(process.execPath, ["-e", "console.log(process.pid)"]);
+    const pid = Number((await gone).stdout);
+    writeFileSync(
+      join(folder.modelsDir, "training.lock"),
+      `${JSON.stringify({ host: hostname(), pid, began: null })}\n`,
+    );
+    const module = resolve("dist/training/runLock.js");
+    const script = `import { lockRun } from ${JSON.stringify(module)};
+      await lockRun({ modelsDir: ${JSON.stringify(folder.modelsDir)} });
+      setTimeout(() => {}, 3000);`;
+    const ended = await Promise.all(
+      Array.from({ length: 4 }, () => runProgram(process.execPath, ["--input-type=module", "-e", script])),
+    );
+    expect(ended.filter(({ code }) => code === 0).length, ended.map(({ stderr }) => stderr).join("\n")).toBe(1);
+    expect(readdirSync(folder.modelsDir)).toEqual(["training.lock"]);
   });
 });
