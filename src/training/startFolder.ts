@@ -22,7 +22,7 @@ export async function startFolder(
   config: RunConfig,
   names: WeightNames,
   continued: Continuation | null,
-  taken: RunLock | null,
+  taken: RunLock | null = null,
 ): Promise<{ metrics: MetricsLog; lock: RunLock }> {
   const { resultsDir, modelsDir, checkpointDir, id } = folder;
   const inPlace = continued?.runId === id;
