@@ -5,6 +5,7 @@
 import {
   add,
   div,
+  fill,
   mul,
   reshape,
   type Scalar,
@@ -14,7 +15,6 @@ import {
   sub,
   type Tensor1D,
   tensor1d,
-  zeros,
 } from "@tensorflow/tfjs-core";
 import { pow } from "../math/index.js";
 import type { Params } from "../model/types.js";
@@ -49,7 +49,7 @@ export const adamwConstants = (options: AdamwOptions): AdamwConstants => ({
 
 /** Moments of 0 for every parameter. */
 export function adamwInit(params: Params): AdamwState {
-  const none = () => Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, zeros(shape)]));
+  const none = () => Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, fill(shape, 0)]));
   return { m: none(), v: none(), updates: 0 };
 }
 

@@ -14,6 +14,7 @@ import type { Params } from "../model/types.js";
 import { adamwConstants, adamwRates } from "./adamw.js";
 import type { StepBatch } from "./batch.js";
 import { batchGradients, combine, type NumberNames, type StepGradients, type StepModel } from "./batchGradients.js";
+import { collectGarbage } from "./garbage.js";
 import { padBatch } from "./pad.js";
 import { onDispose, releaseFormer, type TrainState } from "./state.js";
 
@@ -65,6 +66,9 @@ export async function compiledGradients(
     if (!found) {
       found = traceGradients(engine, model, Object.keys(params), batch, shapes, seed !== null);
       gradients.set(key, found);
+      // once the engine has its own copies, what they were made from and what tracing left need not wait for the peak
+      engine.backend.getInputTensorIds(inputs);
+      collectGarbage();
     }
     const { call, names, terms, hidden } = found;
     const [numbers, scale, ...grads] = await call.run(inputs, seed ?? undefined);

@@ -1,14 +1,14 @@
 /**
- * Scaled dot-product attention head by head. The probabilities of large layers are not kept: the backward pass computes
- * them again (as in FlashAttention, Dao et al. 2022), so no T x S matrix outlives one head. Those of small layers are,
- * which saves a product and a softmax.
+ * Scaled dot-product attention head by head. The probabilities of most heads are not kept: the backward pass computes
+ * them again (as in FlashAttention, Dao et al. 2022), so that memory does not grow with T x S. Those that fit into a
+ * small fixed part of it are kept, which saves a product and a softmax each.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { FUSED, hasKernel, runFused, withGradient } from "./fused.js";
 import { startAfter } from "./order.js";
 
-/** Largest layer whose probabilities are kept, in bytes over all sequences and heads. */
-const KEPT_BYTES = 2 ** 24;
+/** Most bytes of probabilities that one layer keeps, of its first heads. */
+const KEPT_BYTES = 2 ** 21;
 /** Heads under way at once, where an engine chooses the order: their T x S matrices stay in the cache. */
 const UNDER_WAY = 2;
 
@@ -40,10 +40,10 @@ export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads
   }
   return withGradient([q, k, v], ([q, k, v]) => {
     const { value, weights } = forward(q, k, v, shape);
-    const bytes = 4 * weights.reduce((sum, { size }) => sum + size, 0);
+    const fitting = Math.floor(KEPT_BYTES / (4 * weights[0].size));
     return {
       value,
-      keep: [q, k, v, value, ...(bytes <= KEPT_BYTES ? weights : [])],
+      keep: [q, k, v, value, ...weights.slice(0, fitting)],
       grad: (dy, [q, k, v, o, ...kept]) => backward(dy, [q, k, v, o], kept as tf.Tensor2D[], shape),
     };
   });
@@ -76,12 +76,12 @@ function forward(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): { valu
   return { value: merge(averages, shape), weights };
 }
 
-/** @param kept probabilities by sequence and head, or none */
+/** @param kept probabilities of the first heads */
 function backward(dy: tf.Tensor, [q, k, v, o]: tf.Tensor[], kept: readonly tf.Tensor2D[], shape: Heads): tf.Tensor[] {
   const scale = 1 / Math.sqrt(q.shape[1]! / shape.heads);
   const scaled = tf.mul(q, scale);
   const ks = split(k, shape);
-  const qs = kept.length > 0 ? [] : split(scaled, shape);
+  const qs = split(scaled, shape);
   // the row sums of dP * P equal those of dy * o; as one more column the product subtracts them itself
   const [dyHeads, oHeads, vHeads] = [dy, o, v].map((x) => tf.reshape(x, [x.shape[0], shape.heads, -1]));
   const rows = tf.neg(tf.sum(tf.mul(dyHeads, oHeads), -1, true));

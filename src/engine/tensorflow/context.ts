@@ -46,7 +46,7 @@ export class EagerContext {
   private closed = false;
   private idle: (() => void)[] = [];
 
-  /** @param options.threads threads within an operation; 0: TensorFlow's own choice */
+  /** @param options.threads that work at once; 0: TensorFlow's own choice */
   constructor(
     readonly native: Native,
     { threads = 0 }: { threads?: number } = {},

@@ -43,7 +43,7 @@ export type { OperationTime } from "./stepStats.js";
 export { elementBytes, type HostValues, TYPES } from "./values.js";
 
 export interface TensorflowOptions extends SearchOptions {
-  /** threads within an operation; 0 (default): one per processor core */
+  /** threads that work at once; 0 (default): one per processor core */
   threads?: number;
 }
 
