@@ -7,7 +7,7 @@ import { RUN, RUNTIME } from "./instrument.js";
 import type { CellModules } from "./modules.js";
 import type { Outlet } from "./outlet.js";
 import type { ExecuteRequest } from "./protocol.js";
-import { Interrupted, ownRun, Run, setCurrentRun } from "./runs.js";
+import { Interrupted, interruptCurrentRun, ownRun, Run, setCurrentRun } from "./runs.js";
 import { stopAllTimers, thrownIn } from "./timers.js";
 import { cellFile, describeDiagnostics, type ErrorContent, type Tracebacks } from "./traceback.js";
 import type { Converter } from "./tslab.js";
@@ -32,7 +32,10 @@ export interface Runtime {
 
 export function createRuntime(stop: Int32Array, load: Runtime["load"]): Runtime {
   const check = () => {
-    if (Atomics.load(stop, 0) !== 0) throw new Interrupted();
+    if (Atomics.load(stop, 0) === 0) return;
+    // the message that asks for the interrupt may come after the cell has ended by this
+    interruptCurrentRun();
+    throw new Interrupted();
   };
   return {
     check,
@@ -47,6 +50,8 @@ export function createRuntime(stop: Int32Array, load: Runtime["load"]): Runtime 
 
 interface Current {
   run: Run;
+  /** the interrupt was asked for, and its end is awaited */
+  ending: boolean;
   request: ExecuteRequest;
   resources: number;
 }
@@ -85,7 +90,7 @@ export class Cells {
   execute(request: ExecuteRequest): void {
     const run = new Run(request.id, request.count);
     setMaxListeners(0, run.controller.signal);
-    this.#current = { run, request, resources: openResources() };
+    this.#current = { run, ending: false, request, resources: openResources() };
     setCurrentRun(run);
     this.pages.length = 0;
     if (this.#failLate(run)) return;
@@ -102,8 +107,9 @@ export class Cells {
       stopAllTimers();
       return;
     }
-    if (!current.run.interrupted) {
-      current.run.interrupt();
+    interruptCurrentRun();
+    if (!current.ending) {
+      current.ending = true;
       this.#waitForEnd(current, performance.now() + GRACE_MS, 0);
     }
     if (force) this.#fail(current.run, this.#describe(new Interrupted()));

@@ -69,6 +69,11 @@ export function setCurrentRun(run: Run | undefined): void {
   firing = undefined;
 }
 
+/** Interrupts the run of the cell at work, once. */
+export function interruptCurrentRun(): void {
+  if (current && !current.done && !current.interrupted) current.interrupt();
+}
+
 /** Runs the callback of a timer that belongs to `run`. */
 export function inRun<T>(run: Run, work: () => T): T {
   const before = firing;
