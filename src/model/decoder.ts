@@ -1,12 +1,46 @@
 /** Decoder and tails of a predicted field. */
 import * as tf from "@tensorflow/tfjs-core";
-import { ensembleMean, ensembleStd, gatherRows, gelu, layerNorm } from "../engine/kernels/index.js";
+import { ensembleMean, ensembleStd, gelu, layerNorm } from "../engine/kernels/index.js";
 import { type AxialSource, axialAttention, gridOf } from "./axial.js";
-import type { DecoderBlock } from "./decoderBlocks.js";
-import { coupledAttention, decoderAttention } from "./dense.js";
+import { type DecoderBlock, decoderBlocks } from "./decoderBlocks.js";
+import { coupledHeads, decoderHeads, residual } from "./dense.js";
 import { mlp } from "./mlp.js";
 import { project, type Run, recomputed } from "./run.js";
+import type { ModelSpec } from "./spec.js";
 import type { Prediction } from "./types.js";
+
+/**
+ * The decoder of predicted field `p` as far as tokens look at each other: up to its last MLP and, with dense attention,
+ * up to the output projection before it. `decoderEnd` is the rest.
+ *
+ * @param x [B*L*N, d]
+ * @param encoded per encoder layer, the field's [B*L*N, d]
+ * @returns the residual stream [B*L*N, d]; with dense attention also the last heads' outputs, [B*L*N, d]
+ */
+export function decoderStart(run: Run, p: number, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor[] {
+  const { before, attention } = splitBlocks(run.spec);
+  const stream = before.reduce((x, block) => decoderBlock(run, p, block, x, encoded), x);
+  if (run.spec.decoder.attention !== "dense") return [decoderBlock(run, p, attention, stream, encoded)];
+  const name = blockName(p, attention);
+  const inputs = blockInputs(attention, stream, encoded);
+  const heads = (run: Run, [x, source]: tf.Tensor[]) => denseHeads(run, name, x, source);
+  return [stream, recomputed(run, name, inputs, heads, OUTPUT)];
+}
+
+/**
+ * The end of a decoder, which treats rows one by one: on chosen rows of what `decoderStart` returns. Its dropout masks
+ * are those of the chosen rows' places in the choice, not in the batch; see `drop`.
+ *
+ * @param chosen [M, d] each
+ * @returns [M, d]
+ */
+export function decoderEnd(run: Run, p: number, [x, heads]: tf.Tensor[]): tf.Tensor {
+  const { attention, end } = splitBlocks(run.spec);
+  if (!heads) return decoderBlock(run, p, end, x, []);
+  const name = blockName(p, attention);
+  const attended = recomputed(run, `${name}.${OUTPUT}`, [x, heads], (run, [x, heads]) => residual(run, name, x, heads));
+  return decoderBlock(run, p, end, attended, []);
+}
 
 /**
  * One block of the decoder of predicted field `p`.
@@ -15,21 +49,38 @@ import type { Prediction } from "./types.js";
  * @param encoded per encoder layer, the field's [B*L*N, d]
  */
 export function decoderBlock(run: Run, p: number, block: DecoderBlock, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor {
-  const name = `decoders.${p}.blocks.${block.index}`;
-  const inputs = block.kind === "cross" ? [x, encoded[block.encoderLayer]] : [x];
-  return recomputed(run, name, inputs, (run, [x, source]) => {
+  const name = blockName(p, block);
+  return recomputed(run, name, blockInputs(block, x, encoded), (run, [x, source]) => {
     if (block.kind === "mlp") return mlp(run, name, x, run.spec.decoder.mlpLayers);
-    return attentionBlock(run, name, p, x, block.kind === "cross" ? source : null);
+    if (run.spec.decoder.attention === "dense") return residual(run, name, x, denseHeads(run, name, x, source));
+    return axialBlock(run, name, p, x, source);
   });
 }
 
-/** @param encoded [B*L*N, d] output of an encoder layer that cross heads attend to; null: self heads only */
-function attentionBlock(run: Run, name: string, p: number, x: tf.Tensor, encoded: tf.Tensor | null): tf.Tensor {
-  const { decoder, fields, predicted, withLayerNorm } = run.spec;
-  if (decoder.attention === "dense") {
-    if (encoded) return decoderAttention(run, name, x, encoded);
-    return coupledAttention(run, name, x, withLayerNorm ? layerNorm(x) : x, [], decoder.heads);
-  }
+/** What follows a dense block's heads, by its name within the block. */
+const OUTPUT = "proj_out";
+
+const blockName = (p: number, { index }: DecoderBlock): string => `decoders.${p}.blocks.${index}`;
+
+const blockInputs = (block: DecoderBlock, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor[] =>
+  block.kind === "cross" ? [x, encoded[block.encoderLayer]] : [x];
+
+/** The decoder's blocks: those before the last attention block, it, and the MLP behind it. */
+function splitBlocks(spec: ModelSpec): { before: DecoderBlock[]; attention: DecoderBlock; end: DecoderBlock } {
+  const before = decoderBlocks(spec);
+  const [attention, end] = before.splice(-2);
+  return { before, attention, end };
+}
+
+/** @param encoded [B*L*N, d] output of an encoder layer that cross heads attend to; none: self heads only */
+function denseHeads(run: Run, name: string, x: tf.Tensor, encoded: tf.Tensor | undefined): tf.Tensor {
+  if (encoded) return decoderHeads(run, name, x, encoded);
+  return coupledHeads(run, name, run.spec.withLayerNorm ? layerNorm(x) : x, [], run.spec.decoder.heads);
+}
+
+/** @param encoded as in `denseHeads` */
+function axialBlock(run: Run, name: string, p: number, x: tf.Tensor, encoded: tf.Tensor | undefined): tf.Tensor {
+  const { decoder, fields, predicted } = run.spec;
   const grid = gridOf(fields[predicted[p]]);
   const crossHeads = encoded ? decoder.crossHeads : 0;
   const sources: AxialSource[] = [];
@@ -39,17 +90,15 @@ function attentionBlock(run: Run, name: string, p: number, x: tf.Tensor, encoded
 }
 
 /**
- * The ensemble of tail networks on chosen rows.
+ * The ensemble of tail networks.
  *
- * @param x [B*L*N, d]
- * @param rows int32 [M]
+ * @param x [M, d] chosen rows of the decoder's output
  */
-export function tails(run: Run, p: number, x: tf.Tensor, rows: tf.Tensor): Prediction {
+export function tails(run: Run, p: number, x: tf.Tensor): Prediction {
   const { members, layers } = run.spec.tail;
-  const chosen = gatherRows(x, rows);
   const outputs = Array.from({ length: members }, (_, e) => {
     const name = `tails.${p}.tail_nets.${e}`;
-    let y = layerNorm(chosen, run.params[`${name}.0.weight`], run.params[`${name}.0.bias`]);
+    let y = layerNorm(x, run.params[`${name}.0.weight`], run.params[`${name}.0.bias`]);
     for (let i = 0; i < layers; i++) y = gelu(project(run, `${name}.${1 + 2 * i}`, y));
     return project(run, `${name}.${1 + 2 * layers}`, y);
   });

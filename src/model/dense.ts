@@ -5,21 +5,14 @@ import { attend } from "./attend.js";
 import { byRows, drop, project, type Run } from "./run.js";
 
 /**
- * Self-attention of a field with cross heads to its coupled fields; layer norms of the inputs are the caller's.
+ * Self heads of a field and cross heads to its coupled fields; layer norms of the inputs are the caller's.
  *
- * @param x [B*T, d] the residual stream
- * @param own [B*T, d] its normalised form
+ * @param own [B*T, d] the residual stream's normalised form
  * @param others [B*S, d'] the coupled fields' normalised forms
  * @param heads self heads; each has width d / heads
+ * @returns [B*T, d + ...] the heads' outputs side by side
  */
-export function coupledAttention(
-  run: Run,
-  name: string,
-  x: tf.Tensor,
-  own: tf.Tensor,
-  others: tf.Tensor[],
-  heads: number,
-): tf.Tensor {
+export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.Tensor[], heads: number): tf.Tensor {
   const { batch, spec } = run;
   const normed = (t: tf.Tensor) => (spec.withQkNorm ? layerNorm(t) : t);
   const [q, k, v] = splitHeads(projectRows(run, `${name}.proj_heads`, own), heads, 3);
@@ -35,17 +28,18 @@ export function coupledAttention(
       );
     }
   }
-  return residual(run, name, x, outputs);
+  return joined(outputs);
 }
 
 /**
- * The decoder's block: self heads on its own stream and cross heads to the encoder's, both layer-normalised; queries
- * and keys pass through layer norms with weights that self and cross heads share.
+ * Heads of the decoder's block: self heads on its own stream and cross heads to the encoder's, both layer-normalised;
+ * queries and keys pass through layer norms with weights that self and cross heads share.
  *
  * @param x [B*T, d]
  * @param encoded [B*T, d] output of an encoder layer
+ * @returns [B*T, d] the heads' outputs side by side
  */
-export function decoderAttention(run: Run, name: string, x: tf.Tensor, encoded: tf.Tensor): tf.Tensor {
+export function decoderHeads(run: Run, name: string, x: tf.Tensor, encoded: tf.Tensor): tf.Tensor {
   const { batch, params, spec } = run;
   const { heads, crossHeads } = spec.decoder;
   const selfHeads = heads - crossHeads;
@@ -62,17 +56,26 @@ export function decoderAttention(run: Run, name: string, x: tf.Tensor, encoded: 
     const [k, v] = splitHeads(projectRows(run, `${name}.proj_heads_o_kv`, layerNorm(encoded)), crossHeads, 2);
     outputs.push(attend(run, place(name, 1), [norm("q", q), norm("k", k), flat(v)], { batch, heads: crossHeads }));
   }
-  return residual(run, name, x, outputs);
+  return joined(outputs);
+}
+
+/**
+ * What ends a dense block: output projection of the heads, dropout, residual. Treats rows one by one.
+ *
+ * @param x [R, d] the residual stream
+ * @param heads [R, h] the heads' outputs side by side
+ * @returns [R, d]
+ */
+export function residual(run: Run, name: string, x: tf.Tensor, heads: tf.Tensor): tf.Tensor {
+  return byRows(run, [x, heads], (run, [x, heads]) =>
+    tf.add(x, drop(run, name, project(run, `${name}.proj_out`, heads))),
+  );
 }
 
 const place = (block: string, source: number) => ({ block, source, axis: "all" as const });
 
-function residual(run: Run, name: string, x: tf.Tensor, outputs: tf.Tensor[]): tf.Tensor {
-  const joined = outputs.length === 1 ? outputs[0] : tf.concat(outputs, 1);
-  return byRows(run, [x, joined], (run, [x, joined]) =>
-    tf.add(x, drop(run, name, project(run, `${name}.proj_out`, joined))),
-  );
-}
+/** [R, w] each -> [R, sum of w] */
+const joined = (outputs: tf.Tensor[]): tf.Tensor => (outputs.length === 1 ? outputs[0] : tf.concat(outputs, 1));
 
 const projectRows = (run: Run, name: string, x: tf.Tensor): tf.Tensor =>
   byRows(run, [x], (run, [x]) => project(run, name, x));

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { layerNorm } from "../engine/kernels/index.js";
 import { axialAttention, gridOf } from "./axial.js";
-import { coupledAttention } from "./dense.js";
+import { coupledHeads, residual } from "./dense.js";
 import { mlp } from "./mlp.js";
 import { project, type Run, recomputed } from "./run.js";
 import type { NetworkInputs } from "./types.js";
@@ -42,7 +42,9 @@ export function encoderLayer(run: Run, layer: number, xs: tf.Tensor[]): tf.Tenso
 function encoderAttention(run: Run, name: string, f: number, x: tf.Tensor, others: tf.Tensor[]): tf.Tensor {
   const { fields, withLayerNorm, encoder, couplingHeads } = run.spec;
   const [own, ...coupled] = [x, ...others].map((tokens) => (withLayerNorm ? layerNorm(tokens) : tokens));
-  if (encoder.attention === "dense") return coupledAttention(run, name, x, own, coupled, encoder.heads);
+  if (encoder.attention === "dense") {
+    return residual(run, name, x, coupledHeads(run, name, own, coupled, encoder.heads));
+  }
   const grid = gridOf(fields[f]);
   const sources = [
     { tokens: null, grid, heads: encoder.heads },

@@ -1,8 +1,8 @@
 /** The assembled network. */
 import * as tf from "@tensorflow/tfjs-core";
-import { WHOLE } from "../engine/kernels/index.js";
+import { gatherRows, WHOLE } from "../engine/kernels/index.js";
 import type { AttendedHeads } from "./attend.js";
-import { decoderBlock, tails } from "./decoder.js";
+import { decoderBlock, decoderEnd, decoderStart, tails } from "./decoder.js";
 import { decoderBlocks } from "./decoderBlocks.js";
 import { embed, encoderLayer } from "./encoder.js";
 import type { Run } from "./run.js";
@@ -12,7 +12,10 @@ import type { NetworkInputs, Params, Prediction } from "./types.js";
 export interface ForwardOptions {
   /** run seed (below 2^32) and step; null or absent: evaluation, no dropout */
   dropoutSeed?: readonly [number, number] | null;
-  /** is shown intermediate results: `embed.F`, `encoder.l.F`, `decoder.P.k`, each [B*L*N, d] */
+  /**
+   * is shown intermediate results: `embed.F`, `encoder.l.F`, `decoder.P.k`, each [B*L*N, d]. The decoders' ends are then
+   * computed for all rows, not just the chosen ones: the same predictions, but their dropout masks are others
+   */
   trace?: (name: string, tensor: tf.Tensor) => void;
   /** groups of samples, or of tokens, that an engine can compute side by side; 1 (default): all at once */
   lanes?: number;
@@ -21,18 +24,18 @@ export interface ForwardOptions {
 }
 
 /**
- * The network's predictions, one per predicted field. Every other tensor it makes is released, unless a gradient is
- * being recorded.
+ * The network's predictions, one per predicted field. What follows the decoders' last heads is computed for the rows
+ * that `inputs` asks for only. Every other tensor it makes is released, unless a gradient is being recorded.
  */
 export function forward(
   params: Params,
   spec: ModelSpec,
   inputs: NetworkInputs,
-  { dropoutSeed = null, trace = () => {}, attended, lanes = 1 }: ForwardOptions = {},
+  { dropoutSeed = null, trace, attended, lanes = 1 }: ForwardOptions = {},
 ): Prediction[] {
   return tf.tidy(() => {
     const samples = inputs.fields[0].tokens.shape[0];
-    const whole: Run = { params, spec, batch: samples, dropoutSeed, attended, lane: WHOLE, rowLanes: 1 };
+    const whole: Run = { params, spec, batch: samples, dropoutSeed, attended, lane: WHOLE, rowLanes: lanes };
     // with an odd number of samples the rows of one are split where they do not depend on each other
     const sampleLanes = samples % lanes === 0 ? lanes : 1;
     const rowLanes = sampleLanes === 1 ? lanes : 1;
@@ -41,8 +44,9 @@ export function forward(
       return decoded({ ...whole, batch: samples / sampleLanes, lane, rowLanes }, fields, trace);
     });
     return spec.predicted.map((_, p) => {
-      const xs = outputs.map((lane) => lane[p]);
-      return tails(whole, p, xs.length === 1 ? xs[0] : tf.concat(xs), inputs.rows[p]);
+      // a compiled graph has to fit every choice, also one of a single sample's rows: lanes of samples end here
+      const chosen = joinLanes(outputs.map((lane) => lane[p])).map((x) => gatherRows(x, inputs.rows[p]));
+      return tails(whole, p, trace ? chosen[0] : decoderEnd(whole, p, chosen));
     }) as unknown as tf.TensorContainer;
   }) as unknown as Prediction[];
 }
@@ -56,24 +60,29 @@ function splitSamples(fields: NetworkInputs["fields"], lanes: number): NetworkIn
   );
 }
 
-/** The decoders' outputs, per predicted field [B*L*N, d]. */
-function decoded(run: Run, fields: NetworkInputs["fields"], trace: NonNullable<ForwardOptions["trace"]>): tf.Tensor[] {
+/** Per tensor of a lane, that of all samples. */
+const joinLanes = (lanes: tf.Tensor[][]): tf.Tensor[] =>
+  lanes.length === 1 ? lanes[0] : lanes[0].map((_, i) => tf.concat(lanes.map((lane) => lane[i])));
+
+/** Per predicted field what `decoderStart` returns, [B*L*N, d] each; with `trace` the decoder's output alone. */
+function decoded(run: Run, fields: NetworkInputs["fields"], trace: ForwardOptions["trace"]): tf.Tensor[][] {
   const { spec } = run;
   let xs = fields.map((field, f) => embed(run, f, field));
-  for (const [f, x] of xs.entries()) trace(`embed.${f}`, x);
+  for (const [f, x] of xs.entries()) trace?.(`embed.${f}`, x);
   const encoded: tf.Tensor[][] = [];
   for (let layer = 0; layer < spec.encoder.layers; layer++) {
     xs = encoderLayer(run, layer, xs);
     encoded.push(xs);
-    for (const [f, x] of xs.entries()) trace(`encoder.${layer}.${f}`, x);
+    for (const [f, x] of xs.entries()) trace?.(`encoder.${layer}.${f}`, x);
   }
   return spec.predicted.map((f, p) => {
     const field = encoded.map((layer) => layer[f]);
+    if (!trace) return decoderStart(run, p, xs[f], field);
     let x = xs[f];
     for (const block of decoderBlocks(spec)) {
       x = decoderBlock(run, p, block, x, field);
       trace(`decoder.${p}.${block.index}`, x);
     }
-    return x;
+    return [x];
   });
 }

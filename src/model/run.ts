@@ -29,16 +29,21 @@ export function project({ params }: Run, name: string, x: tf.Tensor): tf.Tensor 
 /**
  * The block `name`, a function of its inputs and its own parameters. With `grad_checkpointing` its activations are not
  * kept but computed again in the backward pass.
+ *
+ * @param except a part of the block, by its name within it, that is computed elsewhere
  */
 export function recomputed(
   run: Run,
   name: string,
   inputs: tf.Tensor[],
   block: (run: Run, inputs: tf.Tensor[]) => tf.Tensor,
+  except?: string,
 ): tf.Tensor {
   // whoever looks at attention weights sees each block once
   if (!run.spec.gradCheckpointing || run.attended) return block(run, inputs);
-  const names = Object.keys(run.params).filter((key) => key.startsWith(`${name}.`));
+  const names = Object.keys(run.params).filter(
+    (key) => key.startsWith(`${name}.`) && !(except && key.startsWith(`${name}.${except}.`)),
+  );
   return checkpoint([...inputs, ...names.map((key) => run.params[key])], (given) => {
     const own = Object.fromEntries(names.map((key, i) => [key, given[inputs.length + i]]));
     return block({ ...run, params: own }, given.slice(0, inputs.length));
@@ -65,7 +70,11 @@ export function byRows(run: Run, xs: tf.Tensor[], fn: (run: Run, xs: tf.Tensor[]
   return tf.concat(parts);
 }
 
-/** Dropout at the place called `site`: each place and step has a mask of its own. */
+/**
+ * Dropout at the place called `site`: each place and step has a mask of its own, drawn for the rows [R, ...] computed
+ * there. At the end of a decoder these are the chosen ones, [M, ...] in the order of `NetworkInputs.rows`; the mask of
+ * the i-th does not depend on how many follow.
+ */
 export function drop({ spec, dropoutSeed, lane }: Run, site: string, x: tf.Tensor): tf.Tensor {
   if (dropoutSeed === null || spec.dropoutRate === 0) return x;
   const [seed, step] = dropoutSeed;
