@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { AtmorepError } from "../errors.js";
 import { registerGradients } from "./gradients.js";
+import { registerJitKernels } from "./jit/register.js";
+import { openJit } from "./llvm/jit.js";
+import { findLlvm } from "./llvm/library.js";
 import {
   BACKEND,
   openTensorflow,
@@ -43,6 +46,7 @@ export async function openNative(): Promise<Engine> {
     opened = null;
     throw asAtmorepError(error);
   });
+  if (current !== native) openKernels(native);
   current = native;
   registerGradients();
   if (tf.getBackend() !== BACKEND) await tf.setBackend(BACKEND);
@@ -58,6 +62,18 @@ export async function openNative(): Promise<Engine> {
     },
     instead: null,
   };
+}
+
+/** Kernels of our own, where LLVM is there to compile them; they are written for processors. */
+function openKernels(native: Tensorflow): void {
+  const found = process.env.ATMOREP_KERNELS === "0" || native.context.device.type !== "CPU" ? null : findKernelCompiler();
+  if (found) registerJitKernels(native, openJit(found.file));
+}
+
+/** Where LLVM is looked for: `ATMOREP_LLVM` alone if it is set. */
+export function findKernelCompiler(env: Readonly<Record<string, string | undefined>> = process.env) {
+  const path = env.ATMOREP_LLVM;
+  return findLlvm({ installed: INSTALL_FOLDER, env, ...(path && { asked: { path, source: "ATMOREP_LLVM" } }) });
 }
 
 /**

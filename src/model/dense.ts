@@ -16,7 +16,7 @@ export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.
   const { batch, spec } = run;
   const normed = (t: tf.Tensor) => (spec.withQkNorm ? layerNorm(t) : t);
   const [q, k, v] = splitHeads(projectRows(run, `${name}.proj_heads`, own), heads, 3);
-  const outputs = [attend(run, place(name, 0), [flat(normed(q)), flat(normed(k)), flat(v)], { batch, heads })];
+  const outputs = [attend(run, place(name, 0), [flat(normed(q)), flat(normed(k)), flat(v)], { batch, heads, groups: run.rowLanes })];
   if (others.length > 0) {
     const queries = tf.split(project(run, `${name}.proj_heads_other.0`, own), others.length, 1);
     for (const [i, other] of others.entries()) {
@@ -24,7 +24,7 @@ export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.
       const [k, v] = splitHeads(project(run, `${name}.proj_heads_other.${i + 1}`, other), crossHeads, 2);
       // the reference normalises the keys of cross heads, not their queries
       outputs.push(
-        attend(run, place(name, i + 1), [queries[i], flat(normed(k)), flat(v)], { batch, heads: crossHeads }),
+        attend(run, place(name, i + 1), [queries[i], flat(normed(k)), flat(v)], { batch, heads: crossHeads, groups: run.rowLanes }),
       );
     }
   }
@@ -49,12 +49,12 @@ export function decoderHeads(run: Run, name: string, x: tf.Tensor, encoded: tf.T
   const outputs: tf.Tensor[] = [];
   if (selfHeads > 0) {
     const [q, k, v] = splitHeads(projectRows(run, `${name}.proj_heads`, own), selfHeads, 3);
-    outputs.push(attend(run, place(name, 0), [norm("q", q), norm("k", k), flat(v)], { batch, heads: selfHeads }));
+    outputs.push(attend(run, place(name, 0), [norm("q", q), norm("k", k), flat(v)], { batch, heads: selfHeads, groups: run.rowLanes }));
   }
   if (crossHeads > 0) {
     const [q] = splitHeads(projectRows(run, `${name}.proj_heads_o_q`, own), crossHeads, 1);
     const [k, v] = splitHeads(projectRows(run, `${name}.proj_heads_o_kv`, layerNorm(encoded)), crossHeads, 2);
-    outputs.push(attend(run, place(name, 1), [norm("q", q), norm("k", k), flat(v)], { batch, heads: crossHeads }));
+    outputs.push(attend(run, place(name, 1), [norm("q", q), norm("k", k), flat(v)], { batch, heads: crossHeads, groups: run.rowLanes }));
   }
   return joined(outputs);
 }

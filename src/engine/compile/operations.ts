@@ -2,7 +2,7 @@
  * What tracing must know of TensorFlow's operations: the names of their outputs (a function refers to them by name)
  * and the shapes and types that come out.
  */
-import { TYPES } from "../tensorflow/index.js";
+import { outputName, outputShapes, ownOperation, TYPES } from "../tensorflow/index.js";
 
 /** A value while tracing. `host` holds the elements of small constants, such as axes. */
 export interface TracedShape {
@@ -132,9 +132,20 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ...one("Const", "output", () => []),
 ]);
 
+/** An operation with a kernel of our own, whose first input tells the shapes. */
+function own(op: string): Operation | undefined {
+  const found = ownOperation(op);
+  if (!found) return undefined;
+  return {
+    outputs: Array.from({ length: found.outputs }, (_, i) => outputName(i)),
+    rule: ([plan]) =>
+      outputShapes(host(plan), found.outputs).map((shape) => ({ shape, dtype: TYPES.float32 })),
+  };
+}
+
 /** @throws Error if the operation is not known here */
 function known(op: string): Operation {
-  const found = OPERATIONS.get(op);
+  const found = OPERATIONS.get(op) ?? own(op);
   if (found) return found;
   throw new Error(`compile: the operation ${op} is not in the table of src/engine/compile/operations.ts; add it there`);
 }
@@ -151,5 +162,7 @@ export function outputsOf(op: string, inputs: readonly TracedShape[], attributes
 
 /** How a function refers to output `index` of a node. */
 export function outputReference(node: string, op: string, index: number): string {
-  return `${node}:${known(op).outputs[0]}:${index}`;
+  const { outputs } = known(op);
+  // several outputs have names of their own, or share one as a list
+  return ownOperation(op) ? `${node}:${outputs[index]}:0` : `${node}:${outputs[0]}:${index}`;
 }

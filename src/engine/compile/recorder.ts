@@ -102,6 +102,7 @@ class Recorder implements Binding {
     for (const name of [
       "createTensor",
       "createSeed",
+      "createNumbers",
       "deleteTensor",
       "tensorDataSync",
       "executeOp",
@@ -160,6 +161,10 @@ class Recorder implements Binding {
     const fed = { reference: SEED, shape: [2], dtype: TYPES.int64 };
     const attributes = { T: attribute.type(TYPES.int64) };
     return this.value(this.add("AddV2", [fed, offset], attributes, [{ shape: [2], dtype: TYPES.int64 }])[0]);
+  }
+
+  createNumbers(values: readonly number[]): number {
+    return this.value(this.constant([values.length], TYPES.int64, BigInt64Array.from(values, BigInt)));
   }
 
   deleteTensor(id: number): void {
@@ -267,7 +272,8 @@ class Recorder implements Binding {
     }
     const attributes = { dtype: attribute.type(dtype), value: attribute.tensor(dtype, shape, bytes) };
     const [traced] = this.add("Const", [], attributes, [{ shape, dtype }]);
-    return small && dtype !== TYPES.int64 ? { ...traced, host: (values as Int32Array).slice() } : traced;
+    if (!small) return traced;
+    return { ...traced, host: values instanceof BigInt64Array ? Array.from(values, Number) : (values as Int32Array).slice() };
   }
 
   private value(traced: Traced): number {

@@ -16,6 +16,8 @@ export interface Heads {
   /** independent sequences */
   batch: number;
   heads: number;
+  /** groups of heads that an engine with a kernel of its own can compute side by side; default 1 */
+  groups?: number;
 }
 
 /**
@@ -27,17 +29,7 @@ export interface Heads {
  * @returns [batch*T, heads*w]
  */
 export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): tf.Tensor {
-  const attrs = { ...shape };
-  if (hasKernel(FUSED.attention)) {
-    return withGradient([q, k, v], ([q, k, v]) => {
-      const [value] = runFused(FUSED.attention, { q, k, v }, attrs);
-      return {
-        value,
-        keep: [q, k, v, value],
-        grad: (dy, [q, k, v, o]) => runFused(FUSED.attentionGrad, { q, k, v, o, dy }, attrs),
-      };
-    });
-  }
+  if (hasKernel(FUSED.attention)) return byKernel(q, k, v, shape);
   return withGradient([q, k, v], ([q, k, v]) => {
     const { value, weights } = forward(q, k, v, shape);
     const fitting = Math.floor(KEPT_BYTES / (4 * weights[0].size));
@@ -45,6 +37,34 @@ export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads
       value,
       keep: [q, k, v, value, ...weights.slice(0, fitting)],
       grad: (dy, [q, k, v, o, ...kept]) => backward(dy, [q, k, v, o], kept as tf.Tensor2D[], shape),
+    };
+  });
+}
+
+/** Attention by an engine's own kernel, group of heads by group. */
+function byKernel(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, { batch, heads, groups = 1 }: Heads): tf.Tensor {
+  const length = Math.min(groups, heads);
+  const attributes = Array.from({ length }, (_, i) => ({
+    batch,
+    heads,
+    first: Math.floor((i * heads) / length),
+    end: Math.floor(((i + 1) * heads) / length),
+  }));
+  const joined = (parts: tf.Tensor[]) => (parts.length === 1 ? parts[0] : tf.concat(parts, 1));
+  return withGradient([q, k, v], ([q, k, v]) => {
+    const results = attributes.map((attrs) => runFused(FUSED.attention, { q, k, v }, attrs));
+    const value = joined(results.map(([part]) => part));
+    return {
+      value,
+      keep: [q, k, v, value, ...results.flatMap((parts) => parts.slice(1))],
+      grad: (dy, [q, k, v, o, ...kept]) => {
+        const gradients = attributes.map((attrs, i) => {
+          const inputs: Record<string, tf.Tensor> = { q, k, v, o, dy };
+          if (kept.length > 0) inputs.statistics = kept[i];
+          return runFused(FUSED.attentionGrad, inputs, attrs);
+        });
+        return [0, 1, 2].map((i) => joined(gradients.map((part) => part[i])));
+      },
     };
   });
 }

@@ -1,7 +1,10 @@
 /** Dropout (Srivastava et al. 2014) with a mask that is a function of its seed alone. */
 import * as tf from "@tensorflow/tfjs-core";
 import { statelessUniform } from "../../random/philox.js";
-import { FUSED, hasKernel, runFused } from "./fused.js";
+import { FUSED, hasKernel, runFused, withGradient } from "./fused.js";
+
+/** Numbers that the generator makes at once. */
+const BLOCK = 4;
 
 /** One of equal groups of rows that are computed side by side. */
 export interface Lane {
@@ -27,10 +30,20 @@ export function dropout(
   { index, lanes }: Lane = WHOLE,
 ): tf.Tensor {
   if (rate === 0) return x;
+  const before = index * x.size;
+  if (hasKernel(FUSED.dropout) && before % BLOCK === 0) return masked(x, { rate, seed: [...seed], before });
   const shape = [x.shape[0] * lanes, ...x.shape.slice(1)];
   const mask = dropoutMask(shape, rate, seed);
   return tf.mul(x, lanes === 1 ? mask : tf.split(mask, lanes)[index]);
 }
+
+/** By a kernel that draws the mask once more in the backward pass instead of keeping it. */
+const masked = (x: tf.Tensor, attrs: tf.NamedAttrMap): tf.Tensor =>
+  withGradient([x], ([x]) => ({
+    value: runFused(FUSED.dropout, { x }, attrs)[0],
+    keep: [],
+    grad: (dy) => runFused(FUSED.dropout, { x: dy }, attrs),
+  }));
 
 /** 0 or 1 / (1 - rate) */
 function dropoutMask(shape: number[], rate: number, seed: readonly [number, number]): tf.Tensor {

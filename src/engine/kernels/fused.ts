@@ -11,14 +11,16 @@ export const FUSED = {
   layerNorm: "AtmorepLayerNorm",
   /** x, mean, scale, dy, gamma? -> dx, dgamma, dbeta (the last two with gamma only) */
   layerNormGrad: "AtmorepLayerNormGrad",
-  /** q, k, v -> o */
+  /** q, k, v -> o, statistics?; attributes: batch, heads, and the heads `first` to `end` that are computed */
   attention: "AtmorepAttention",
-  /** q, k, v, o, dy -> dq, dk, dv */
+  /** q, k, v, o, dy, statistics? -> dq, dk, dv; the same attributes */
   attentionGrad: "AtmorepAttentionGrad",
   /** x, weight, bias -> y */
   linear: "AtmorepLinear",
   /** x, weight, dy -> dx, dweight, dbias */
   linearGrad: "AtmorepLinearGrad",
+  /** x, -> x times the mask; attributes: rate, seed, `before`: numbers of the stream that precede */
+  dropout: "AtmorepDropout",
   /** -> numbers uniform in [0, 1); attributes: shape, seed */
   uniform: "StatelessUniform",
 } as const;

@@ -9,6 +9,8 @@ export interface Binding {
   createTensor(shape: number[], dtype: number, values: HostValues): number;
   /** A seed of a stateless random operation: int64 [2]. */
   createSeed(seed: readonly [number, number]): number;
+  /** Whole numbers that an operation is given beside its tensors: int64 [n]. */
+  createNumbers(values: readonly number[]): number;
   deleteTensor(id: number): void;
   tensorDataSync(id: number): HostValues;
   executeOp(name: string, attributes: Attribute[], inputs: number[], outputs: number): TensorMetadata[];
@@ -39,6 +41,7 @@ export function createBinding(context: EagerContext): Binding & typeof CONSTANTS
     TF_Version: context.native.version,
     createTensor: (shape, dtype, values) => context.create(shape, dtype, asView(dtype, values)),
     createSeed: (seed) => context.create([2], TYPES.int64, BigInt64Array.from(seed, BigInt)),
+    createNumbers: (values) => context.create([values.length], TYPES.int64, BigInt64Array.from(values, BigInt)),
     deleteTensor: (id) => context.delete(id),
     tensorDataSync: (id) => context.read(id),
     executeOp: (name, attributes, inputs, outputs) => context.execute(name, attributes, inputs, outputs),

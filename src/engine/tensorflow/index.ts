@@ -36,6 +36,14 @@ export {
   unsupportedSystem,
 } from "./library.js";
 export { builtForGpu, loadNative } from "./native.js";
+export {
+  functionAddress,
+  type OwnOperation,
+  outputName,
+  ownOperation,
+  registerOperation,
+} from "./operations.js";
+export { outputShapes, type Plan, plan } from "./plan.js";
 export { missingInstructions } from "./processor.js";
 export { UNIFORM } from "./random.js";
 export { type TimedRun, timeFunction } from "./session.js";

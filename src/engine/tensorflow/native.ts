@@ -28,6 +28,8 @@ export interface Native {
   copyOut: CFunction<[to: ArrayBufferView, from: number, bytes: number], number>;
   /** address of a C string that lives as long as the library */
   cstring(text: string): number;
+  /** address of a function of the library; 0 if it has none of that name */
+  symbol(name: string): number;
   /** a status for calls on this thread; `check` reads it */
   status: number;
   /** @throws TensorflowError if the last call that was given `status` (default: the shared one) failed */
@@ -98,6 +100,7 @@ function bind(file: string, koffi: typeof import("koffi")): Native {
       ),
     ]),
   ) as unknown as TensorflowApi;
+  const symbol = system.func("dlsym", C_TYPES.address, [C_TYPES.address, C_TYPES.string]);
   const texts = new Map<string, { address: number; bytes: Uint8Array }>();
   const status = api.TF_NewStatus();
   return {
@@ -116,6 +119,7 @@ function bind(file: string, koffi: typeof import("koffi")): Native {
       }
       return entry.address;
     },
+    symbol: (name) => Number(symbol(pinned, name)),
     status,
     check(operation, detail, own = status) {
       const code = api.TF_GetCode(own);

@@ -1,0 +1,113 @@
+/** Dropout whose mask is drawn on the fly: the same bits as TensorFlow's stateless uniform numbers. */
+import { type Body, float, I32, I64, i32, Module, PTR, type Value, vectorOf } from "../llvm/ir.js";
+import type { Target } from "../llvm/jit.js";
+import { addresses } from "./attentionLayout.js";
+import { elementwise } from "./elements.js";
+
+/** Philox 4x32-10 (Salmon et al. 2011) */
+const MULTIPLIERS = [0xd2511f53, 0xcd9e8d57] as const;
+const WEYL = [0x9e3779b9, 0xbb67ae85] as const;
+const ROUNDS = 10;
+/** key with which TensorFlow makes key and counter of a seed */
+const SEED_KEY = [0x3ec8f720, 0x02461e29] as const;
+/** bits of a number that decide: those of a float32's mantissa */
+const MANTISSA = 0x7fffff;
+/** numbers of a block */
+const BLOCK = 4;
+
+type Four = readonly [Value, Value, Value, Value];
+
+/**
+ * LLVM assembly of the kernel `x, seed int64 [2] -> x mask`; parameters: elements, first block of four numbers,
+ * smallest mantissa that is kept, bits of the float32 that kept elements are multiplied by.
+ */
+export function dropoutKernel(target: Target, name: string): string {
+  const module = new Module(target.lanes);
+  module.define(name, [PTR, PTR, PTR, PTR], (body, [inputs, outputs, parameters]) => {
+    const [x, seed] = addresses(body, inputs, 2);
+    const [count, firstBlock, limit, factor] = [0, 1, 2, 3].map((i) => body.load(I64, body.at(parameters, i, I64)));
+    const integers = vectorOf(body.lanes, I32);
+    const wide = (value: Value): Value => body.splat(value);
+    const narrow = (value: Value): Value => body.convert("trunc", value, I32);
+    const halves = [0, 1].flatMap((i) => {
+      const number = body.load(I64, body.at(seed, i, I64));
+      return [narrow(number), narrow(body.binary("lshr", number, { type: I64, text: "32" }))];
+    });
+    const keys = SEED_KEY.map((key) => i32(key));
+    const [k0, k1, c2, c3] = philox(body, halves as unknown as Four, keys, scalarProduct);
+    const [high2, high3] = [wide(c2), wide(c3)];
+    const steps = { type: integers, text: `<${Array.from({ length: body.lanes }, (_, i) => `i32 ${i}`).join(", ")}>` };
+    const smallest = wide(narrow(limit));
+    const kept = wide(body.convert("bitcast", narrow(factor), "float"));
+    const none = wide(float(0));
+    const zero = wide(i32(0));
+    const mantissa = wide(i32(MANTISSA));
+    elementwise(body, count, { inputs: [x], outputs: addresses(body, outputs, 1), group: BLOCK }, (first, [vectors]) => {
+      const block = narrow(body.add(firstBlock, body.div(first, BLOCK)));
+      const counters = body.add(wide(block), steps);
+      const numbers = philox(body, [counters, zero, high2, high3], [k0, k1].map(wide), vectorProduct);
+      return [
+        interleaved(body, numbers).map((drawn, i) => {
+          const enough = body.compare("sge", body.binary("and", drawn, mantissa), smallest);
+          return body.fmul(vectors[i], body.select(enough, kept, none));
+        }),
+      ];
+    });
+  });
+  return module.text;
+}
+
+/** Upper and lower halves of the product of unsigned 32-bit numbers with a constant. */
+type Product = (body: Body, x: Value, by: number) => { high: Value; low: Value };
+
+const scalarProduct: Product = (body, x, by) => {
+  const product = body.mul(body.convert("zext", x, I64), { type: I64, text: String(by) });
+  const high = body.binary("lshr", product, { type: I64, text: "32" });
+  return { high: body.convert("trunc", high, I32), low: body.convert("trunc", product, I32) };
+};
+
+/** Even and odd elements apart, as processors multiply them. */
+const vectorProduct: Product = (body, x, by) => {
+  const pairs = vectorOf(body.lanes / 2, I64);
+  const constant = (value: bigint): Value => {
+    const element = `i64 ${BigInt.asIntN(64, value)}`;
+    return { type: pairs, text: `<${Array(body.lanes / 2).fill(element).join(", ")}>` };
+  };
+  const [half, lower, upper] = [constant(32n), constant(0xffffffffn), constant(0xffffffff00000000n)];
+  const given = body.convert("bitcast", x, pairs);
+  const even = body.mul(body.binary("and", given, lower), constant(BigInt(by)));
+  const odd = body.mul(body.binary("lshr", given, half), constant(BigInt(by)));
+  const join = (a: Value, b: Value) => body.convert("bitcast", body.binary("or", a, b), x.type);
+  return {
+    high: join(body.binary("lshr", even, half), body.binary("and", odd, upper)),
+    low: join(body.binary("and", even, lower), body.binary("shl", odd, half)),
+  };
+};
+
+function philox(body: Body, counter: Four, keys: readonly Value[], product: Product): Four {
+  const constant = (value: number, like: Value): Value =>
+    like.type === I32 ? i32(value) : body.splat(i32(value));
+  let [x0, x1, x2, x3] = counter;
+  let [k0, k1] = keys;
+  for (let round = 0; round < ROUNDS; round++) {
+    const [a, b] = [product(body, x0, MULTIPLIERS[0]), product(body, x2, MULTIPLIERS[1])];
+    const mixed = (high: Value, x: Value, key: Value) => body.binary("xor", body.binary("xor", high, x), key);
+    [x0, x1, x2, x3] = [mixed(b.high, x1, k0), b.low, mixed(a.high, x3, k1), a.low];
+    [k0, k1] = [body.add(k0, constant(WEYL[0], k0)), body.add(k1, constant(WEYL[1], k1))];
+  }
+  return [x0, x1, x2, x3];
+}
+
+/** Four vectors to the order of blocks: the first elements of all, then the second ones, ... */
+function interleaved(body: Body, [a, b, c, d]: Four): Value[] {
+  const size = body.lanes;
+  const order = (from: number, unit: number) =>
+    Array.from({ length: size }, (_, i) => {
+      const pair = Math.floor(i / unit);
+      return (pair % 2) * size + from + Math.floor(pair / 2) * unit + (i % unit);
+    });
+  const both = (x: Value, y: Value, unit: number) =>
+    [0, size / 2].map((from) => body.shuffle(x, y, order(from, unit)));
+  const [ab, cd] = [both(a, b, 1), both(c, d, 1)];
+  return [0, 1].flatMap((half) => both(ab[half], cd[half], 2));
+}

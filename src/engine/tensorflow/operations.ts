@@ -1,0 +1,55 @@
+/** Operations of one's own: their names and kernels made known to TensorFlow (tensorflow/c/ops.h, kernels.h). */
+import { TensorflowError } from "./errors.js";
+import type { Native } from "./native.js";
+
+/** An operation on float32 tensors whose kernel is a C function. Its first input, int64, is a `plan`. */
+export interface OwnOperation {
+  name: string;
+  /** types of its inputs, in their order, the plan's first */
+  inputs: readonly ("float" | "int64")[];
+  /** how many float32 tensors it gives */
+  outputs: number;
+  /** address of `void (*)(void *, TF_OpKernelContext *)` */
+  compute: number;
+  /** address of `void (*)(TF_ShapeInferenceContext *, TF_Status *)` */
+  shape: number;
+}
+
+const own = new Map<string, OwnOperation>();
+
+/** An operation that this thread has registered. */
+export const ownOperation = (name: string): OwnOperation | undefined => own.get(name);
+
+/** Name of output `i`. */
+export const outputName = (i: number): string => `y${i}`;
+
+/**
+ * Makes an operation known to the whole process, for the processor. It cannot be taken back.
+ * @throws TensorflowError with TensorFlow's message
+ */
+export function registerOperation(native: Native, operation: OwnOperation): void {
+  const { name, inputs, outputs, compute, shape } = operation;
+  const { api, status, cstring } = native;
+  const definition = api.TF_NewOpDefinitionBuilder(cstring(name));
+  for (const [i, type] of inputs.entries()) api.TF_OpDefinitionBuilderAddInput(definition, cstring(`x${i}: ${type}`));
+  for (let i = 0; i < outputs; i++) {
+    api.TF_OpDefinitionBuilderAddOutput(definition, cstring(`${outputName(i)}: float`));
+  }
+  api.TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, shape);
+  api.TF_RegisterOpDefinition(definition, status);
+  native.check("TF_RegisterOpDefinition", () => name);
+  const kernel = api.TF_NewKernelBuilder(cstring(name), cstring("CPU"), 0, compute, 0);
+  api.TF_RegisterKernelBuilder(cstring(name), kernel, status);
+  native.check("TF_RegisterKernelBuilder", () => name);
+  own.set(name, operation);
+}
+
+/**
+ * The address of one of the library's functions.
+ * @throws TensorflowError if it has none of that name
+ */
+export function functionAddress(native: Native, name: string): number {
+  const address = native.symbol(name);
+  if (address === 0) throw new TensorflowError("UNIMPLEMENTED", name, "the library does not have this function");
+  return address;
+}
