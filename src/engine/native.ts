@@ -66,7 +66,8 @@ export async function openNative(): Promise<Engine> {
 
 /** Kernels of our own, where LLVM is there to compile them; they are written for processors. */
 function openKernels(native: Tensorflow): void {
-  const found = process.env.ATMOREP_KERNELS === "0" || native.context.device.type !== "CPU" ? null : findKernelCompiler();
+  const found =
+    process.env.ATMOREP_KERNELS === "0" || native.context.device.type !== "CPU" ? null : findKernelCompiler();
   if (found) registerJitKernels(native, openJit(found.file));
 }
 

@@ -1,6 +1,6 @@
 /** Attention whose weights can be looked at. */
 import type * as tf from "@tensorflow/tfjs-core";
-import { attention, attentionWeights, type Heads } from "../engine/kernels/index.js";
+import { type AttentionInputs, attention, attentionWeights, type Heads } from "../engine/kernels/index.js";
 import type { Run } from "./run.js";
 
 /** The weights of one group of heads, as the forward pass shows them. */
@@ -19,9 +19,9 @@ export interface AttendedHeads {
 export function attend(
   { attended }: Run,
   place: Omit<AttendedHeads, "weights">,
-  [q, k, v]: readonly [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor],
+  inputs: AttentionInputs,
   shape: Heads,
 ): tf.Tensor {
-  attended?.({ ...place, weights: attentionWeights(q, k, shape) });
-  return attention(q, k, v, shape);
+  attended?.({ ...place, weights: attentionWeights(inputs, shape) });
+  return attention(inputs, shape);
 }

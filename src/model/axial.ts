@@ -4,6 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { AtmorepError } from "../errors.js";
+import { only } from "../engine/kernels/index.js";
 import { attend } from "./attend.js";
 import { drop, project, type Run } from "./run.js";
 
@@ -96,7 +97,8 @@ function alongAxis(
     .map((part) => sequences(repeatTokens(tf.reshape(part, [...sourceShape, width]), repeatSource), order));
 
   const paired = shape.map((size, i) => size * repeatOwn[i]);
-  const out = attend(run, placeOf(name, tokens !== null, axis), [queries, k, v], {
+  const inputs = { q: only(queries), k: only(k), v: only(v) };
+  const out = attend(run, placeOf(name, tokens !== null, axis), inputs, {
     batch: paired.reduce((a, b) => a * b, 1) / paired[attended],
     heads,
   });

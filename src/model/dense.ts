@@ -1,6 +1,6 @@
 /** Dense attention blocks: every token of a sample attends to every other, of its own field and of coupled ones. */
 import * as tf from "@tensorflow/tfjs-core";
-import { layerNorm } from "../engine/kernels/index.js";
+import { type Columns, type HeadNorms, layerNorm, only } from "../engine/kernels/index.js";
 import { attend } from "./attend.js";
 import { byRows, drop, project, type Run } from "./run.js";
 
@@ -13,19 +13,19 @@ import { byRows, drop, project, type Run } from "./run.js";
  * @returns [B*T, d + ...] the heads' outputs side by side
  */
 export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.Tensor[], heads: number): tf.Tensor {
-  const { batch, spec } = run;
-  const normed = (t: tf.Tensor) => (spec.withQkNorm ? layerNorm(t) : t);
-  const [q, k, v] = splitHeads(projectRows(run, `${name}.proj_heads`, own), heads, 3);
-  const outputs = [attend(run, place(name, 0), [flat(normed(q)), flat(normed(k)), flat(v)], { batch, heads, groups: run.rowLanes })];
+  const { batch, spec, rowLanes: groups } = run;
+  const { withQkNorm } = spec;
+  const [q, k, v] = columns(projectRows(run, `${name}.proj_heads`, own), 3);
+  const norms = { queries: withQkNorm, keys: withQkNorm };
+  const outputs = [attend(run, place(name, 0), { q, k, v, norms }, { batch, heads, groups })];
   if (others.length > 0) {
     const queries = tf.split(project(run, `${name}.proj_heads_other.0`, own), others.length, 1);
     for (const [i, other] of others.entries()) {
       const crossHeads = spec.couplingHeads;
-      const [k, v] = splitHeads(project(run, `${name}.proj_heads_other.${i + 1}`, other), crossHeads, 2);
+      const [k, v] = columns(project(run, `${name}.proj_heads_other.${i + 1}`, other), 2);
       // the reference normalises the keys of cross heads, not their queries
-      outputs.push(
-        attend(run, place(name, i + 1), [queries[i], flat(normed(k)), flat(v)], { batch, heads: crossHeads, groups: run.rowLanes }),
-      );
+      const inputs = { q: only(queries[i]), k, v, norms: { queries: false, keys: withQkNorm } };
+      outputs.push(attend(run, place(name, i + 1), inputs, { batch, heads: crossHeads, groups }));
     }
   }
   return joined(outputs);
@@ -40,21 +40,24 @@ export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.
  * @returns [B*T, d] the heads' outputs side by side
  */
 export function decoderHeads(run: Run, name: string, x: tf.Tensor, encoded: tf.Tensor): tf.Tensor {
-  const { batch, params, spec } = run;
+  const { batch, params, spec, rowLanes: groups } = run;
   const { heads, crossHeads } = spec.decoder;
   const selfHeads = heads - crossHeads;
-  const norm = (kind: "q" | "k", t: tf.Tensor) =>
-    flat(layerNorm(t, params[`${name}.ln_${kind}.weight`], params[`${name}.ln_${kind}.bias`]));
+  const weights = (kind: "q" | "k") => ({
+    gamma: params[`${name}.ln_${kind}.weight`],
+    beta: params[`${name}.ln_${kind}.bias`],
+  });
+  const norms: HeadNorms = { queries: true, keys: true, weights: { q: weights("q"), k: weights("k") } };
   const own = layerNorm(x);
   const outputs: tf.Tensor[] = [];
   if (selfHeads > 0) {
-    const [q, k, v] = splitHeads(projectRows(run, `${name}.proj_heads`, own), selfHeads, 3);
-    outputs.push(attend(run, place(name, 0), [norm("q", q), norm("k", k), flat(v)], { batch, heads: selfHeads, groups: run.rowLanes }));
+    const [q, k, v] = columns(projectRows(run, `${name}.proj_heads`, own), 3);
+    outputs.push(attend(run, place(name, 0), { q, k, v, norms }, { batch, heads: selfHeads, groups }));
   }
   if (crossHeads > 0) {
-    const [q] = splitHeads(projectRows(run, `${name}.proj_heads_o_q`, own), crossHeads, 1);
-    const [k, v] = splitHeads(projectRows(run, `${name}.proj_heads_o_kv`, layerNorm(encoded)), crossHeads, 2);
-    outputs.push(attend(run, place(name, 1), [norm("q", q), norm("k", k), flat(v)], { batch, heads: crossHeads, groups: run.rowLanes }));
+    const q = only(projectRows(run, `${name}.proj_heads_o_q`, own));
+    const [k, v] = columns(projectRows(run, `${name}.proj_heads_o_kv`, layerNorm(encoded)), 2);
+    outputs.push(attend(run, place(name, 1), { q, k, v, norms }, { batch, heads: crossHeads, groups }));
   }
   return joined(outputs);
 }
@@ -80,12 +83,6 @@ const joined = (outputs: tf.Tensor[]): tf.Tensor => (outputs.length === 1 ? outp
 const projectRows = (run: Run, name: string, x: tf.Tensor): tf.Tensor =>
   byRows(run, [x], (run, [x]) => project(run, name, x));
 
-/** [R, heads*parts*w], head by head -> parts tensors [R, heads, w] */
-function splitHeads(x: tf.Tensor, heads: number, parts: number): tf.Tensor[] {
-  const [rows, columns] = x.shape;
-  const byHead = tf.reshape(x, [rows, heads, columns! / heads]);
-  return parts === 1 ? [byHead] : tf.split(byHead, parts, 2);
-}
-
-/** [R, heads, w] -> [R, heads*w] */
-const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [x.shape[0], -1]);
+/** [R, heads*parts*w], head by head: the columns of each part */
+const columns = (x: tf.Tensor, parts: number): Columns[] =>
+  Array.from({ length: parts }, (_, part) => ({ x, parts, part }));

@@ -6,9 +6,13 @@ import {
   compileAdamw,
   compileFunction,
   createVariables,
+  ownCopy,
   type Signature,
+  updateInPlace,
   type Variables,
 } from "../engine/compile/index.js";
+import { jitKernels } from "../engine/jit/register.js";
+import type { Kernels } from "../engine/jit/operations.js";
 import type { Tensorflow } from "../engine/tensorflow/index.js";
 import type { Params } from "../model/types.js";
 import { adamwConstants, adamwRates } from "./adamw.js";
@@ -166,6 +170,8 @@ export async function compiledUpdate(
   { grads, scale }: Pick<StepGradients, "grads" | "scale">,
   learningRate: number,
 ): Promise<TrainState> {
+  const kernels = jitKernels(engine);
+  if (kernels) return updatedInPlace(engine, kernels, model, state, { grads, scale }, learningRate);
   const { config } = model;
   const names = Object.keys(state.params).filter((name) => grads[name]);
   const { params, optimizer, ema } = state;
@@ -199,6 +205,44 @@ export async function compiledUpdate(
   releaseFormer(state, next);
   variables.set(next, { names: JSON.stringify(names), held });
   onDispose(next, () => held.release());
+  return next;
+}
+
+/** The same by a kernel of our own: the state's tensors themselves change, after the first time without copies. */
+async function updatedInPlace(
+  engine: Tensorflow,
+  kernels: Kernels,
+  { config }: StepModel,
+  { params, optimizer, ema }: TrainState,
+  { grads, scale }: Pick<StepGradients, "grads" | "scale">,
+  learningRate: number,
+): Promise<TrainState> {
+  const names = Object.keys(params).filter((name) => grads[name]);
+  const options = { weightDecay: config.weight_decay };
+  const updates = optimizer.updates + 1;
+  const own = (record: Params): Params => {
+    const changed = names.map((name) => [name, ownCopy(engine, record[name])]);
+    return { ...record, ...Object.fromEntries(changed) };
+  };
+  const next: TrainState = {
+    params: own(params),
+    optimizer: { m: own(optimizer.m), v: own(optimizer.v), updates },
+    ema: ema && own(ema),
+  };
+  const parameters = names.map((name) => ({
+    p: next.params[name],
+    m: next.optimizer.m[name],
+    v: next.optimizer.v[name],
+    gradient: grads[name],
+    average: next.ema && next.ema[name],
+  }));
+  const rates = adamwRates(learningRate, updates, options);
+  const constants = { ...adamwConstants(options), emaDecay: ema ? (config.ema_decay ?? 0) : null };
+  try {
+    await updateInPlace(engine, kernels, constants, parameters, { scale, rates });
+  } finally {
+    rates.dispose();
+  }
   return next;
 }
 

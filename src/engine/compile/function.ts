@@ -1,5 +1,6 @@
 /** A traced function as one call into TensorFlow. */
 import type * as tf from "@tensorflow/tfjs-core";
+import { jitKernels } from "../jit/register.js";
 import { functionDefinition, type Tensorflow, TYPES } from "../tensorflow/index.js";
 import { argumentName, SEED, type Signature, trace } from "./recorder.js";
 
@@ -26,12 +27,13 @@ let count = 0;
  * @throws Error that explains what cannot be traced
  */
 export function compileFunction(
-  { backend, context }: Tensorflow,
+  engine: Tensorflow,
   label: string,
   inputs: readonly Signature[],
   fn: (inputs: tf.Tensor[]) => readonly tf.Tensor[],
   { seeded = false }: { seeded?: boolean } = {},
 ): CompiledFunction {
+  const { backend, context } = engine;
   const began = performance.now();
   const { nodes, outputs } = trace(backend, inputs, fn, { seeded });
   const name = `${label}_${process.pid}_${count++}`;
@@ -46,14 +48,23 @@ export function compileFunction(
     nodes,
     effects: [],
   });
-  context.addFunction(definition);
+  // kernels of our own are compiled on other threads meanwhile
+  let known: Promise<void> | null = null;
+  const add = async (): Promise<void> => {
+    await jitKernels(engine)?.ready();
+    context.addFunction(definition);
+  };
   return {
-    release: () => context.removeFunction(name),
+    release: () => {
+      if (known) context.removeFunction(name);
+    },
     nodes: nodes.length,
     seconds: (performance.now() - began) / 1000,
     async run(given, seed) {
       check(label, inputs, given);
       if (seeded !== (seed !== undefined)) throw new Error(`${label}: ${seeded ? "needs a seed" : "takes no seed"}`);
+      known ??= add();
+      await known;
       const ids = backend.getInputTensorIds(given);
       const seedId = seed && backend.binding.createSeed(seed);
       try {

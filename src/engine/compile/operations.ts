@@ -2,7 +2,7 @@
  * What tracing must know of TensorFlow's operations: the names of their outputs (a function refers to them by name)
  * and the shapes and types that come out.
  */
-import { outputName, outputShapes, ownOperation, TYPES } from "../tensorflow/index.js";
+import { OWN_PREFIX, outputName, outputShapes, TYPES } from "../tensorflow/index.js";
 
 /** A value while tracing. `host` holds the elements of small constants, such as axes. */
 export interface TracedShape {
@@ -132,26 +132,24 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ...one("Const", "output", () => []),
 ]);
 
-/** An operation with a kernel of our own, whose first input tells the shapes. */
-function own(op: string): Operation | undefined {
-  const found = ownOperation(op);
-  if (!found) return undefined;
-  return {
-    outputs: Array.from({ length: found.outputs }, (_, i) => outputName(i)),
-    rule: ([plan]) =>
-      outputShapes(host(plan), found.outputs).map((shape) => ({ shape, dtype: TYPES.float32 })),
-  };
-}
+/** Operations with kernels of our own, whose first input tells the shapes; each output has a name. */
+const isOwn = (op: string): boolean => op.startsWith(OWN_PREFIX);
 
 /** @throws Error if the operation is not known here */
 function known(op: string): Operation {
-  const found = OPERATIONS.get(op) ?? own(op);
+  const found = OPERATIONS.get(op);
   if (found) return found;
   throw new Error(`compile: the operation ${op} is not in the table of src/engine/compile/operations.ts; add it there`);
 }
 
 /** Shapes and types of an operation's outputs. */
-export function outputsOf(op: string, inputs: readonly TracedShape[], attributes: Attributes): TracedShape[] {
+export function outputsOf(
+  op: string,
+  inputs: readonly TracedShape[],
+  attributes: Attributes,
+  count: number,
+): TracedShape[] {
+  if (isOwn(op)) return outputShapes(host(inputs[0]), count).map((shape) => ({ shape, dtype: TYPES.float32 }));
   const { rule } = known(op);
   try {
     return rule(inputs, attributes).map(({ shape, dtype }) => ({ shape, dtype }));
@@ -162,7 +160,5 @@ export function outputsOf(op: string, inputs: readonly TracedShape[], attributes
 
 /** How a function refers to output `index` of a node. */
 export function outputReference(node: string, op: string, index: number): string {
-  const { outputs } = known(op);
-  // several outputs have names of their own, or share one as a list
-  return ownOperation(op) ? `${node}:${outputs[index]}:0` : `${node}:${outputs[0]}:${index}`;
+  return isOwn(op) ? `${node}:${outputName(index)}:0` : `${node}:${known(op).outputs[0]}:${index}`;
 }

@@ -98,7 +98,7 @@ class Recorder implements Binding {
   /** Takes the binding's place. @returns undoes it */
   install(): () => void {
     const { backend, made } = this;
-    const proxy = Object.create(this.real) as Binding;
+    const proxy = Object.assign(Object.create(this.real), { tracing: true }) as Binding;
     for (const name of [
       "createTensor",
       "createSeed",
@@ -177,11 +177,11 @@ class Recorder implements Binding {
     return host as Int32Array;
   }
 
-  executeOp(name: string, given: Attribute[], ids: number[], _outputs: number): TensorMetadata[] {
+  executeOp(name: string, given: Attribute[], ids: number[], count: number): TensorMetadata[] {
     const inputs = ids.map((id) => this.traced(id, name));
     const values = Object.fromEntries(given.map(({ name, value }) => [name, value]));
     const [op, attributes] = simplified(name, inputs, values, given);
-    const outputs = outputsOf(op, inputs, attributes.plain);
+    const outputs = outputsOf(op, inputs, attributes.plain, count);
     if (op === "MatMul" && attributes.plain.transpose_a && !attributes.plain.transpose_b) {
       const product = this.transposedProduct(inputs[0], inputs[1]);
       if (product) return [{ ...product, id: this.value(product) }];
@@ -273,7 +273,10 @@ class Recorder implements Binding {
     const attributes = { dtype: attribute.type(dtype), value: attribute.tensor(dtype, shape, bytes) };
     const [traced] = this.add("Const", [], attributes, [{ shape, dtype }]);
     if (!small) return traced;
-    return { ...traced, host: values instanceof BigInt64Array ? Array.from(values, Number) : (values as Int32Array).slice() };
+    return {
+      ...traced,
+      host: values instanceof BigInt64Array ? Array.from(values, Number) : (values as Int32Array).slice(),
+    };
   }
 
   private value(traced: Traced): number {

@@ -13,9 +13,12 @@ import {
   shares,
   sizesOf,
   statistics,
+  tensorsOf,
+  type Variant,
   whole,
 } from "./attentionLayout.js";
 import { exp2UpToZero } from "./functions.js";
+import { normRows } from "./headNorm.js";
 import { clear, copyRows, each, turnRows } from "./rows.js";
 import { roundUp } from "./shape.js";
 import { defineProduct } from "./tile.js";
@@ -29,14 +32,15 @@ const LOWEST = -1e30;
 /** Floats of scratch space for S keys. */
 export function attentionScratch(target: Target, w: number, s: number): number {
   const { padded } = layoutOf(target, w);
-  return roundUp(s, KEYS) * (w + padded) + QUERIES * (KEYS + 2 * padded + 2);
+  return roundUp(s, KEYS) * (w + padded) + QUERIES * (KEYS + 2 * padded + 2) + KEYS * padded;
 }
 
 /**
- * LLVM assembly of the kernel `q, k, v -> o, stats`: o [batch*T, n*w] of the n heads computed; stats [2, batch*n, T],
+ * LLVM assembly of the kernel `tensors of q, k, v, (weights of norms) -> o, stats`: o [batch*T, n*w] of the n heads computed; stats [2, batch*n, T],
  * each query's largest score and the inverse of its sum of exponentials.
  */
-export function attentionKernel(target: Target, name: string, w: number): string {
+export function attentionKernel(target: Target, name: string, variant: Variant): string {
+  const { w, norms, weighted } = variant;
   const module = new Module(target.lanes);
   const layout = layoutOf(target, w);
   const { padded, scores, sums } = layout;
@@ -46,7 +50,12 @@ export function attentionKernel(target: Target, name: string, w: number): string
   module.define(name, [PTR, PTR, PTR, PTR], (body, [inputs, outputs, parameters, scratch]) => {
     const sizes = sizesOf(body, parameters);
     const { t, s } = sizes;
-    const [q, k, v] = addresses(body, inputs, 3);
+    const given = addresses(body, inputs, tensorsOf(variant) + (weighted ? 1 : 0));
+    const [q, k, v] = variant.sources.map((i) => given[i]);
+    const weights = (which: number) =>
+      weighted
+        ? { gamma: body.at(given.at(-1)!, 2 * which * w), beta: body.at(given.at(-1)!, (2 * which + 1) * w) }
+        : null;
     const [o, stats] = addresses(body, outputs, 2);
     const allKeys = whole(body, s, KEYS);
     const take = shares(body, scratch);
@@ -54,23 +63,31 @@ export function attentionKernel(target: Target, name: string, w: number): string
     const [turnedKeys, values] = [take(body.mul(allKeys, w)), take(body.mul(allKeys, padded))];
     // of a block of queries
     const [queries, averages] = [take(QUERIES * padded), take(QUERIES * padded)];
+    const keyRows = take(KEYS * padded);
     const state = { p: take(QUERIES * KEYS), largest: take(QUERIES), totals: take(QUERIES), averages };
     clear(body, scratch, body.mul(allKeys, w + padded));
     clear(body, queries, QUERIES * padded);
-    eachHead(body, sizes, w, ({ index, all: { line, at: place }, own }) => {
+    eachHead(body, sizes, w, ({ index, all, own }) => {
       body.loop(0, s, KEYS, [], (from) => {
         const count = atMost(body, body.sub(s, from), KEYS);
-        const at = place(s, from);
-        turnRows(body, { at: body.at(k, at), line, count, w }, body.at(turnedKeys, body.mul(from, w)), KEYS);
+        let keys = { at: body.at(k, all.k.at(s, from)), line: all.k.line, count, w };
+        if (norms.keys) {
+          const normal = { ...keys, at: keyRows, line: i64(padded) };
+          normRows(body, keys, normal, weights(1));
+          keys = normal;
+        }
+        turnRows(body, keys, body.at(turnedKeys, body.mul(from, w)), KEYS);
         const target = { at: body.at(values, body.mul(from, padded)), line: padded };
-        copyRows(body, { at: body.at(v, at), line, count, w }, target);
+        copyRows(body, { at: body.at(v, all.v.at(s, from)), line: all.v.line, count, w }, target);
         return [];
       });
       body.loop(0, t, QUERIES, [], (first) => {
         const count = atMost(body, body.sub(t, first), QUERIES);
-        const at = place(t, first);
         const scale = Math.LOG2E / Math.sqrt(w);
-        copyRows(body, { at: body.at(q, at), line, count, w }, { at: queries, line: padded }, scale);
+        const from = { at: body.at(q, all.q.at(t, first)), line: all.q.line, count, w };
+        const to = { at: queries, line: padded };
+        if (norms.queries) normRows(body, from, to, weights(0), scale);
+        else copyRows(body, from, to, scale);
         clear(body, averages, QUERIES * padded);
         each(body, 0, QUERIES, (r) => {
           body.store(float(LOWEST), body.at(state.largest, r));
@@ -95,7 +112,7 @@ export function attentionKernel(target: Target, name: string, w: number): string
           body.store(body.load(FLOAT, body.at(state.largest, r)), to);
           body.store(inverse, body.at(to, allStats));
         });
-        copyRows(body, results, { at: body.at(o, own.at(t, first)), line: own.line });
+        copyRows(body, results, { at: body.at(o, own.o.at(t, first)), line: own.o.line });
         return [];
       });
     });

@@ -1,9 +1,22 @@
 /** The backward pass of attention by blocks of keys and queries; probabilities are computed again. */
 import { FLOAT, float, i64, Module, PTR, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
-import { addresses, atMost, eachHead, layoutOf, shares, sizesOf, statistics, whole } from "./attentionLayout.js";
+import {
+  addresses,
+  atMost,
+  eachHead,
+  layoutOf,
+  type Place,
+  shares,
+  sizesOf,
+  statistics,
+  tensorsOf,
+  type Variant,
+  whole,
+} from "./attentionLayout.js";
 import { exp2UpToZero } from "./functions.js";
-import { clear, copyRows, dot, each, turnRows } from "./rows.js";
+import { normGradRows, normRows } from "./headNorm.js";
+import { clear, copyRows, dot, each, type Rows, turnRows } from "./rows.js";
 import { roundUp } from "./shape.js";
 import { defineProduct } from "./tile.js";
 
@@ -18,10 +31,11 @@ export function attentionGradScratch(target: Target, w: number, t: number): numb
 }
 
 /**
- * LLVM assembly of the kernel `q, k, v, o, dy, stats -> dq, dk, dv`; `stats` as the forward kernel gives it for the same
- * heads, whose gradients [batch*rows, n*w] come out.
+ * LLVM assembly of the kernel `tensors of q, k, v, o, dy, stats, (weights of norms) -> their gradients`; `stats` as the
+ * forward kernel gives it for the same heads, whose columns alone come out.
  */
-export function attentionGradKernel(target: Target, name: string, w: number): string {
+export function attentionGradKernel(target: Target, name: string, variant: Variant): string {
+  const { w, norms, weighted } = variant;
   const module = new Module(target.lanes);
   const { padded, scores, sums } = layoutOf(target, w);
   const added = { bRow: padded, cRow: padded, accumulate: true };
@@ -31,8 +45,19 @@ export function attentionGradKernel(target: Target, name: string, w: number): st
   module.define(name, [PTR, PTR, PTR, PTR], (body, [inputs, outputs, parameters, scratch]) => {
     const sizes = sizesOf(body, parameters);
     const { t, s } = sizes;
-    const [q, k, v, o, dy, stats] = addresses(body, inputs, 6);
-    const [dq, dk, dv] = addresses(body, outputs, 3);
+    const tensors = tensorsOf(variant);
+    const given = addresses(body, inputs, tensors + 3 + (weighted ? 1 : 0));
+    const results = addresses(body, outputs, tensors + (weighted ? 1 : 0));
+    const [[q, k, v], [dq, dk, dv]] = [given, results].map((list) => variant.sources.map((i) => list[i]));
+    const [o, dy, stats] = given.slice(tensors);
+    const weights = (which: number) => {
+      const of = (list: Value[]) => ({
+        gamma: body.at(list.at(-1)!, 2 * which * w),
+        beta: body.at(list.at(-1)!, (2 * which + 1) * w),
+      });
+      return weighted ? { values: of(given), gradients: of(results) } : null;
+    };
+    if (weighted) each(body, 0, 4 * w, (i) => body.store(float(0), body.at(results.at(-1)!, i)));
     const allStats = statistics(body, sizes);
     const scale = 1 / Math.sqrt(w);
     const all = whole(body, t, QUERIES);
@@ -47,16 +72,28 @@ export function attentionGradKernel(target: Target, name: string, w: number): st
     const [keys, dKeys, dValues] = [ofKeys(padded), ofKeys(padded), ofKeys(padded)];
     const [p, ds] = [take(QUERIES * KEYS), take(QUERIES * KEYS)];
     const lines = { line: padded };
-    eachHead(body, sizes, w, ({ index, all: { line, at: place }, own }) => {
+    const rowsOf = (tensor: Value, place: Place, rows: Value, first: Value, count: Value): Rows & { line: Value } => ({
+      at: body.at(tensor, place.at(rows, first)),
+      line: place.line,
+      count,
+      w,
+    });
+    eachHead(body, sizes, w, ({ index, all: from, own }) => {
       clear(body, queries, body.mul(all, 3 * padded));
-      const start = place(t, i64(0));
-      const from = (tensor: Value) => ({ at: body.at(tensor, start), line, count: t, w });
-      copyRows(body, from(q), { at: queries, ...lines }, scale * Math.LOG2E);
-      copyRows(body, from(dy), { at: upstream, ...lines });
+      const zero = i64(0);
+      const [ourQueries, ourOutputs, ourUpstream] = [
+        rowsOf(q, from.q, t, zero, t),
+        rowsOf(o, from.o, t, zero, t),
+        rowsOf(dy, from.o, t, zero, t),
+      ];
+      const scaled = { at: queries, ...lines };
+      if (norms.queries) normRows(body, ourQueries, scaled, weights(0)?.values ?? null, scale * Math.LOG2E);
+      else copyRows(body, ourQueries, scaled, scale * Math.LOG2E);
+      copyRows(body, ourUpstream, { at: upstream, ...lines });
       each(body, 0, t, (r) => {
-        const at = body.mul(r, line);
         // the row sums of dP * P equal those of dy * o
-        const product = dot(body, body.at(body.at(o, start), at), body.at(body.at(dy, start), at), w);
+        const at = ({ at, line }: Rows) => body.at(at, body.mul(r, line));
+        const product = dot(body, at(ourOutputs), at(ourUpstream), w);
         const statistics = body.at(stats, body.add(body.mul(index, t), r));
         body.store(product, body.at(dots, r));
         body.store(body.load(FLOAT, statistics), body.at(largest, r));
@@ -69,17 +106,17 @@ export function attentionGradKernel(target: Target, name: string, w: number): st
       body.loop(0, s, KEYS, [], (first) => {
         const valid = atMost(body, body.sub(s, first), KEYS);
         const columns = whole(body, valid, scores.vectors * body.lanes);
-        const at = place(s, first);
-        const [ourKeys, ourValues] = [k, v].map((tensor) => ({ at: body.at(tensor, at), line, count: valid, w }));
+        const ourKeys = rowsOf(k, from.k, s, first, valid);
         clear(body, turnedKeys, KEYS * (2 * w + 3 * padded));
-        turnRows(body, ourKeys, turnedKeys, KEYS);
-        turnRows(body, ourValues, turnedValues, KEYS);
-        copyRows(body, ourKeys, { at: keys, ...lines });
+        if (norms.keys) normRows(body, ourKeys, { at: keys, ...lines }, weights(1)?.values ?? null);
+        else copyRows(body, ourKeys, { at: keys, ...lines });
+        turnRows(body, { at: keys, ...lines, count: valid, w }, turnedKeys, KEYS);
+        turnRows(body, rowsOf(v, from.v, s, first, valid), turnedValues, KEYS);
         body.loop(0, all, QUERIES, [], (query) => {
           const offset = body.mul(query, padded);
-          const [ourQueries, ourUpstream] = [body.at(queries, offset), body.at(upstream, offset)];
-          body.call("void", "@scores", [ourQueries, turnedKeys, p, i64(QUERIES), columns, i64(w)]);
-          body.call("void", "@scores", [ourUpstream, turnedValues, ds, i64(QUERIES), columns, i64(w)]);
+          const [blockQueries, blockUpstream] = [body.at(queries, offset), body.at(upstream, offset)];
+          body.call("void", "@scores", [blockQueries, turnedKeys, p, i64(QUERIES), columns, i64(w)]);
+          body.call("void", "@scores", [blockUpstream, turnedValues, ds, i64(QUERIES), columns, i64(w)]);
           each(body, 0, QUERIES, (r) => {
             const row = body.add(query, r);
             const of = (list: Value) => body.splat(body.load(FLOAT, body.at(list, row)));
@@ -96,20 +133,24 @@ export function attentionGradKernel(target: Target, name: string, w: number): st
             });
           });
           const width = i64(padded);
-          body.call("void", "@byKey", [p, ourUpstream, dValues, valid, width, i64(QUERIES)]);
-          body.call("void", "@byKey", [ds, ourQueries, dKeys, valid, width, i64(QUERIES)]);
+          body.call("void", "@byKey", [p, blockUpstream, dValues, valid, width, i64(QUERIES)]);
+          body.call("void", "@byKey", [ds, blockQueries, dKeys, valid, width, i64(QUERIES)]);
           body.call("void", "@byQuery", [ds, keys, body.at(dQueries, offset), i64(QUERIES), width, valid]);
           return [];
         });
         const written = { ...lines, count: valid, w };
-        const to = (tensor: Value) => ({ at: body.at(tensor, own.at(s, first)), line: own.line });
+        const toKeys = rowsOf(dk, own.k, s, first, valid);
         // queries were scaled to powers of two
-        copyRows(body, { ...written, at: dKeys }, to(dk), Math.LN2);
-        copyRows(body, { ...written, at: dValues }, to(dv));
+        if (norms.keys) {
+          normGradRows(body, ourKeys, { ...written, at: dKeys, factor: Math.LN2 }, toKeys, weights(1));
+        } else copyRows(body, { ...written, at: dKeys }, toKeys, Math.LN2);
+        copyRows(body, { ...written, at: dValues }, rowsOf(dv, own.v, s, first, valid));
         return [];
       });
-      const to = { at: body.at(dq, own.at(t, i64(0))), line: own.line };
-      copyRows(body, { ...lines, at: dQueries, count: t, w }, to, scale);
+      const toQueries = rowsOf(dq, own.q, t, zero, t);
+      const gradients = { ...lines, at: dQueries };
+      if (norms.queries) normGradRows(body, ourQueries, { ...gradients, factor: scale }, toQueries, weights(0));
+      else copyRows(body, { ...gradients, count: t, w }, toQueries, scale);
     });
   });
   return module.text;

@@ -42,17 +42,22 @@ export function dropoutKernel(target: Target, name: string): string {
     const none = wide(float(0));
     const zero = wide(i32(0));
     const mantissa = wide(i32(MANTISSA));
-    elementwise(body, count, { inputs: [x], outputs: addresses(body, outputs, 1), group: BLOCK }, (first, [vectors]) => {
-      const block = narrow(body.add(firstBlock, body.div(first, BLOCK)));
-      const counters = body.add(wide(block), steps);
-      const numbers = philox(body, [counters, zero, high2, high3], [k0, k1].map(wide), vectorProduct);
-      return [
-        interleaved(body, numbers).map((drawn, i) => {
-          const enough = body.compare("sge", body.binary("and", drawn, mantissa), smallest);
-          return body.fmul(vectors[i], body.select(enough, kept, none));
-        }),
-      ];
-    });
+    elementwise(
+      body,
+      count,
+      { inputs: [x], outputs: addresses(body, outputs, 1), group: BLOCK },
+      (first, [vectors]) => {
+        const block = narrow(body.add(firstBlock, body.div(first, BLOCK)));
+        const counters = body.add(wide(block), steps);
+        const numbers = philox(body, [counters, zero, high2, high3], [k0, k1].map(wide), vectorProduct);
+        return [
+          interleaved(body, numbers).map((drawn, i) => {
+            const enough = body.compare("sge", body.binary("and", drawn, mantissa), smallest);
+            return body.fmul(vectors[i], body.select(enough, kept, none));
+          }),
+        ];
+      },
+    );
   });
   return module.text;
 }
@@ -71,7 +76,12 @@ const vectorProduct: Product = (body, x, by) => {
   const pairs = vectorOf(body.lanes / 2, I64);
   const constant = (value: bigint): Value => {
     const element = `i64 ${BigInt.asIntN(64, value)}`;
-    return { type: pairs, text: `<${Array(body.lanes / 2).fill(element).join(", ")}>` };
+    return {
+      type: pairs,
+      text: `<${Array(body.lanes / 2)
+        .fill(element)
+        .join(", ")}>`,
+    };
   };
   const [half, lower, upper] = [constant(32n), constant(0xffffffffn), constant(0xffffffff00000000n)];
   const given = body.convert("bitcast", x, pairs);
@@ -85,8 +95,7 @@ const vectorProduct: Product = (body, x, by) => {
 };
 
 function philox(body: Body, counter: Four, keys: readonly Value[], product: Product): Four {
-  const constant = (value: number, like: Value): Value =>
-    like.type === I32 ? i32(value) : body.splat(i32(value));
+  const constant = (value: number, like: Value): Value => (like.type === I32 ? i32(value) : body.splat(i32(value)));
   let [x0, x1, x2, x3] = counter;
   let [k0, k1] = keys;
   for (let round = 0; round < ROUNDS; round++) {
@@ -106,8 +115,7 @@ function interleaved(body: Body, [a, b, c, d]: Four): Value[] {
       const pair = Math.floor(i / unit);
       return (pair % 2) * size + from + Math.floor(pair / 2) * unit + (i % unit);
     });
-  const both = (x: Value, y: Value, unit: number) =>
-    [0, size / 2].map((from) => body.shuffle(x, y, order(from, unit)));
+  const both = (x: Value, y: Value, unit: number) => [0, size / 2].map((from) => body.shuffle(x, y, order(from, unit)));
   const [ab, cd] = [both(a, b, 1), both(c, d, 1)];
   return [0, 1].flatMap((half) => both(ab[half], cd[half], 2));
 }

@@ -45,7 +45,6 @@ export function elementwise(
   });
 }
 
-
 /**
  * Walks along `count` elements, vector by vector and then one by one, with sums.
  * @returns the total of each sum

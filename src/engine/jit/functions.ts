@@ -15,9 +15,7 @@ const SMALLEST = -126;
 
 /** a polynomial, the highest power first */
 function polynomial(body: Body, x: Value, coefficients: readonly number[]): Value {
-  return coefficients
-    .slice(1)
-    .reduce((sum, c) => body.fma(sum, x, body.constant(c)), body.constant(coefficients[0]));
+  return coefficients.slice(1).reduce((sum, c) => body.fma(sum, x, body.constant(c)), body.constant(coefficients[0]));
 }
 
 /** 2^x of numbers up to 0 and of those a little above, at least 2^-126; what is not a number stays so. */

@@ -4,13 +4,14 @@ import type { Tensor, TensorInfo } from "@tensorflow/tfjs-core";
 import type { Jit } from "../llvm/jit.js";
 import {
   functionAddress,
+  OWN_PREFIX,
   type Plan,
   plan,
   registerOperation,
   type Tensorflow,
   type TensorflowBackend,
 } from "../tensorflow/index.js";
-import { type Addresses, CALLED, shapeFunction, trampoline } from "./trampoline.js";
+import { type Addresses, CALLED, described, shapeFunction, trampoline } from "./trampoline.js";
 
 /** What an operation is before it is compiled. */
 export interface KernelSource {
@@ -24,12 +25,16 @@ export interface KernelSource {
 /** Runs kernels on TensorFlow's tensors. */
 export interface Kernels {
   jit: Jit;
+  /** An operation's name in TensorFlow. It is compiled on another thread: wait for `ready` before it runs. */
+  request(label: string, source: KernelSource): string;
+  /** Waits until every operation that was asked for can run. */
+  ready(): Promise<void>;
   /**
-   * Runs the operation `name`; it is compiled the first time.
+   * Runs an operation, compiled now if it is not yet; while a function is traced, notes it.
    * @param seed if the last input is a seed
    */
   run(
-    name: string,
+    label: string,
     source: KernelSource,
     inputs: readonly TensorInfo[],
     plan: Plan,
@@ -40,35 +45,59 @@ export interface Kernels {
 const MESSAGE = "no memory for the outputs or the scratch space of a kernel";
 /** operations are known to the whole process, their code belongs to a thread */
 const SUFFIX = threadId === 0 ? "" : `T${threadId}`;
+const KERNEL = "kernel";
+const CREATE = "create";
 
 export function openKernels({ context, backend }: Tensorflow, jit: Jit): Kernels {
   const { native } = context;
   const { target } = jit;
   const addresses = Object.fromEntries(CALLED.map((name) => [name, functionAddress(native, name)])) as Addresses;
   const shape = jit.compile(shapeFunction(target, "unknown_shape", addresses), "unknown_shape");
+  const compute = jit.compile(trampoline(target, "compute", addresses, native.cstring(MESSAGE)), "compute");
   const known = new Set<string>();
+  const pending = new Map<string, Promise<void>>();
 
-  function register(name: string, { inputs, outputs, source }: KernelSource): void {
-    const kernel = jit.compile(source("kernel"), "kernel");
-    const environment = { addresses, kernel, message: native.cstring(MESSAGE) };
-    const compute = jit.compile(trampoline(target, "compute", { inputs: inputs.length, outputs }, environment), "compute");
-    registerOperation(native, { name, inputs: ["int64", ...inputs], outputs, compute, shape });
+  const nameOf = (label: string): string => `${OWN_PREFIX}${label}${SUFFIX}`;
+  const text = ({ inputs, outputs, source }: KernelSource): string =>
+    source(KERNEL) + described(KERNEL, inputs.length, outputs);
+
+  function register(name: string, { inputs, outputs }: KernelSource, create: number): void {
+    if (known.has(name)) return;
+    registerOperation(native, { name, inputs: ["int64", ...inputs], outputs, create, compute, shape });
     known.add(name);
+  }
+
+  function request(label: string, source: KernelSource): string {
+    const name = nameOf(label);
+    if (!known.has(name) && !pending.has(name)) {
+      const compiled = jit.compileAsync(text(source), CREATE).then((create) => register(name, source, create));
+      // told by `ready`
+      compiled.catch(() => {});
+      pending.set(name, compiled);
+    }
+    return name;
   }
 
   return {
     jit,
-    run(kernel, source, inputs, given, seed) {
-      const name = `Atmorep${kernel}${SUFFIX}`;
-      if (!known.has(name)) register(name, source);
-      return runOperation(backend, name, inputs, given, seed);
+    request,
+    async ready() {
+      const waiting = [...pending.values()];
+      pending.clear();
+      await Promise.all(waiting);
+    },
+    run(label, source, inputs, given, seed) {
+      const name = nameOf(label);
+      if (backend.binding.tracing) request(label, source);
+      else if (!known.has(name)) register(name, source, jit.compile(text(source), CREATE));
+      return runOperation(backend, { name, outputs: source.outputs }, inputs, given, seed);
     },
   };
 }
 
 function runOperation(
   backend: TensorflowBackend,
-  name: string,
+  { name, outputs }: { name: string; outputs: number },
   inputs: readonly TensorInfo[],
   given: Plan,
   seed?: readonly [number, number],
@@ -77,8 +106,7 @@ function runOperation(
   const extra = [binding.createNumbers(plan(given)), ...(seed ? [binding.createSeed(seed)] : [])];
   try {
     const ids = [extra[0], ...backend.getInputTensorIds(inputs), ...extra.slice(1)];
-    const results = binding.executeOp(name, [], ids, given.outputs.length);
-    return results.map((metadata) => backend.createOutputTensor(metadata));
+    return binding.executeOp(name, [], ids, outputs).map((metadata) => backend.createOutputTensor(metadata));
   } finally {
     for (const id of extra) binding.deleteTensor(id);
   }

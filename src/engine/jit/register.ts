@@ -6,7 +6,7 @@ import type { Jit } from "../llvm/jit.js";
 import { BACKEND, type Tensorflow } from "../tensorflow/index.js";
 import { attentionKernel, attentionScratch } from "./attention.js";
 import { attentionGradKernel, attentionGradScratch } from "./attentionGrad.js";
-import { attentionParameters } from "./attentionLayout.js";
+import { attentionParameters, type Variant } from "./attentionLayout.js";
 import { dropoutKernel } from "./dropout.js";
 import { geluGradKernel, geluKernel } from "./gelu.js";
 import { layerNormGradKernel, layerNormKernel } from "./layerNorm.js";
@@ -18,9 +18,15 @@ interface Call {
 }
 type KernelFunction = (call: Call) => tf.TensorInfo | tf.TensorInfo[];
 
+const opened = new WeakMap<Tensorflow, Kernels>();
+
+/** The kernels that are registered for an engine, or null. */
+export const jitKernels = (tensorflow: Tensorflow): Kernels | null => opened.get(tensorflow) ?? null;
+
 /** Registers every kernel; call it once the backend is there. */
 export function registerJitKernels(tensorflow: Tensorflow, jit: Jit): void {
   const kernels = openKernels(tensorflow, jit);
+  opened.set(tensorflow, kernels);
   const table: Record<string, KernelFunction> = {
     ...pointwise(kernels),
     ...norms(kernels),
@@ -88,31 +94,64 @@ function norms(kernels: Kernels): Record<string, KernelFunction> {
   };
 }
 
-/** The heads `first` to `end` of q [batch*T, heads*w] and k, v [batch*S, heads*w]. */
-function headsOf({ inputs: { q, k }, attrs }: Call) {
-  const { batch, heads, first, end } = attrs as Record<"batch" | "heads" | "first" | "end", number>;
-  const [t, s, w] = [q.shape[0] / batch, k.shape[0] / batch, q.shape[1] / heads];
-  const rows = (tensor: tf.TensorInfo) => [tensor.shape[0], (end - first) * w];
-  const parameters = attentionParameters({ batch, heads, t, s, first, end });
-  return { t, s, w, rows, parameters, statistics: [2, batch * (end - first), t] };
+/** What a call of `headAttention` asks for. */
+function headsOf({ inputs, attrs }: Call) {
+  const given = attrs as Record<"batch" | "heads" | "first" | "end", number> &
+    Record<"sources" | "parts" | "part", number[]>;
+  const { batch, heads, first, end, sources, parts, part } = given;
+  const count = Math.max(...sources) + 1;
+  const tensors = Array.from({ length: count }, (_, i) => inputs[`x${i}`]);
+  const [q, k] = sources.map((i) => tensors[i]);
+  const [t, s, w] = [q.shape[0] / batch, k.shape[0] / batch, q.shape[1] / heads / parts[0]];
+  const variant: Variant = {
+    w,
+    sources: sources as unknown as Variant["sources"],
+    norms: { queries: attrs.normQueries as boolean, keys: attrs.normKeys as boolean },
+    weighted: attrs.weighted as boolean,
+  };
+  const label = [w, ...sources, ...[variant.norms.queries, variant.norms.keys, variant.weighted].map(Number)].join("_");
+  const [qParts, kParts, vParts] = parts;
+  const [qPart, kPart, vPart] = part;
+  return {
+    ...{ tensors, t, s, w, variant, label },
+    weights: variant.weighted ? [inputs[`x${count}`]] : [],
+    output: [q.shape[0], (end - first) * w],
+    statistics: [2, batch * (end - first), t],
+    /** shapes of the gradients */
+    gradients: tensors.map(({ shape }) => [shape[0], (shape[1] * (end - first)) / heads]),
+    parameters: attentionParameters({
+      ...{ batch, heads, t, s, first, end },
+      ...{ qParts, qPart, kParts, kPart, vParts, vPart },
+    }),
+  };
 }
 
 function attention(kernels: Kernels): Record<string, KernelFunction> {
   const { target } = kernels.jit;
   return {
-    [FUSED.attention](call) {
-      const { q, k, v } = call.inputs;
-      const { s, w, rows, parameters, statistics } = headsOf(call);
-      const source = { inputs: floats(3), outputs: 2, source: (name: string) => attentionKernel(target, name, w) };
+    [FUSED.headAttention](call) {
+      const { tensors, weights, s, w, variant, label, output, statistics, parameters } = headsOf(call);
+      const given = [...tensors, ...weights];
+      const source = {
+        inputs: floats(given.length),
+        outputs: 2,
+        source: (name: string) => attentionKernel(target, name, variant),
+      };
       const scratch = attentionScratch(target, w, s);
-      return kernels.run(`Attention${w}`, source, [q, k, v], { outputs: [rows(q), statistics], scratch, parameters });
+      return kernels.run(`Attention${label}`, source, given, { outputs: [output, statistics], scratch, parameters });
     },
-    [FUSED.attentionGrad](call) {
-      const { q, k, v, o, dy, statistics } = call.inputs;
-      const { t, w, rows, parameters } = headsOf(call);
-      const source = { inputs: floats(6), outputs: 3, source: (name: string) => attentionGradKernel(target, name, w) };
-      const plan = { outputs: [q, k, v].map(rows), scratch: attentionGradScratch(target, w, t), parameters };
-      return kernels.run(`AttentionGrad${w}`, source, [q, k, v, o, dy, statistics], plan);
+    [FUSED.headAttentionGrad](call) {
+      const { o, dy, statistics } = call.inputs;
+      const { tensors, weights, t, w, variant, label, gradients, parameters } = headsOf(call);
+      const given = [...tensors, o, dy, statistics, ...weights];
+      const outputs = [...gradients, ...weights.map(({ shape }) => shape)];
+      const source = {
+        inputs: floats(given.length),
+        outputs: outputs.length,
+        source: (name: string) => attentionGradKernel(target, name, variant),
+      };
+      const plan = { outputs, scratch: attentionGradScratch(target, w, t), parameters };
+      return kernels.run(`AttentionGrad${label}`, source, given, plan);
     },
   };
 }

@@ -19,8 +19,8 @@ export function each(body: Body, from: Value | number, to: Value | number, fn: (
 
 const lineAt = (body: Body, { at, line }: Rows, row: Value): Value => body.at(at, body.mul(row, line));
 
-/** Calls `fn` with the offset and kind of each piece of a row: whole vectors, then what is left one by one. */
-function pieces(body: Body, w: number, fn: (offset: number, type: string) => void): void {
+/** Calls `fn` with the offset and type of each piece of a row: whole vectors, then what is left one by one. */
+export function pieces(body: Body, w: number, fn: (offset: number, type: string) => void): void {
   const whole = w - (w % body.lanes);
   for (let at = 0; at < whole; at += body.lanes) fn(at, body.vector);
   for (let at = whole; at < w; at++) fn(at, FLOAT);

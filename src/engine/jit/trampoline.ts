@@ -1,6 +1,7 @@
 /** From TensorFlow's calling convention to ours: inputs fetched, outputs allocated, then the kernel. */
 import { type Body, I32, I64, i32, i64, Module, PTR, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
+import { each } from "./rows.js";
 
 /** Functions of TensorFlow's C API that compiled code calls. */
 export const CALLED = [
@@ -22,8 +23,11 @@ const FLOAT_TYPE = 1;
 const RESOURCE_EXHAUSTED = 8;
 /** bytes of TF_AllocatorAttributes: its own size and a flag */
 const ALLOCATOR_ATTRIBUTES = 9;
+/** tensors of an operation, at most */
+const MOST = 24;
 
 const callee = (address: number): string => `inttoptr (i64 ${address} to ptr)`;
+const NULL: Value = { type: PTR, text: "null" };
 
 /** A function that leaves the shapes of an operation's outputs unknown. */
 export function shapeFunction(target: Target, name: string, addresses: Addresses): string {
@@ -34,99 +38,96 @@ export function shapeFunction(target: Target, name: string, addresses: Addresses
   return module.text;
 }
 
-interface Signature {
-  /** tensors beside the plan */
-  inputs: number;
-  outputs: number;
+/**
+ * What follows a kernel in its module: `create` gives TensorFlow the address of a description of the kernel, which the
+ * trampoline is handed at every call.
+ *
+ * @param inputs tensors beside the plan
+ */
+export const described = (kernel: string, inputs: number, outputs: number): string => `
+@description = constant { ptr, i64, i64 } { ptr @${kernel}, i64 ${inputs}, i64 ${outputs} }
+
+define ptr @create(ptr %context) {
+  ret ptr @description
 }
+`;
 
 /**
- * `void (void *, TF_OpKernelContext *)`, which calls a kernel `void (inputs, outputs, parameters, scratch)`.
+ * `void (description, TF_OpKernelContext *)`, which calls a kernel `void (inputs, outputs, parameters, scratch)`.
  *
- * @param kernel its address
  * @param message address of what is said when memory is short
  */
-export function trampoline(
-  target: Target,
-  name: string,
-  { inputs, outputs }: Signature,
-  { addresses, kernel, message }: { addresses: Addresses; kernel: number; message: number },
-): string {
+export function trampoline(target: Target, name: string, addresses: Addresses, message: number): string {
   const module = new Module(target.lanes);
-  module.define(name, [PTR, PTR], (body, [, context]) => {
-    const list = (count: number) => body.alloca(PTR, Math.max(1, count));
-    const [given, results, held] = [list(inputs), list(outputs), list(inputs + 1 + outputs + 1)];
+  module.define(name, [PTR, PTR], (body, [description, context]) => {
+    const list = () => body.alloca(PTR, MOST);
+    const [given, results, held] = [list(), list(), list()];
     const attributes = body.alloca(I64, 2);
-    const planData = list(1);
-    const call = (type: string, function_: keyof Addresses, args: Value[]) =>
-      body.call(type, callee(addresses[function_]), args);
+    const [scratchSize, slot, faults] = [body.alloca(I64, 1), body.alloca(PTR, 1), body.alloca(I32, 1)];
+    const call = (type: string, callable: keyof Addresses, args: Value[]) =>
+      body.call(type, callee(addresses[callable]), args);
+    const [inputs, outputs] = [1, 2].map((i) => body.load(I64, body.at(description, i, I64)));
     const status = call(PTR, "TF_NewStatus", []);
-    let fault: Value = i32(0);
-    let count = 0;
-    /** keeps a tensor until the end, and stores where its elements are */
-    const hold = (tensor: Value, to: Value) => {
-      body.store(tensor, body.at(held, count++, PTR));
-      body.store(call(PTR, "TF_TensorData", [tensor]), to);
+    body.store(i32(0), faults);
+    const small = (value: Value) => body.convert("trunc", value, I32);
+    const item = (of: Value, i: Value) => body.at(of, i, PTR);
+    /** what went wrong before would be overwritten by the next call */
+    const note = () => {
+      body.store(body.binary("or", body.load(I32, faults), call(I32, "TF_GetCode", [status])), faults);
     };
-    const checked = () => {
-      fault = body.binary("or", fault, call(I32, "TF_GetCode", [status]));
+    const data = (tensor: Value, to: Value) => {
+      body.when(body.compare("ne", tensor, NULL), () => body.store(call(PTR, "TF_TensorData", [tensor]), to));
     };
-    const slot = list(1);
-    for (let i = 0; i <= inputs; i++) {
-      call("void", "TF_GetInput", [context, i32(i), slot, status]);
-      hold(body.load(PTR, slot), i === 0 ? planData : body.at(given, i - 1, PTR));
-    }
-    let plan = body.load(PTR, planData);
-    const next = (): Value => {
-      const number = body.load(I64, plan);
-      plan = body.at(plan, 1, I64);
-      return number;
-    };
-    const allocated = (tensor: Value, to: Value) => {
-      checked();
-      body.store({ type: PTR, text: "null" }, body.at(held, count, PTR));
-      const at = count++;
-      body.when(body.compare("ne", tensor, { type: PTR, text: "null" }), () => {
-        body.store(tensor, body.at(held, at, PTR));
-        body.store(call(PTR, "TF_TensorData", [tensor]), to);
-      });
-    };
-    for (let i = 0; i < outputs; i++) {
-      const rank = next();
-      const dims = plan;
+    // the plan is the first input
+    each(body, 0, body.add(inputs, 1), (i) => {
+      call("void", "TF_GetInput", [context, small(i), slot, status]);
+      note();
+      const tensor = body.load(PTR, slot);
+      body.store(tensor, item(held, i));
+      data(tensor, item(given, i));
+    });
+    const plan = body.load(PTR, given);
+    const first = body.add(inputs, 1);
+    const [afterOutputs] = body.loop(0, outputs, 1, [plan], (i, [plan]) => {
+      const rank = body.load(I64, plan);
+      const dims = item(plan, i64(1));
       const [elements] = body.loop(0, rank, 1, [i64(1)], (axis, [product]) => [
-        body.mul(product, body.load(I64, body.at(dims, axis, I64))),
+        body.mul(product, body.load(I64, item(dims, axis))),
       ]);
-      plan = body.at(plan, rank, I64);
-      const size = [dims, body.convert("trunc", rank, I32), body.mul(elements, 4), status];
-      allocated(
-        call(PTR, "TF_AllocateOutput", [context, i32(i), i32(FLOAT_TYPE), ...size]),
-        body.at(results, i, PTR),
-      );
-    }
-    const scratch = next();
-    const scratchData = list(1);
-    const scratchSize = body.alloca(I64, 1);
-    body.store(scratch, scratchSize);
+      const shape = [dims, small(rank), body.mul(elements, 4), status];
+      const tensor = call(PTR, "TF_AllocateOutput", [context, small(i), i32(FLOAT_TYPE), ...shape]);
+      note();
+      body.store(tensor, item(held, body.add(first, i)));
+      data(tensor, item(results, i));
+      return [item(dims, rank)];
+    });
+    body.store(body.load(I64, afterOutputs), scratchSize);
     body.store(i64(ALLOCATOR_ATTRIBUTES), attributes);
-    body.store(i64(1), body.at(attributes, 1, I64));
-    const temporary = [i32(FLOAT_TYPE), scratchSize, i32(1), attributes, status];
-    allocated(call(PTR, "TF_AllocateTemp", [context, ...temporary]), scratchData);
-    const well = body.compare("eq", fault, i32(0));
-    const parameters = plan;
-    body.when(well, () => {
-      body.call("void", callee(kernel), [given, results, parameters, body.load(PTR, scratchData)]);
+    body.store(i64(1), item(attributes, i64(1)));
+    const scratch = call(PTR, "TF_AllocateTemp", [
+      ...[context, i32(FLOAT_TYPE), scratchSize, i32(1)],
+      ...[attributes, status],
+    ]);
+    note();
+    body.store(NULL, slot);
+    data(scratch, slot);
+    const fault = body.load(I32, faults);
+    const parameters = item(afterOutputs, i64(1));
+    body.when(body.compare("eq", fault, i32(0)), () => {
+      const kernel = body.load(PTR, description);
+      body.call("void", kernel.text, [item(given, i64(1)), results, parameters, body.load(PTR, slot)]);
     });
     body.when(body.compare("ne", fault, i32(0)), () => {
       call("void", "TF_SetStatus", [status, i32(RESOURCE_EXHAUSTED), { type: PTR, text: callee(message) }]);
       call("void", "TF_OpKernelContext_Failure", [context, status]);
     });
-    release(body, held, count, (tensor) => call("void", "TF_DeleteTensor", [tensor]));
+    release(body, held, body.add(first, outputs), (tensor) => call("void", "TF_DeleteTensor", [tensor]));
+    call("void", "TF_DeleteTensor", [scratch]);
     call("void", "TF_DeleteStatus", [status]);
   });
   return module.text;
 }
 
-function release(body: Body, held: Value, count: number, free: (tensor: Value) => void): void {
-  for (let i = 0; i < count; i++) free(body.load(PTR, body.at(held, i, PTR)));
+function release(body: Body, held: Value, count: Value, free: (tensor: Value) => void): void {
+  each(body, 0, count, (i) => free(body.load(PTR, body.at(held, i, PTR))));
 }

@@ -5,6 +5,8 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { FUSED, hasKernel, runFused, withGradient } from "./fused.js";
+import { headAttention } from "./headAttention.js";
+import { type AttentionInputs, apart, type Heads } from "./heads.js";
 import { startAfter } from "./order.js";
 
 /** Most bytes of probabilities that one layer keeps, of its first heads. */
@@ -12,24 +14,26 @@ const KEPT_BYTES = 2 ** 21;
 /** Heads under way at once, where an engine chooses the order: their T x S matrices stay in the cache. */
 const UNDER_WAY = 2;
 
-export interface Heads {
-  /** independent sequences */
-  batch: number;
-  heads: number;
-  /** groups of heads that an engine with a kernel of its own can compute side by side; default 1 */
-  groups?: number;
-}
-
 /**
  * `softmax(q k^T / sqrt(w)) v` for each sequence and head, w being the head's width.
  *
- * @param q [batch*T, heads*w], head h in columns h*w to (h+1)*w
- * @param k [batch*S, heads*w]
- * @param v [batch*S, heads*w]
- * @returns [batch*T, heads*w]
+ * @param inputs q of T rows, k and v of S rows a sequence
+ * @returns [batch*T, heads*w], head h in columns h*w to (h+1)*w
  */
-export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads): tf.Tensor {
-  if (hasKernel(FUSED.attention)) return byKernel(q, k, v, shape);
+export function attention(inputs: AttentionInputs, shape: Heads): tf.Tensor {
+  if (hasKernel(FUSED.headAttention)) return headAttention(inputs, shape);
+  const { q, k, v } = apart(inputs, shape);
+  const attrs = { batch: shape.batch, heads: shape.heads };
+  if (hasKernel(FUSED.attention)) {
+    return withGradient([q, k, v], ([q, k, v]) => {
+      const [value] = runFused(FUSED.attention, { q, k, v }, attrs);
+      return {
+        value,
+        keep: [q, k, v, value],
+        grad: (dy, [q, k, v, o]) => runFused(FUSED.attentionGrad, { q, k, v, o, dy }, attrs),
+      };
+    });
+  }
   return withGradient([q, k, v], ([q, k, v]) => {
     const { value, weights } = forward(q, k, v, shape);
     const fitting = Math.floor(KEPT_BYTES / (4 * weights[0].size));
@@ -41,41 +45,14 @@ export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, shape: Heads
   });
 }
 
-/** Attention by an engine's own kernel, group of heads by group. */
-function byKernel(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, { batch, heads, groups = 1 }: Heads): tf.Tensor {
-  const length = Math.min(groups, heads);
-  const attributes = Array.from({ length }, (_, i) => ({
-    batch,
-    heads,
-    first: Math.floor((i * heads) / length),
-    end: Math.floor(((i + 1) * heads) / length),
-  }));
-  const joined = (parts: tf.Tensor[]) => (parts.length === 1 ? parts[0] : tf.concat(parts, 1));
-  return withGradient([q, k, v], ([q, k, v]) => {
-    const results = attributes.map((attrs) => runFused(FUSED.attention, { q, k, v }, attrs));
-    const value = joined(results.map(([part]) => part));
-    return {
-      value,
-      keep: [q, k, v, value, ...results.flatMap((parts) => parts.slice(1))],
-      grad: (dy, [q, k, v, o, ...kept]) => {
-        const gradients = attributes.map((attrs, i) => {
-          const inputs: Record<string, tf.Tensor> = { q, k, v, o, dy };
-          if (kept.length > 0) inputs.statistics = kept[i];
-          return runFused(FUSED.attentionGrad, inputs, attrs);
-        });
-        return [0, 1, 2].map((i) => joined(gradients.map((part) => part[i])));
-      },
-    };
-  });
-}
-
 /**
  * The weights `softmax(q k^T / sqrt(w))` that `attention` averages the values with, for looking at them.
  *
  * @returns [batch, heads, T, S]
  */
-export function attentionWeights(q: tf.Tensor, k: tf.Tensor, shape: Heads): tf.Tensor {
+export function attentionWeights(inputs: AttentionInputs, shape: Heads): tf.Tensor {
   return tf.tidy(() => {
+    const { q, k } = apart(inputs, shape);
     const scale = 1 / Math.sqrt(q.shape[1]! / shape.heads);
     const [qs, ks] = [split(tf.mul(q, scale), shape), split(k, shape)];
     const weights = tf.stack(qs.map((qh, i) => probabilities(qh, ks[i])));

@@ -11,10 +11,17 @@ export const FUSED = {
   layerNorm: "AtmorepLayerNorm",
   /** x, mean, scale, dy, gamma? -> dx, dgamma, dbeta (the last two with gamma only) */
   layerNormGrad: "AtmorepLayerNormGrad",
-  /** q, k, v -> o, statistics?; attributes: batch, heads, and the heads `first` to `end` that are computed */
+  /** q, k, v -> o */
   attention: "AtmorepAttention",
-  /** q, k, v, o, dy, statistics? -> dq, dk, dv; the same attributes */
+  /** q, k, v, o, dy -> dq, dk, dv */
   attentionGrad: "AtmorepAttentionGrad",
+  /**
+   * x0, ... -> o, statistics: queries, keys and values from columns of one to three tensors, weights of their norms
+   * last; attributes as `headAttention` gives them
+   */
+  headAttention: "AtmorepHeadAttention",
+  /** x0, ..., o, dy, statistics -> gradients of x0, ... */
+  headAttentionGrad: "AtmorepHeadAttentionGrad",
   /** x, weight, bias -> y */
   linear: "AtmorepLinear",
   /** x, weight, dy -> dx, dweight, dbias */

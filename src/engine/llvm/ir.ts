@@ -271,9 +271,7 @@ export class Module {
     const list = given.map(({ type, text }) => `${type} ${text}`).join(", ");
     const width = 32 * this.lanes;
     const attributes = `nounwind "prefer-vector-width"="${width}" "min-legal-vector-width"="${width}"`;
-    this.functions.push(
-      `define ${internal ? "internal " : ""}void @${name}(${list}) ${attributes} {\n${body.text}\n}`,
-    );
+    this.functions.push(`define ${internal ? "internal " : ""}void @${name}(${list}) ${attributes} {\n${body.text}\n}`);
   }
 
   get text(): string {

@@ -23,6 +23,8 @@ export interface Jit {
    * @throws LlvmError with LLVM's message
    */
   compile(ir: string, name: string): number;
+  /** The same on another thread. */
+  compileAsync(ir: string, name: string): Promise<number>;
 }
 
 /** LLVM could not be loaded, or did not accept a module. */
@@ -124,29 +126,46 @@ function bind(file: string, koffi: typeof import("koffi")): Jit {
   // a machine belongs to the engine it is given to
   const machine = () => api.machine(known, triple, cpu, features, AGGRESSIVE, "default", "jitdefault", 0, 1, "");
 
+  /** an engine with the module; nothing is compiled yet */
+  const prepare = (ir: string, name: string): number => {
+    let module = 0;
+    const fault = text((place) => {
+      // a context of its own, since modules of one context may not be compiled side by side
+      module = api.parse(api.context(), ir, place);
+    });
+    if (!module) throw new LlvmError(`${name}: ${fault}`);
+    const invalid = text((place) => {
+      if (!api.verify(module, place)) return;
+      place[0] = 0n;
+    });
+    if (invalid) throw new LlvmError(`${name}: ${invalid}`);
+    let engine = 0;
+    const refused = text((place) => {
+      engine = api.engine(module, machine(), process.arch === "arm64", place);
+    });
+    if (!engine) throw new LlvmError(`${name}: ${refused}`);
+    return engine;
+  };
+  const find = (engine: number, name: string): number => {
+    const address = api.address(engine, name);
+    if (!address) throw new LlvmError(`${name}: the module has no such function`);
+    return address;
+  };
+
   return {
     file,
     target,
     compile(ir, name) {
-      let module = 0;
-      const fault = text((place) => {
-        module = api.parse(api.context(), ir, place);
-      });
-      if (!module) throw new LlvmError(`${name}: ${fault}`);
-      const invalid = text((place) => {
-        if (!api.verify(module, place)) return;
-        place[0] = 0n;
-      });
-      if (invalid) throw new LlvmError(`${name}: ${invalid}`);
-      let engine = 0;
-      const refused = text((place) => {
-        engine = api.engine(module, machine(), process.arch === "arm64", place);
-      });
-      if (!engine) throw new LlvmError(`${name}: ${refused}`);
+      const engine = prepare(ir, name);
       api.finalize(engine);
-      const address = api.address(engine, name);
-      if (!address) throw new LlvmError(`${name}: the module has no such function`);
-      return address;
+      return find(engine, name);
+    },
+    async compileAsync(ir, name) {
+      const engine = prepare(ir, name);
+      await new Promise<void>((resolve, reject) => {
+        api.finalize.async(engine, (error: Error | null) => (error ? reject(error) : resolve()));
+      });
+      return find(engine, name);
     },
   };
 }

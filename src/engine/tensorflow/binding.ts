@@ -6,6 +6,8 @@ import { type HostValues, TYPES } from "./values.js";
 
 /** What tfjs-node's kernels call. A recorder may stand in its place while a function is traced. */
 export interface Binding {
+  /** true of a recorder: nothing is computed now */
+  readonly tracing?: boolean;
   createTensor(shape: number[], dtype: number, values: HostValues): number;
   /** A seed of a stateless random operation: int64 [2]. */
   createSeed(seed: readonly [number, number]): number;

@@ -206,6 +206,11 @@ export class EagerContext {
     }
   }
 
+  /** Where a tensor's elements are in memory, as long as it lives; for engines on the processor. */
+  address(id: number): number {
+    return this.resolved(this.entry(id), (tensor) => this.native.api.TF_TensorData(tensor));
+  }
+
   /** Tensors that are alive. */
   get size(): number {
     return this.tensors.size;

@@ -38,9 +38,9 @@ export {
 export { builtForGpu, loadNative } from "./native.js";
 export {
   functionAddress,
+  OWN_PREFIX,
   type OwnOperation,
   outputName,
-  ownOperation,
   registerOperation,
 } from "./operations.js";
 export { outputShapes, type Plan, plan } from "./plan.js";

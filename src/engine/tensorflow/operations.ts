@@ -9,16 +9,16 @@ export interface OwnOperation {
   inputs: readonly ("float" | "int64")[];
   /** how many float32 tensors it gives */
   outputs: number;
+  /** address of `void *(*)(TF_OpKernelConstruction *)`: what `compute` is given first */
+  create: number;
   /** address of `void (*)(void *, TF_OpKernelContext *)` */
   compute: number;
   /** address of `void (*)(TF_ShapeInferenceContext *, TF_Status *)` */
   shape: number;
 }
 
-const own = new Map<string, OwnOperation>();
-
-/** An operation that this thread has registered. */
-export const ownOperation = (name: string): OwnOperation | undefined => own.get(name);
+/** How the names of such operations begin. */
+export const OWN_PREFIX = "Atmorep";
 
 /** Name of output `i`. */
 export const outputName = (i: number): string => `y${i}`;
@@ -28,7 +28,7 @@ export const outputName = (i: number): string => `y${i}`;
  * @throws TensorflowError with TensorFlow's message
  */
 export function registerOperation(native: Native, operation: OwnOperation): void {
-  const { name, inputs, outputs, compute, shape } = operation;
+  const { name, inputs, outputs, create, compute, shape } = operation;
   const { api, status, cstring } = native;
   const definition = api.TF_NewOpDefinitionBuilder(cstring(name));
   for (const [i, type] of inputs.entries()) api.TF_OpDefinitionBuilderAddInput(definition, cstring(`x${i}: ${type}`));
@@ -38,10 +38,9 @@ export function registerOperation(native: Native, operation: OwnOperation): void
   api.TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, shape);
   api.TF_RegisterOpDefinition(definition, status);
   native.check("TF_RegisterOpDefinition", () => name);
-  const kernel = api.TF_NewKernelBuilder(cstring(name), cstring("CPU"), 0, compute, 0);
+  const kernel = api.TF_NewKernelBuilder(cstring(name), cstring("CPU"), create, compute, 0);
   api.TF_RegisterKernelBuilder(cstring(name), kernel, status);
   native.check("TF_RegisterKernelBuilder", () => name);
-  own.set(name, operation);
 }
 
 /**

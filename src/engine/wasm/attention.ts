@@ -8,9 +8,6 @@ import type { Workspace } from "./workspace.js";
 interface Sizes {
   batch: number;
   heads: number;
-  /** the heads to compute */
-  first: number;
-  end: number;
   /** queries and keys of a sequence */
   t: number;
   s: number;
@@ -27,29 +24,20 @@ export function registerAttention(work: Workspace): void {
 }
 
 function sizesOf({ inputs: { q, k }, attrs }: Call): Sizes {
-  const { batch, heads, first, end } = attrs as Record<"batch" | "heads" | "first" | "end", number>;
+  const { batch, heads } = attrs as { batch: number; heads: number };
   const s = k.shape[0] / batch;
   const w = q.shape[1] / heads;
-  return { batch, heads, first, end, t: q.shape[0] / batch, s, w, scale: 1 / Math.sqrt(w), ld: Math.ceil(s / 4) * 4 };
+  return { batch, heads, t: q.shape[0] / batch, s, w, scale: 1 / Math.sqrt(w), ld: Math.ceil(s / 4) * 4 };
 }
 
-type View = (base: number, rows: number) => Matrix;
-
-/**
- * Calls `body` with two view makers for each sequence and head: a tensor of `rows` rows a sequence as a matrix, one with
- * all heads, and one with those that are computed.
- */
-function eachHead({ batch, heads, first, end, w }: Sizes, body: (all: View, own: View) => void): void {
-  const view =
-    (b: number, h: number, count: number): View =>
-    (base, rows) => ({ at: base + (b * rows * count + h) * w * 4, row: count * w, column: 1 });
+/** Calls `body` with a view maker for each sequence and head: a tensor of `rows` rows a sequence as a matrix. */
+function eachHead({ batch, heads, w }: Sizes, body: (view: (base: number, rows: number) => Matrix) => void): void {
   for (let b = 0; b < batch; b++) {
-    for (let h = first; h < end; h++) body(view(b, h, heads), view(b, h - first, end - first));
+    for (let h = 0; h < heads; h++) {
+      body((base, rows) => ({ at: base + (b * rows * heads + h) * w * 4, row: heads * w, column: 1 }));
+    }
   }
 }
-
-/** Shape of an output like `info` with the computed heads only. */
-const ownShape = ({ first, end, w }: Sizes, { shape }: TensorInfo): number[] => [shape[0], (end - first) * w];
 
 const transposed = ({ at, row, column }: Matrix): Matrix => ({ at, row: column, column: row });
 
@@ -69,11 +57,11 @@ function attention(work: Workspace, call: Call): TensorInfo {
   const { backend, inputs } = call;
   const sizes = sizesOf(call);
   const { t, s, w } = sizes;
-  const out = backend.makeOutput(ownShape(sizes, inputs.q), "float32");
+  const out = backend.makeOutput(inputs.q.shape, "float32");
   const [q, k, v, o] = [inputs.q, inputs.k, inputs.v, out].map((info) => address(backend, info));
-  eachHead(sizes, (view, own) => {
+  eachHead(sizes, (view) => {
     const p = probabilities(work, sizes, view(q, t), view(k, s));
-    multiply(work, p, view(v, s), own(o, t), [t, w, s]);
+    multiply(work, p, view(v, s), view(o, t), [t, w, s]);
   });
   return out;
 }
@@ -82,10 +70,10 @@ function attentionGrad(work: Workspace, call: Call): TensorInfo[] {
   const { backend, inputs } = call;
   const sizes = sizesOf(call);
   const { t, s, w, scale, ld } = sizes;
-  const outputs = [inputs.q, inputs.k, inputs.v].map((info) => backend.makeOutput(ownShape(sizes, info), "float32"));
+  const outputs = [inputs.q, inputs.k, inputs.v].map(({ shape }) => backend.makeOutput(shape, "float32"));
   const [q, k, v, o, dy] = [inputs.q, inputs.k, inputs.v, inputs.o, inputs.dy].map((info) => address(backend, info));
   const [dq, dk, dv] = outputs.map((info) => address(backend, info));
-  eachHead(sizes, (view, own) => {
+  eachHead(sizes, (view) => {
     const [Q, K, V, DY] = [view(q, t), view(k, s), view(v, s), view(dy, t)];
     const p = probabilities(work, sizes, Q, K);
     const ds = { at: work.scratch("ds", t * ld * 4), row: ld, column: 1 };
@@ -94,9 +82,9 @@ function attentionGrad(work: Workspace, call: Call): TensorInfo[] {
     rowDots(work.heap(), view(o, t), DY, dots, t, w);
     if (ld !== s) clearPadding(work.heap(), ds.at, t, s, ld);
     work.run.softmaxGrad(p.at, ds.at, dots, t, ld / 4);
-    multiply(work, ds, K, own(dq, t), [t, w, s], scale);
-    multiply(work, transposed(ds), Q, own(dk, s), [s, w, t], scale);
-    multiply(work, transposed(p), DY, own(dv, s), [s, w, t]);
+    multiply(work, ds, K, view(dq, t), [t, w, s], scale);
+    multiply(work, transposed(ds), Q, view(dk, s), [s, w, t], scale);
+    multiply(work, transposed(p), DY, view(dv, s), [s, w, t]);
   });
   return outputs;
 }
