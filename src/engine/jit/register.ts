@@ -11,6 +11,7 @@ import { dropoutKernel } from "./dropout.js";
 import { geluGradKernel, geluKernel } from "./gelu.js";
 import { layerNormGradKernel, layerNormKernel } from "./layerNorm.js";
 import { type Kernels, openKernels } from "./operations.js";
+import { weightGradKernel, weightGradParameters, weightGradScratch } from "./weightGrad.js";
 
 interface Call {
   inputs: Record<string, tf.TensorInfo>;
@@ -32,6 +33,7 @@ export function registerJitKernels(tensorflow: Tensorflow, jit: Jit): void {
     ...norms(kernels),
     ...attention(kernels),
     [FUSED.dropout]: dropout(kernels),
+    [FUSED.weightGrad]: weightGrad(kernels),
   };
   for (const [kernelName, run] of Object.entries(table)) {
     if (tf.getKernel(kernelName, BACKEND)) tf.unregisterKernel(kernelName, BACKEND);
@@ -153,6 +155,19 @@ function attention(kernels: Kernels): Record<string, KernelFunction> {
       const plan = { outputs, scratch: attentionGradScratch(target, w, t), parameters };
       return kernels.run(`AttentionGrad${label}`, source, given, plan);
     },
+  };
+}
+
+function weightGrad(kernels: Kernels): KernelFunction {
+  const { target } = kernels.jit;
+  return ({ inputs: { x, dy } }) => {
+    const shape = { rows: x.shape[0], inputs: x.shape[1], outputs: dy.shape[1] };
+    const source = { inputs: floats(2), outputs: 2, source: (name: string) => weightGradKernel(target, name) };
+    return kernels.run("WeightGrad", source, [x, dy], {
+      outputs: [[shape.outputs, shape.inputs], [shape.outputs]],
+      scratch: weightGradScratch(target, shape),
+      parameters: weightGradParameters(shape),
+    });
   };
 }
 

@@ -26,6 +26,8 @@ export const FUSED = {
   linear: "AtmorepLinear",
   /** x, weight, dy -> dx, dweight, dbias */
   linearGrad: "AtmorepLinearGrad",
+  /** x, dy -> dweight, dbias of a linear layer */
+  weightGrad: "AtmorepWeightGrad",
   /** x, -> x times the mask; attributes: rate, seed, `before`: numbers of the stream that precede */
   dropout: "AtmorepDropout",
   /** -> numbers uniform in [0, 1); attributes: shape, seed */
