@@ -44,7 +44,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     register: async (program) => (await import("./commands/bench.js")).registerBench(program),
   },
   engine: {
-    summary: "fetch TensorFlow's library for the native engine, show what is used",
+    summary: "fetch the native engine's libraries, show what is used",
     register: async (program) => (await import("./commands/engine.js")).registerEngine(program),
   },
   kernel: {

@@ -1,5 +1,6 @@
 /** Which engine a run would use here, its library's version and device. */
 import { createRequire } from "node:module";
+import { openKernelCompiler } from "../engine/kernelCompiler.js";
 import { nativeSearch } from "../engine/native.js";
 import { builtForGpu, type Device, EagerContext, loadNative, searchLibrary } from "../engine/tensorflow/index.js";
 import type { Host } from "./host.js";
@@ -25,12 +26,13 @@ export async function engineCheck(host: Pick<Host, "env" | "cwd" | "readText">):
     const device = devices.find(({ type }) => type === "GPU") ?? devices[0];
     const driver = (await host.readText("/proc/driver/nvidia/version")) !== null;
     const why = device.type === "GPU" ? null : noGpu(forGpu, driver, host.env);
+    const { kernels } = openKernelCompiler(device.type, host.env, host.cwd);
     const name = device.name.replace(/^.*device:/, "");
     return {
       status: "ok",
-      found: `native, TensorFlow ${version} (${found.source}) on ${name}${why ? `; no GPU: ${why.reason}` : ""}`,
-      fix: why?.fix,
-      values: { name: "native", version, file: found.file, source: found.source, devices, forGpu, driver },
+      found: `native, TensorFlow ${version} (${found.source}) on ${name}; ${kernels.text}${why ? `; no GPU: ${why.reason}` : ""}`,
+      fix: why?.fix ?? kernels.fix,
+      values: { name: "native", version, file: found.file, source: found.source, devices, forGpu, driver, kernels },
     };
   } catch (error) {
     return {

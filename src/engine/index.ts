@@ -2,7 +2,7 @@
 import { AtmorepError } from "../errors.js";
 import type { Engine, Instead } from "./types.js";
 
-export type { Engine, EngineName, Instead } from "./types.js";
+export type { Engine, EngineName, Instead, OwnKernels } from "./types.js";
 
 const ENGINES: readonly string[] = ["auto", "native", "wasm"];
 

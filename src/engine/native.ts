@@ -1,12 +1,12 @@
 /** The native engine: TensorFlow's C library as TensorFlow.js's backend. */
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { AtmorepError } from "../errors.js";
+import { INSTALL_FOLDER } from "./folder.js";
 import { registerGradients } from "./gradients.js";
 import { registerJitKernels } from "./jit/register.js";
-import { openJit } from "./llvm/jit.js";
-import { findLlvm } from "./llvm/library.js";
+import { openKernelCompiler, withoutKernels } from "./kernelCompiler.js";
+import { LlvmError } from "./llvm/jit.js";
 import {
   BACKEND,
   openTensorflow,
@@ -16,13 +16,11 @@ import {
   type Tensorflow,
   TensorflowError,
 } from "./tensorflow/index.js";
-import type { Engine } from "./types.js";
-
-/** Folder of the checkout that `atmorep engine install` fills. */
-export const INSTALL_FOLDER = fileURLToPath(new URL("../../.engine", import.meta.url));
+import type { Engine, OwnKernels } from "./types.js";
 
 let opened: Promise<Tensorflow> | null = null;
 let current: Tensorflow | null = null;
+let kernels: OwnKernels = withoutKernels("not open yet");
 
 /** Where the library is looked for: `ATMOREP_TENSORFLOW` alone if it is set. */
 export function nativeSearch(env: Readonly<Record<string, string | undefined>> = process.env): SearchOptions {
@@ -46,7 +44,7 @@ export async function openNative(): Promise<Engine> {
     opened = null;
     throw asAtmorepError(error);
   });
-  if (current !== native) openKernels(native);
+  if (current !== native) kernels = openKernels(native);
   current = native;
   registerGradients();
   if (tf.getBackend() !== BACKEND) await tf.setBackend(BACKEND);
@@ -54,27 +52,28 @@ export async function openNative(): Promise<Engine> {
   const { type } = context.device;
   return {
     name: "native",
-    description: `TensorFlow ${version} on the ${type}, ${threads} thread${threads === 1 ? "" : "s"} (${library.source})`,
+    description: `TensorFlow ${version} on the ${type}, ${threads} thread${threads === 1 ? "" : "s"} (${library.source}); ${kernels.text}`,
     threads,
     memory: () => {
       const { numTensors, numBytes } = tf.memory();
       return { numTensors, bytes: numBytes };
     },
+    kernels,
     instead: null,
   };
 }
 
-/** Kernels of our own, where LLVM is there to compile them; they are written for processors. */
-function openKernels(native: Tensorflow): void {
-  const found =
-    process.env.ATMOREP_KERNELS === "0" || native.context.device.type !== "CPU" ? null : findKernelCompiler();
-  if (found) registerJitKernels(native, openJit(found.file));
-}
-
-/** Where LLVM is looked for: `ATMOREP_LLVM` alone if it is set. */
-export function findKernelCompiler(env: Readonly<Record<string, string | undefined>> = process.env) {
-  const path = env.ATMOREP_LLVM;
-  return findLlvm({ installed: INSTALL_FOLDER, env, ...(path && { asked: { path, source: "ATMOREP_LLVM" } }) });
+/** Kernels of our own, where LLVM is there to compile them; without them the engine is slower, not unusable. */
+function openKernels(native: Tensorflow): OwnKernels {
+  const { jit, kernels: found } = openKernelCompiler(native.context.device.type);
+  if (!jit) return found;
+  try {
+    registerJitKernels(native, jit);
+    return found;
+  } catch (error) {
+    if (error instanceof LlvmError || error instanceof TensorflowError) return withoutKernels(error.message);
+    throw error;
+  }
 }
 
 /**

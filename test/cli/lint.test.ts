@@ -31,6 +31,7 @@ describe("import direction", () => {
     ["src/masking/x.ts", "../engine/index.js"],
     ["src/kernel/x.ts", "../errors.js"],
     ["src/engine/tensorflow/x.ts", "../index.js"],
+    ["src/engine/llvm/x.ts", "../tensorflow/index.js"],
     ["src/index.ts", "./cli/main.js"],
   ])("%s must not import %s", async (path, specifier) => {
     expect(await lint(path, `export { a } from "${specifier}";`)).toContain("noRestrictedImports");

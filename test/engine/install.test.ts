@@ -1,77 +1,179 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { zipSync } from "fflate";
-import { afterAll, expect, it } from "vitest";
-import { installEngine } from "../../src/engine/install/index.js";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { type InstallOptions, installEngine } from "../../src/engine/install/index.js";
+import { findLlvm } from "../../src/engine/llvm/library.js";
 import { searchLibrary } from "../../src/engine/tensorflow/index.js";
+import { TENSORFLOW_FILES as FILES, fakePip, LLVM_FILES, writeWheel } from "../support/wheels.js";
 
 const root = mkdtempSync(join(tmpdir(), "install-"));
 afterAll(() => rmSync(root, { recursive: true }));
+afterEach(() => vi.unstubAllEnvs());
 
-const FILES = {
-  "tensorflow/libtensorflow_cc.so.2": Buffer.alloc(70_000, "code"),
-  "tensorflow/libtensorflow_framework.so.2": Buffer.from("more code"),
-  "tensorflow/python/large.py": Buffer.from("print('not wanted')"),
-};
+const wheel = (name: string, files = FILES, record = files, distribution = "tensorflow_cpu-2.21.0") =>
+  writeWheel(join(root, name), distribution, files, record);
 
-/** A wheel as pip downloads it; `record` may lie about a file. */
-function wheel(name: string, files: Record<string, Buffer> = FILES, record: Record<string, Buffer> = files): string {
-  const lines = Object.entries(record).map(([path, bytes]) => {
-    const sum = createHash("sha256").update(bytes).digest("base64url");
-    return `${path},sha256=${sum},${bytes.length}`;
-  });
-  const all = { ...files, "tensorflow_cpu-2.21.0.dist-info/RECORD": Buffer.from(lines.join("\n")) };
-  const path = join(root, name);
-  writeFileSync(path, zipSync(all));
-  return path;
+const llvmWheel = () => wheel("llvmlite.whl", LLVM_FILES, LLVM_FILES, "llvmlite-0.50.0");
+
+/** Puts it in the path. @returns what it was asked for so far */
+function usePip(wheels: Record<string, string>): () => string[] {
+  const { path, asked } = fakePip(root, wheels);
+  vi.stubEnv("PATH", path);
+  return asked;
 }
 
-it("keeps only the libraries, and says what they take", async () => {
-  const folder = join(root, "good", ".engine");
-  const said: string[] = [];
-  const installed = await installEngine({ folder, wheel: wheel("good.whl"), report: (line) => said.push(line) });
-  expect(installed).toMatchObject({ folder, bytes: 70_009, seconds: expect.any(Number) });
-  expect(readdirSync(folder)).toEqual(["tensorflow"]);
-  expect(readdirSync(join(folder, "tensorflow"))).toEqual(["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"]);
-  expect(installed.files.map((file) => readFileSync(file).length).sort()).toEqual([70_000, 9]);
-  expect(searchLibrary({ installed: folder, env: {} }).found).toEqual({
-    file: join(folder, "tensorflow", "libtensorflow_cc.so.2"),
-    source: "engine install",
+/** An installation into a folder of its own; options for another one in the same folder may differ. */
+function installer(name: string) {
+  const folder = join(root, name, ".engine");
+  const run = async (options: InstallOptions = {}) => {
+    const said: string[] = [];
+    const installed = await installEngine({ folder, report: (line) => said.push(line), ...options });
+    expect(readdirSync(join(root, name)), "nothing temporary is left").toEqual([".engine"]);
+    return { ...installed, said, fetched: installed.parts.map((part) => [part.name, part.fetched]) };
+  };
+  return { folder, run };
+}
+
+describe("from wheels that are there", () => {
+  it("keeps only the libraries, and says what they take", async () => {
+    const { folder, run } = installer("good");
+    const { parts, failed, said } = await run({ wheel: [wheel("good.whl")] });
+    expect(failed).toBeNull();
+    expect(parts).toMatchObject([
+      { name: "TensorFlow", version: "2.21.0", bytes: 70_009, seconds: expect.any(Number), fetched: true },
+    ]);
+    expect(readdirSync(folder)).toEqual(["tensorflow"]);
+    expect(readdirSync(join(folder, "tensorflow"))).toEqual([
+      "installed.json",
+      "libtensorflow_cc.so.2",
+      "libtensorflow_framework.so.2",
+    ]);
+    expect(parts[0].files.map((file) => readFileSync(file).length).sort()).toEqual([70_000, 9]);
+    expect(searchLibrary({ installed: folder, env: {} }).found).toEqual({
+      file: join(folder, "tensorflow", "libtensorflow_cc.so.2"),
+      source: "engine install",
+    });
+    expect(said).toEqual(["unpacking good.whl"]);
   });
-  expect(said).toEqual(["unpacking good.whl"]);
-  expect(readdirSync(join(root, "good"))).toEqual([".engine"]);
+
+  it("adds LLVM with its licences, and leaves TensorFlow as it is", async () => {
+    const { folder, run } = installer("both");
+    await run({ wheel: [wheel("tensorflow.whl")] });
+    const { fetched, parts } = await run({ wheel: [llvmWheel()] });
+    expect(fetched).toEqual([["llvmlite", true]]);
+    expect(parts[0]).toMatchObject({ version: "0.50.0", bytes: 30_022, variable: "ATMOREP_LLVM" });
+    expect(readdirSync(folder)).toEqual(["llvmlite", "tensorflow"]);
+    expect(readdirSync(join(folder, "llvmlite"))).toEqual([
+      "LICENSE",
+      "LICENSE.thirdparty",
+      "installed.json",
+      "libllvmlite.so",
+    ]);
+    expect(findLlvm({ installed: folder, env: {}, platform: "linux" })?.source).toBe("engine install");
+  });
+
+  it("leaves what was there if a wheel is damaged", async () => {
+    const { folder, run } = installer("kept");
+    await run({ wheel: [wheel("before.whl"), llvmWheel()] });
+    const changed = { ...FILES, "tensorflow/libtensorflow_framework.so.2": Buffer.from("other code") };
+    const changedLlvm = { ...LLVM_FILES, "llvmlite/binding/libllvmlite.so": Buffer.from("other") };
+    const attempts: [string, RegExp][] = [
+      [wheel("changed.whl", changed, FILES), /libtensorflow_framework.*does not have its checksum/],
+      [wheel("llvm.whl", changedLlvm, LLVM_FILES, "llvmlite-0.50.0"), /libllvmlite\.so.*does not have its checksum/],
+      [wheel("unlisted.whl", FILES, {}), /does not have its checksum/],
+      [wheel("empty.whl", { "other/file.py": Buffer.from("") }), /no library of TensorFlow or LLVM in the wheel/],
+    ];
+    const cut = join(root, "cut.whl");
+    writeFileSync(cut, readFileSync(wheel("whole.whl")).subarray(0, 300));
+    attempts.push([cut, /cut\.whl/]);
+    for (const [path, message] of attempts) {
+      await expect(installEngine({ folder, wheel: [path] })).rejects.toThrow(message);
+    }
+    usePip({});
+    expect((await run()).fetched).toEqual([
+      ["TensorFlow", false],
+      ["llvmlite", false],
+    ]);
+  });
 });
 
-it("leaves what was there if the wheel is damaged", async () => {
-  const folder = join(root, "kept", ".engine");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "before"), "");
-  const changed = { ...FILES, "tensorflow/libtensorflow_framework.so.2": Buffer.from("other code") };
-  const attempts: [string, RegExp][] = [
-    [wheel("changed.whl", changed, FILES), /libtensorflow_framework.*does not have its checksum/],
-    [wheel("unlisted.whl", FILES, {}), /does not have its checksum/],
-    [wheel("empty.whl", { "other/file.py": Buffer.from("") }), /no library of TensorFlow in the wheel/],
-  ];
-  const cut = join(root, "cut.whl");
-  writeFileSync(cut, readFileSync(wheel("whole.whl")).subarray(0, 300));
-  attempts.push([cut, /cut\.whl/]);
-  for (const [path, message] of attempts) {
-    await expect(installEngine({ folder, wheel: path })).rejects.toThrow(message);
-  }
-  expect(readdirSync(folder)).toEqual(["before"]);
-  expect(readdirSync(join(root, "kept"))).toEqual([".engine"]);
-});
+describe("with pip", () => {
+  const wheels = () => ({ tensorflow: wheel("tensorflow.whl"), llvmlite: llvmWheel() });
 
-it("says what to do where pip does not work", async () => {
-  const folder = join(root, "nopip", ".engine");
-  const path = process.env.PATH;
-  process.env.PATH = root;
-  try {
+  it("fetches what is missing, of another version or damaged, and nothing else", async () => {
+    const { folder, run } = installer("missing");
+    const asked = usePip(wheels());
+    expect((await run({ kernels: false })).fetched).toEqual([["TensorFlow", true]]);
+    expect((await run()).fetched).toEqual([
+      ["TensorFlow", false],
+      ["llvmlite", true],
+    ]);
+    truncateSync(join(folder, "llvmlite", "libllvmlite.so"), 29_999);
+    expect((await run()).fetched[1]).toEqual(["llvmlite", true]);
+    writeFileSync(join(folder, "tensorflow", "libtensorflow_framework.so.2"), "same size");
+    expect((await run()).fetched[0]).toEqual(["TensorFlow", true]);
+    await run({ wheel: [wheel("old.whl", FILES, FILES, "tensorflow_cpu-2.20.0")] });
+    expect((await run()).fetched[0]).toEqual(["TensorFlow", true]);
+    const llvm = "llvmlite==0.50.0";
+    const tensorflow = expect.stringMatching(/^tensorflow(-cpu)?==2\.21\.0$/);
+    expect(asked()).toEqual([tensorflow, llvm, llvm, tensorflow, tensorflow]);
+  });
+
+  it("leaves TensorFlow installed where LLVM cannot be fetched, and says so", async () => {
+    const { folder, run } = installer("nollvm");
+    usePip({ tensorflow: wheel("tensorflow.whl") });
+    const { parts, failed } = await run();
+    expect(parts.map(({ name }) => name)).toEqual(["TensorFlow"]);
+    expect(failed?.exitCode).toBe(1);
+    expect(failed?.message).toMatch(/works, but.*LLVM.*missing.*no index here.*atmorep engine install.*--no-kernels/s);
+    expect(readdirSync(folder)).toEqual(["tensorflow"]);
+  });
+
+  it.runIf(process.platform === "linux" && process.arch === "x64")(
+    "fetches no LLVM for a GPU, and another TensorFlow",
+    async () => {
+      const { folder, run } = installer("gpu");
+      const nvidia = { "nvidia/cublas/lib/libcublas.so.12": Buffer.from("GPU code") };
+      const asked = usePip({
+        "tensorflow[and-cuda]": wheel("gpu.whl", { ...FILES, ...nvidia }),
+        tensorflow: wheel("cpu.whl"),
+      });
+      await run({ kernels: false });
+      const { fetched, said } = await run({ gpu: true });
+      expect(fetched).toEqual([["TensorFlow", true]]);
+      expect(said.at(-1)).toMatch(/without LLVM: .*processors/);
+      expect(readdirSync(folder)).toEqual(["nvidia", "tensorflow"]);
+      expect((await run({ gpu: true })).fetched).toEqual([["TensorFlow", false]]);
+      await run({ kernels: false });
+      expect(readdirSync(folder)).toEqual(["tensorflow"]);
+      expect(asked()).toHaveLength(3);
+    },
+  );
+
+  it("says what to do where pip does not work", async () => {
+    const { folder } = installer("nopip");
+    vi.stubEnv("PATH", root);
     await expect(installEngine({ folder })).rejects.toThrow(/pip could not download.*engine install --wheel FILE/s);
-  } finally {
-    process.env.PATH = path;
-  }
-  expect(existsSync(folder)).toBe(false);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it("leaves nothing behind when it is stopped", async () => {
+    const { folder } = installer("stopped");
+    mkdirSync(join(folder, ".."), { recursive: true });
+    usePip(wheels());
+    const stop = new AbortController();
+    const report = () => stop.abort();
+    await expect(installEngine({ folder, report, signal: stop.signal })).rejects.toThrow(/abort/);
+    expect(readdirSync(join(folder, ".."))).toEqual([]);
+  });
 });

@@ -9,7 +9,9 @@ let engine: Tensorflow;
 beforeAll(async () => {
   const { name, description } = await openEngine("native");
   expect(name).toBe("native");
-  expect(description).toMatch(/^TensorFlow 2\.\d+\.\d+ on the [CG]PU, \d+ threads? \(/);
+  expect(description).toMatch(
+    /^TensorFlow 2\.\d+\.\d+ on the [CG]PU, \d+ threads? \(.*\); (own kernels for|no own kernels:) /,
+  );
   engine = compiler() as Tensorflow;
 });
 

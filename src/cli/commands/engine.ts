@@ -1,55 +1,87 @@
 /** `atmorep engine install|info` */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { formatBytes } from "../../doctor/parse.js";
-import { type InstallOptions, installEngine } from "../../engine/install/index.js";
+import { type Installed, type InstalledPart, type InstallOptions, installEngine } from "../../engine/install/index.js";
 import { findNative, openNative } from "../../engine/native.js";
 import { note, print, printJson, withExamples } from "../output.js";
 
 export function registerEngine(program: Command): void {
   const engine = program
     .command("engine")
-    .description("the native engine: fetch TensorFlow's library, show what is used");
+    .description("the native engine: fetch TensorFlow's library and LLVM, show what is used");
   withExamples(engine, ["engine install", "engine info --json"]);
   const install = engine
     .command("install")
-    .description("download TensorFlow's library with pip (275 MB, 850 MB on disk)")
-    .option("--gpu", "the library for NVIDIA GPUs, with NVIDIA's libraries (several GB)")
-    .option("--wheel <file>", "unpack this wheel in place of a download")
-    .option("--folder <dir>", "folder to fill; others than the checkout's .engine are found by ATMOREP_TENSORFLOW")
+    .description(
+      "download what is missing with pip: TensorFlow's library (275 MB, 850 MB on disk), and LLVM out of llvmlite " +
+        "(60 MB, 180 MB on disk), which compiles kernels of our own",
+    )
+    .option("--gpu", "the library for NVIDIA GPUs, with NVIDIA's libraries (several GB), without LLVM")
+    .option("--no-kernels", "without LLVM: TensorFlow's operations alone, which is slower")
+    .option("--wheel <file...>", "unpack these wheels, of TensorFlow, llvmlite or both, in place of any download")
+    .option(
+      "--folder <dir>",
+      "folder to fill; others than the checkout's .engine are found by ATMOREP_TENSORFLOW and ATMOREP_LLVM",
+    )
     .option("--json", "print one JSON document")
     .action(installAction);
   withExamples(install, ["engine install", "engine install --wheel tensorflow_cpu-2.21.0-cp311-cp311-linux.whl"]);
   engine
     .command("info")
-    .description("where the library is looked for, and what it is")
+    .description("where the libraries are looked for, and what they are")
     .option("--json", "print one JSON document")
     .action(infoAction);
 }
 
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
 async function installAction({ json, ...options }: InstallOptions & { json?: boolean }): Promise<void> {
-  const installed = await installEngine({
-    ...options,
-    folder: options.folder && resolve(options.folder),
-    report: note,
-  });
-  if (json) return printJson(installed);
-  const { folder, files, bytes, seconds } = installed;
-  print(`${files.length} libraries, ${formatBytes(bytes)}, in ${folder} after ${seconds.toFixed(0)} s`);
-  print(
-    options.folder
-      ? `Used with ATMOREP_TENSORFLOW=${join(folder, "tensorflow")}`
-      : "Used from now on: npx atmorep train (or --engine native)",
-  );
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      process.exitCode = EXIT_CODES[name];
+      stop.abort();
+    });
+  }
+  let installed: Installed;
+  try {
+    const folder = options.folder && resolve(options.folder);
+    installed = await installEngine({ ...options, folder, report: note, signal: stop.signal });
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    return note("stopped; what is complete stays, nothing else is left");
+  }
+  const { folder, parts, failed } = installed;
+  if (json) {
+    printJson({ folder, parts, failed: failed?.message ?? null });
+  } else {
+    for (const part of parts) print(describePart(part));
+    print(describeUse(folder, parts, options.folder !== undefined));
+  }
+  if (failed) throw failed;
+}
+
+function describePart({ name, version, files, bytes, seconds, fetched }: InstalledPart): string {
+  const time = fetched ? `after ${seconds.toFixed(0)} s` : "was there already";
+  return `${name} ${version}: ${files.length} files, ${formatBytes(bytes)}, ${time}`;
+}
+
+function describeUse(folder: string, parts: readonly InstalledPart[], elsewhere: boolean): string {
+  if (!elsewhere) return `In ${folder}, used from now on: npx atmorep train (or --engine native)`;
+  return `Used with ${parts.map((part) => `${part.variable}=${part.folder}`).join(" ")}`;
 }
 
 async function infoAction({ json }: { json?: boolean }): Promise<void> {
   const { found, tried, unsupported } = findNative();
   const engine = found ? await openNative() : null;
-  if (json) return printJson({ found, tried, unsupported, description: engine?.description ?? null });
+  const kernels = engine?.kernels ?? null;
+  if (json) return printJson({ found, tried, unsupported, description: engine?.description ?? null, kernels });
   if (engine && found) {
     print(engine.description);
     print(found.file);
+    if (kernels?.file) print(kernels.file);
+    if (kernels?.fix) print(`-> ${kernels.fix}`);
     return;
   }
   print(unsupported ?? "TensorFlow's library was not found; fetch it with: atmorep engine install. Looked at:");

@@ -1,47 +1,95 @@
-/** Fetching TensorFlow's library: Python's wheel of it, of which only the libraries are kept. */
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { basename, join } from "node:path";
-import { promisify } from "node:util";
+/**
+ * Fetching what the native engine uses: TensorFlow's library, and LLVM, which compiles kernels of our own. Both come
+ * as Python's wheels, of which only the libraries are kept. What is there and whole is not fetched again.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { AtmorepError } from "../../errors.js";
-import { INSTALL_FOLDER } from "../native.js";
+import { INSTALL_FOLDER } from "../folder.js";
 import { unsupportedSystem } from "../tensorflow/index.js";
-import { type Extraction, extractWheel, wheelEntries } from "./wheel.js";
-
-/** Version of TensorFlow that the engine is tested with. */
-export const TENSORFLOW_VERSION = "2.21.0";
-/** Python whose wheels are taken; the libraries do not depend on it, and no Python of that version is needed. */
-const WHEEL_PYTHON = "3.11";
-const KERNELS = "@tensorflow/tfjs-node-gpu@4.22.0";
+import { type PartList, readWhole } from "./installed.js";
+import { installJavascript } from "./javascript.js";
+import { LLVM, PARTS, type Part, TENSORFLOW } from "./parts.js";
+import { downloadWheels } from "./pip.js";
+import { unpackPart } from "./unpack.js";
+import { wheelEntries } from "./wheel.js";
 
 export interface InstallOptions {
   /** with NVIDIA's libraries (several GB) */
   gpu?: boolean;
+  /** with LLVM for kernels of our own (default); they are written for processors, so never with `gpu` */
+  kernels?: boolean;
   /** folder to fill (default: `.engine` of the checkout) */
   folder?: string;
-  /** a wheel that is there already, in place of a download */
-  wheel?: string;
+  /** wheels of TensorFlow, LLVM or both that are there already, in place of any download */
+  wheel?: readonly string[];
   /** told what is being done */
   report?: (line: string) => void;
+  /** stops; what was there stays */
+  signal?: AbortSignal;
 }
 
-export interface Installed {
+export interface InstalledPart {
+  name: string;
+  version: string;
+  /** folder of the library, and the environment variable that can name it */
   folder: string;
+  variable: string;
   files: string[];
   /** bytes on disk */
   bytes: number;
   seconds: number;
+  /** false: it was there */
+  fetched: boolean;
+}
+
+export interface Installed {
+  folder: string;
+  parts: InstalledPart[];
+  /** why LLVM is not there though it was asked for; the engine works without */
+  failed: AtmorepError | null;
+}
+
+/** What the two steps of an installation share. */
+interface Task extends Required<Pick<InstallOptions, "folder" | "report">>, Pick<InstallOptions, "signal"> {
+  /** temporary folder beside the install folder */
+  work: string;
 }
 
 /**
- * Downloads the wheel with pip, checks it and keeps the libraries. A folder that was there is replaced at the end.
+ * Fetches what is missing with pip, checks it and keeps the libraries. A part is replaced when it is complete.
  *
- * @throws AtmorepError `failed` if the system is not supported or pip does not work, `input` for a damaged wheel
+ * @throws AtmorepError `failed` if the system is not supported or pip does not fetch TensorFlow, `input` for a damaged wheel
  */
 export async function installEngine(options: InstallOptions = {}): Promise<Installed> {
-  const { gpu = false, folder = INSTALL_FOLDER, report = () => {} } = options;
+  const { gpu = false, kernels = true, wheel = [], folder = INSTALL_FOLDER, report = () => {}, signal } = options;
+  refuseSystem(gpu);
+  await mkdir(join(folder, ".."), { recursive: true });
+  const work = await mkdtemp(join(folder, "..", ".engine-"));
+  const task: Task = { folder, work, report, signal };
+  try {
+    if (wheel.length > 0) {
+      const parts = await unpackGiven(wheel, task);
+      if (parts.some(({ name }) => name === TENSORFLOW.name)) await installJavascript(report);
+      return { folder, parts, failed: null };
+    }
+    const parts = [await ensure(TENSORFLOW, gpu, task)];
+    await installJavascript(report);
+    signal?.throwIfAborted();
+    if (gpu && kernels) report("without LLVM: our own kernels are written for processors");
+    if (gpu || !kernels) return { folder, parts, failed: null };
+    try {
+      return { folder, parts: [...parts, await ensure(LLVM, false, task)], failed: null };
+    } catch (error) {
+      signal?.throwIfAborted();
+      return { folder, parts, failed: withoutLlvm(error as Error) };
+    }
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function refuseSystem(gpu: boolean): void {
   const unsupported = unsupportedSystem();
   if (unsupported) throw new AtmorepError("failed", unsupported, { fix: "Use --engine wasm, which runs everywhere." });
   const system = `${process.platform} ${process.arch}`;
@@ -52,77 +100,59 @@ export async function installEngine(options: InstallOptions = {}): Promise<Insta
       fix: "Leave --gpu out.",
     });
   }
+}
+
+/** The part as it is there, if it is whole and what is asked for; else out of pip's wheels. */
+async function ensure(part: Part, gpu: boolean, task: Task): Promise<InstalledPart> {
   const began = performance.now();
-  await mkdir(join(folder, ".."), { recursive: true });
-  const work = await mkdtemp(join(folder, "..", ".engine-"));
-  try {
-    const wheels = options.wheel ? [options.wheel] : await download(work, gpu, report);
-    const next = join(work, "libraries");
-    const files: string[] = [];
-    let bytes = 0;
-    for (const wheel of wheels) {
-      const extractions = await wanted(wheel, next);
-      if (extractions.length === 0) continue;
-      report(`unpacking ${basename(wheel)}`);
-      bytes += await extractWheel(wheel, extractions);
-      files.push(...extractions.map(({ file }) => file.replace(next, folder)));
-    }
-    if (files.length === 0) {
-      throw new AtmorepError("input", "no library of TensorFlow in the wheel", { where: wheels.join(", ") });
-    }
-    await rm(folder, { recursive: true, force: true });
-    await rename(next, folder);
-    await installKernels(report);
-    return { folder, files, bytes, seconds: (performance.now() - began) / 1000 };
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  const [first] = part.folders;
+  const there = await readWhole(task.folder, first);
+  const forGpu = there?.files.some(({ file }) => file.startsWith("nvidia/")) ?? false;
+  if (there?.version === part.version && forGpu === gpu) return describe(part, there, task, began, false);
+  const download = part.download(gpu);
+  task.report(`downloading ${download.requirement} with pip (${download.size})`);
+  const wheels = await downloadWheels(download, join(task.work, `${first}-wheels`), task.signal);
+  return unpack(part, wheels, task, began);
 }
 
-async function download(work: string, gpu: boolean, report: (line: string) => void): Promise<string[]> {
-  const onlyProcessor = process.platform === "linux" && process.arch === "x64" ? "tensorflow-cpu" : "tensorflow";
-  const name = `${gpu ? "tensorflow[and-cuda]" : onlyProcessor}==${TENSORFLOW_VERSION}`;
-  report(`downloading ${name} with pip (${gpu ? "about 3 GB" : "about 275 MB"})`);
-  const folder = join(work, "wheels");
-  const only = ["--only-binary=:all:", "--python-version", WHEEL_PYTHON];
-  const command = ["-m", "pip", "download", "--disable-pip-version-check", ...only, ...(gpu ? [] : ["--no-deps"])];
-  try {
-    await promisify(execFile)("python3", [...command, "--dest", folder, name], { maxBuffer: 1 << 26 });
-  } catch (error) {
-    const { stderr, message } = error as { stderr?: string; message: string };
-    throw new AtmorepError("failed", `pip could not download ${name}`, {
-      found: (stderr || message).trim().split("\n").slice(-3).join(" "),
-      fix: "Check that python3 -m pip works and reaches a package index; or give a wheel: engine install --wheel FILE.",
-    });
+/** Every part that the wheels hold. */
+async function unpackGiven(wheels: readonly string[], task: Task): Promise<InstalledPart[]> {
+  const entries = (await Promise.all(wheels.map(wheelEntries))).flat();
+  const given = PARTS.filter(({ library }) => entries.some((entry) => library.test(entry)));
+  if (given.length === 0) {
+    throw new AtmorepError("input", "no library of TensorFlow or LLVM in the wheel", { where: wheels.join(", ") });
   }
-  return (await readdir(folder)).map((file) => join(folder, file));
+  const parts: InstalledPart[] = [];
+  for (const part of given) parts.push(await unpack(part, wheels, task, performance.now()));
+  return parts;
 }
 
-/** TensorFlow's libraries side by side in `tensorflow/`, NVIDIA's below `nvidia/` as the wheels lay them out. */
-async function wanted(wheel: string, folder: string): Promise<Extraction[]> {
-  const library = /^tensorflow\/libtensorflow_(cc|framework)\.(so\.2|2\.dylib)$/;
-  const nvidia = /^nvidia\/.*\/lib\/[^/]*\.so[^/]*$/;
-  const entries = (await wheelEntries(wheel)).filter((name) => library.test(name) || nvidia.test(name));
-  return entries.map((entry) => ({ entry, file: join(folder, entry) }));
+async function unpack(part: Part, wheels: readonly string[], task: Task, began: number): Promise<InstalledPart> {
+  const list = await unpackPart(part, wheels, { ...task, work: join(task.work, part.folders[0]) });
+  return describe(part, list, task, began, true);
 }
 
-/** tfjs-node's JavaScript without its binary, where the user's project does not have it. */
-async function installKernels(report: (line: string) => void): Promise<void> {
-  const require = createRequire(import.meta.url);
-  try {
-    require.resolve(`${KERNELS.slice(0, KERNELS.lastIndexOf("@"))}/package.json`);
-  } catch {
-    report(`adding ${KERNELS} without its binary`);
-    // a checkout has its own node_modules; as a dependency the program finds those of the project around it
-    const own = join(INSTALL_FOLDER, "..");
-    const root = existsSync(join(own, "node_modules")) ? own : process.cwd();
-    const add = ["install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", KERNELS];
-    await promisify(execFile)("npm", add, { cwd: root }).catch((error: Error & { stderr?: string }) => {
-      throw new AtmorepError("failed", `npm could not add ${KERNELS}`, {
-        where: root,
-        found: (error.stderr || error.message).trim().split("\n").slice(0, 3).join(" "),
-        fix: `Run it yourself: npm install --ignore-scripts ${KERNELS}`,
-      });
-    });
-  }
+function describe(part: Part, list: PartList, task: Task, began: number, fetched: boolean): InstalledPart {
+  return {
+    name: part.name,
+    version: list.version,
+    folder: join(task.folder, part.folders[0]),
+    variable: part.variable,
+    files: list.files.map(({ file }) => join(task.folder, file)),
+    bytes: list.files.reduce((sum, { bytes }) => sum + bytes, 0),
+    seconds: (performance.now() - began) / 1000,
+    fetched,
+  };
+}
+
+function withoutLlvm(error: Error): AtmorepError {
+  return new AtmorepError(
+    "failed",
+    "the engine works, but slower: LLVM, which compiles kernels of our own, is missing",
+    {
+      found: error.message,
+      fix: "Fetch it with: atmorep engine install (which keeps what is there); or leave it out: --no-kernels.",
+      cause: error,
+    },
+  );
 }

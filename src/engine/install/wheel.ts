@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createInflateRaw, inflateRawSync } from "node:zlib";
@@ -12,10 +12,19 @@ import { type ZipEntry, ZipReader } from "../../formats/zip/reader.js";
 const DEFLATED = 8;
 const LOCAL_HEADER = 30;
 
-/** What is taken out: the entry's name in the wheel, and the file it becomes. */
+/** What is taken out: the entry's name in the wheel, and the file it becomes, below a folder. */
 export interface Extraction {
   entry: string;
   file: string;
+}
+
+/** A file that was written. */
+export interface Extracted {
+  /** below the folder */
+  file: string;
+  bytes: number;
+  /** base64url */
+  sha256: string;
 }
 
 /** Names of all entries of a wheel. */
@@ -26,22 +35,26 @@ export async function wheelEntries(wheel: string): Promise<string[]> {
 }
 
 /**
- * Writes entries of a wheel to files.
- *
- * @returns bytes written
+ * Writes entries of a wheel to files below a folder.
  * @throws AtmorepError `input` if an entry is missing or does not have its checksum
  */
-export async function extractWheel(wheel: string, extractions: readonly Extraction[]): Promise<number> {
+export async function extractWheel(
+  wheel: string,
+  extractions: readonly Extraction[],
+  folder: string,
+  signal?: AbortSignal,
+): Promise<Extracted[]> {
   const zip = await ZipReader.open(wheel);
   await zip.close();
   const expected = await checksums(wheel, zip);
-  let bytes = 0;
+  const extracted: Extracted[] = [];
   for (const { entry: name, file } of extractions) {
     const entry = zip.entries.get(name);
     if (!entry)
       throw new AtmorepError("input", "the wheel does not hold a file it should", { where: wheel, found: name });
-    await mkdir(dirname(file), { recursive: true });
-    const found = await writeEntry(wheel, entry, file);
+    const path = join(folder, file);
+    await mkdir(dirname(path), { recursive: true });
+    const found = await writeEntry(wheel, entry, path, signal);
     if (found !== expected.get(name)) {
       throw new AtmorepError("input", "a file of the wheel does not have its checksum", {
         where: `${wheel}: ${name}`,
@@ -50,9 +63,9 @@ export async function extractWheel(wheel: string, extractions: readonly Extracti
         fix: "Download it again: atmorep engine install.",
       });
     }
-    bytes += entry.size;
+    extracted.push({ file, bytes: entry.size, sha256: found });
   }
-  return bytes;
+  return extracted;
 }
 
 /** SHA-256 by name, from the wheel's RECORD: lines of `name,sha256=<base64url>,size`. */
@@ -76,7 +89,7 @@ async function checksums(wheel: string, zip: ZipReader): Promise<Map<string, str
 }
 
 /** @returns the SHA-256 of what was written, base64url */
-async function writeEntry(wheel: string, entry: ZipEntry, file: string): Promise<string> {
+async function writeEntry(wheel: string, entry: ZipEntry, file: string, signal?: AbortSignal): Promise<string> {
   const start = await dataStart(wheel, entry);
   const source = createReadStream(wheel, { start, end: start + entry.storedSize - 1 });
   const hash = createHash("sha256");
@@ -87,8 +100,8 @@ async function writeEntry(wheel: string, entry: ZipEntry, file: string): Promise
     },
   });
   const target = createWriteStream(file, { mode: 0o755 });
-  if (entry.method === DEFLATED) await pipeline(source, createInflateRaw(), hashing, target);
-  else await pipeline(source, hashing, target);
+  if (entry.method === DEFLATED) await pipeline(source, createInflateRaw(), hashing, target, { signal });
+  else await pipeline(source, hashing, target, { signal });
   return hash.digest("base64url");
 }
 

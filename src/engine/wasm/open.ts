@@ -23,6 +23,7 @@ export async function openWasm(): Promise<Engine> {
       const { numTensors, numBytes } = tf.memory();
       return { numTensors, bytes: numBytes };
     },
+    kernels: null,
     instead: null,
   };
 }

@@ -1,0 +1,65 @@
+/** What `atmorep engine install` fetches: of each Python wheel the files that are kept, and where they go. */
+
+/** What pip is asked for. */
+export interface Download {
+  /** such as `llvmlite==0.50.0` */
+  requirement: string;
+  size: string;
+  /** with the packages it depends on */
+  dependencies?: boolean;
+}
+
+export interface Part {
+  /** for a person, and the name in a list of what was fetched */
+  name: string;
+  /** the version that the engine is tested with */
+  version: string;
+  /** the environment variable that names its first folder */
+  variable: string;
+  /** folders below the install folder that hold it and nothing else; the first also holds the list of its files */
+  folders: readonly string[];
+  /** entries of a wheel without which there is no such part */
+  library: RegExp;
+  download(gpu: boolean): Download;
+  /** the file, below the install folder, that an entry of a wheel becomes; null if the entry is not wanted */
+  place(entry: string): string | null;
+}
+
+const TENSORFLOW_LIBRARY = /^tensorflow\/libtensorflow_(cc|framework)\.(so\.2|2\.dylib)$/;
+const NVIDIA_LIBRARY = /^nvidia\/.*\/lib\/[^/]*\.so[^/]*$/;
+
+/** Its libraries look for NVIDIA's in `../nvidia`, as the wheels lay them out. */
+export const TENSORFLOW: Part = {
+  name: "TensorFlow",
+  version: "2.21.0",
+  variable: "ATMOREP_TENSORFLOW",
+  folders: ["tensorflow", "nvidia"],
+  library: TENSORFLOW_LIBRARY,
+  download(gpu) {
+    if (gpu) return { requirement: `tensorflow[and-cuda]==${this.version}`, size: "about 3 GB", dependencies: true };
+    const name = process.platform === "linux" && process.arch === "x64" ? "tensorflow-cpu" : "tensorflow";
+    return { requirement: `${name}==${this.version}`, size: "about 275 MB" };
+  },
+  place: (entry) => (TENSORFLOW_LIBRARY.test(entry) || NVIDIA_LIBRARY.test(entry) ? entry : null),
+};
+
+const LLVM_FILE = /^llvmlite\/binding\/(libllvmlite\.(?:so|dylib))$/;
+const LLVM_LICENCE = /^llvmlite-[^/]*\.dist-info\/(?:licenses\/)?(LICENSE[^/]*)$/;
+
+/** llvmlite's library holds LLVM whole; the licences of both lie beside it. */
+export const LLVM: Part = {
+  name: "llvmlite",
+  version: "0.50.0",
+  variable: "ATMOREP_LLVM",
+  folders: ["llvmlite"],
+  library: LLVM_FILE,
+  download() {
+    return { requirement: `${this.name}==${this.version}`, size: "about 60 MB" };
+  },
+  place(entry) {
+    const file = (LLVM_FILE.exec(entry) ?? LLVM_LICENCE.exec(entry))?.[1];
+    return file ? `llvmlite/${file}` : null;
+  },
+};
+
+export const PARTS = [TENSORFLOW, LLVM];

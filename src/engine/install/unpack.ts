@@ -1,0 +1,65 @@
+/** A part out of its wheels, in place of what was there. */
+import { mkdir, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { AtmorepError } from "../../errors.js";
+import { type PartList, writeList } from "./installed.js";
+import type { Part } from "./parts.js";
+import { type Extraction, extractWheel, wheelEntries } from "./wheel.js";
+
+export interface Unpacking {
+  /** the install folder */
+  folder: string;
+  /** an empty folder on the same disk */
+  work: string;
+  report: (line: string) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Unpacks the wanted files of wheels beside the install folder, then puts them in place of the old ones.
+ * @throws AtmorepError `input` if the wheels do not hold the part, or are damaged; nothing is changed then
+ */
+export async function unpackPart(part: Part, wheels: readonly string[], unpacking: Unpacking): Promise<PartList> {
+  const { folder, work, report, signal } = unpacking;
+  const list: PartList = { version: part.version, files: [] };
+  let complete = false;
+  for (const wheel of wheels) {
+    const entries = await wheelEntries(wheel);
+    const extractions = entries.flatMap((entry): Extraction[] => {
+      const file = part.place(entry);
+      return file ? [{ entry, file }] : [];
+    });
+    if (extractions.length === 0) continue;
+    if (entries.some((entry) => part.library.test(entry))) {
+      complete = true;
+      list.version = wheelVersion(entries) ?? part.version;
+    }
+    report(`unpacking ${basename(wheel)}`);
+    list.files.push(...(await extractWheel(wheel, extractions, work, signal)));
+  }
+  if (!complete) {
+    throw new AtmorepError("input", `no library of ${part.name} in the wheel`, { where: wheels.join(", ") });
+  }
+  await writeList(work, part.folders[0], list);
+  await replace(part, folder, work);
+  return list;
+}
+
+/** The folder with the list goes first and comes last: without it a part counts as missing. */
+async function replace({ folders }: Part, folder: string, work: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const name of folders) await rm(join(folder, name), { recursive: true, force: true });
+  for (const name of folders.toReversed()) {
+    await rename(join(work, name), join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+  }
+}
+
+function wheelVersion(entries: readonly string[]): string | null {
+  for (const entry of entries) {
+    const match = /^[^/]+-([^-/]+)\.dist-info\/RECORD$/.exec(entry);
+    if (match) return match[1];
+  }
+  return null;
+}

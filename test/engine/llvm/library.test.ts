@@ -1,0 +1,68 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { machineTarget, openJit } from "../../../src/engine/llvm/jit.js";
+import { findLlvm, llvmLibraryName } from "../../../src/engine/llvm/library.js";
+
+const root = mkdtempSync(join(tmpdir(), "llvm-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** A file that is no library. */
+function place(...path: string[]): string {
+  const folder = join(root, ...path.slice(0, -1));
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, path.at(-1)!);
+  writeFileSync(file, "not a library");
+  return file;
+}
+
+const LINUX = { platform: "linux", env: {}, cwd: join(root, "elsewhere") };
+const installed = join(root, "engine");
+const byInstall = place("engine", "llvmlite", "libllvmlite.so");
+const byPython = place("env", "lib", "python3.12", "site-packages", "llvmlite", "binding", "libllvmlite.so");
+const own = place("own", "libllvmlite.so");
+
+it("takes the path asked for, a folder or a file, and nothing else", () => {
+  for (const path of [join(root, "own"), own]) {
+    const asked = { path, source: "test" };
+    expect(findLlvm({ ...LINUX, asked, installed })).toEqual({ file: own, source: "test" });
+  }
+  expect(findLlvm({ ...LINUX, asked: { path: join(root, "none"), source: "test" }, installed })).toBeNull();
+});
+
+it("then what engine install put there, then Python environments", () => {
+  const env = { VIRTUAL_ENV: join(root, "env") };
+  expect(findLlvm({ ...LINUX, env, installed })).toEqual({ file: byInstall, source: "engine install" });
+  expect(findLlvm({ ...LINUX, env, installed: join(root, "none") })).toEqual({
+    file: byPython,
+    source: "Python environment",
+  });
+  expect(findLlvm({ ...LINUX, env: { CONDA_PREFIX: join(root, "env") } })?.file).toBe(byPython);
+  expect(findLlvm(LINUX)).toBeNull();
+});
+
+it("finds an environment in the current folder", () => {
+  const file = place("here", ".venv", "lib", "python3.11", "site-packages", "llvmlite", "binding", "libllvmlite.so");
+  expect(findLlvm({ ...LINUX, cwd: join(root, "here") })).toEqual({ file, source: "Python environment" });
+});
+
+it("has another name on macOS", () => {
+  const file = place("mac", "llvmlite", "libllvmlite.dylib");
+  expect(findLlvm({ ...LINUX, platform: "darwin", installed: join(root, "mac") })?.file).toBe(file);
+  expect(findLlvm({ ...LINUX, installed: join(root, "mac") })).toBeNull();
+  expect(llvmLibraryName("linux")).toBe("libllvmlite.so");
+});
+
+it("says why a file cannot be loaded", () => {
+  expect(() => openJit(own)).toThrow(
+    expect.objectContaining({ name: "LlvmError", message: expect.stringContaining(own) }),
+  );
+});
+
+it("knows the vector registers of a processor, and refuses one that is too old", () => {
+  expect(machineTarget("znver4", ["+avx512f", "+avx512vl", "+avx2", "+fma"], "x64")).toMatchObject({ lanes: 16 });
+  expect(machineTarget("haswell", ["+avx2", "+fma"], "x64")).toEqual({ cpu: "haswell", lanes: 8, registers: 16 });
+  expect(machineTarget("apple-m1", ["+neon"], "arm64")).toMatchObject({ lanes: 4, registers: 32 });
+  expect(() => machineTarget("ivybridge", ["+avx", "-avx2", "-fma"], "x64")).toThrow(/ivybridge.*AVX2 and FMA/);
+});
