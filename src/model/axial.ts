@@ -3,8 +3,8 @@
  * other or side by side.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { AtmorepError } from "../errors.js";
 import { only } from "../engine/kernels/index.js";
+import { AtmorepError } from "../errors.js";
 import { attend } from "./attend.js";
 import { drop, project, type Run } from "./run.js";
 

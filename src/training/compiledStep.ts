@@ -11,8 +11,8 @@ import {
   updateInPlace,
   type Variables,
 } from "../engine/compile/index.js";
-import { jitKernels } from "../engine/jit/register.js";
 import type { Kernels } from "../engine/jit/operations.js";
+import { jitKernels } from "../engine/jit/register.js";
 import type { Tensorflow } from "../engine/tensorflow/index.js";
 import type { Params } from "../model/types.js";
 import { adamwConstants, adamwRates } from "./adamw.js";

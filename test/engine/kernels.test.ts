@@ -11,6 +11,7 @@ import {
   gelu,
   layerNorm,
   linear,
+  only,
 } from "../../src/engine/kernels/index.js";
 import { evaluate, expectDifferences, expectKernel, type Fn, normal } from "./support.js";
 
@@ -88,7 +89,7 @@ describe("kernels against plain formulas and finite differences", () => {
       const out = tf.matMul(tf.softmax(tf.div(scores, Math.sqrt(w))), byHead(v, s));
       return tf.reshape(tf.transpose(out, [0, 2, 1, 3]), [batch * t, heads * w]);
     };
-    const kernel: Fn = ([q, k, v]) => attention(q, k, v, { batch, heads });
+    const kernel: Fn = ([q, k, v]) => attention({ q: only(q), k: only(k), v: only(v) }, { batch, heads });
     await expectKernel(kernel, plain, inputs);
     await expectDifferences("wasm", kernel, inputs);
   });
@@ -98,10 +99,10 @@ describe("kernels against plain formulas and finite differences", () => {
     const [q, k, v] = [normal(1, [10, 12]), normal(2, [14, 12]), normal(3, [14, 12])];
     const averaged: Fn = ([q, k, v]) => {
       const values = tf.transpose(tf.reshape(v, [2, 7, 3, 4]), [0, 2, 1, 3]);
-      const out = tf.matMul(attentionWeights(q, k, shape), values);
+      const out = tf.matMul(attentionWeights({ q: only(q), k: only(k), v: only(v) }, shape), values);
       return tf.reshape(tf.transpose(out, [0, 2, 1, 3]), [10, 12]);
     };
-    await expectKernel(([q, k, v]) => attention(q, k, v, shape), averaged, [q, k, v]);
+    await expectKernel(([q, k, v]) => attention({ q: only(q), k: only(k), v: only(v) }, shape), averaged, [q, k, v]);
   });
 
   it("rows chosen, also twice", async () => {
