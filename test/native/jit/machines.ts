@@ -14,6 +14,8 @@ const KERNEL = koffi.proto("void", [ADDRESS, ADDRESS, ADDRESS, ADDRESS]);
 
 /** whole pages everywhere */
 const PAGE = 65536;
+/** bytes before the beginning that are looked at */
+const BEFORE = 4096;
 const [READ_WRITE, NONE] = [3, 0];
 const PRIVATE_ANONYMOUS = process.platform === "darwin" ? 0x1002 : 0x22;
 
@@ -30,28 +32,27 @@ export const MACHINES: readonly [name: string, jit: Jit][] = [
 class Guarded {
   private readonly base: number;
   private readonly bytes: number;
-  private readonly all: Uint8Array;
+  private readonly before: Uint8Array;
+  /** what may be used */
+  readonly used: Uint8Array;
   readonly address: number;
 
-  constructor(private readonly length: number) {
+  constructor(length: number) {
     this.bytes = (Math.ceil(length / PAGE) + 1) * PAGE;
     this.base = mmap(0, this.bytes + PAGE, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0);
     expect(mprotect(this.base + this.bytes, PAGE, NONE)).toBe(0);
-    this.address = this.base + this.bytes - length;
-    this.all = new Uint8Array(koffi.view(this.base, this.bytes)).fill(0xff);
-  }
-
-  /** what may be used */
-  get used(): Uint8Array {
-    return this.all.subarray(this.bytes - this.length);
+    const start = this.bytes - length;
+    const all = koffi.view(this.base, this.bytes);
+    this.before = new Uint8Array(all, start - BEFORE, BEFORE).fill(0xff);
+    this.used = new Uint8Array(all, start, length).fill(0xff);
+    this.address = this.base + start;
   }
 
   /** Checks what lies before, and gives the memory back. */
   release(): void {
-    const before = this.all.subarray(this.bytes - this.length - Math.min(PAGE, this.bytes - this.length));
-    const touched = before.subarray(0, before.length - this.length).findIndex((byte) => byte !== 0xff);
+    const touched = this.before.some((byte) => byte !== 0xff);
     munmap(this.base, this.bytes + PAGE);
-    expect(touched, "written before the beginning").toBe(-1);
+    expect(touched, "written before the beginning").toBe(false);
   }
 }
 
@@ -59,7 +60,10 @@ export interface Arrays {
   inputs: readonly (Float32Array | BigInt64Array)[];
   /** elements of each output */
   outputs: readonly number[];
-  parameters: readonly number[];
+  /** what the kernel is given by address; the results end with what is there afterwards */
+  inPlace?: readonly Float32Array[];
+  /** @param addresses of `inPlace` */
+  parameters: readonly number[] | ((addresses: number[]) => number[]);
   /** floats */
   scratch?: number;
 }
@@ -70,28 +74,30 @@ export type Kernel = (arrays: Arrays) => Float32Array[];
 /** @param source LLVM assembly of the kernel as a function of this name */
 export function compileKernel(jit: Jit, source: (name: string) => string): Kernel {
   const address = jit.compile(source("kernel"), "kernel");
-  return ({ inputs, outputs, parameters, scratch = 0 }) => {
+  return ({ inputs, outputs, inPlace = [], parameters, scratch = 0 }) => {
     const held: Guarded[] = [];
     const hold = (bytes: number): Guarded => {
       const memory = new Guarded(bytes);
       held.push(memory);
       return memory;
     };
-    const copy = (array: Float32Array | BigInt64Array): number => {
+    const copy = (array: Float32Array | BigInt64Array): Guarded => {
       const memory = hold(array.byteLength);
       memory.used.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-      return memory.address;
+      return memory;
     };
-    const list = (addresses: readonly number[]): number => copy(BigInt64Array.from(addresses, BigInt));
+    const addressesOf = (list: readonly Guarded[]): number[] => list.map(({ address }) => address);
+    const list = (numbers: readonly number[]): number => copy(BigInt64Array.from(numbers, BigInt)).address;
     const results = outputs.map((elements) => hold(4 * elements));
+    const changed = inPlace.map(copy);
     const given = [
-      list(inputs.map(copy)),
-      list(results.map((result) => result.address)),
-      copy(BigInt64Array.from(parameters, BigInt)),
+      list(addressesOf(inputs.map(copy))),
+      list(addressesOf(results)),
+      list(typeof parameters === "function" ? parameters(addressesOf(changed)) : parameters),
       hold(4 * scratch).address,
     ];
     koffi.call(address, KERNEL, ...given);
-    const values = results.map((result) => new Float32Array(result.used.slice().buffer));
+    const values = [...results, ...changed].map(({ used }) => new Float32Array(Uint8Array.from(used).buffer));
     for (const memory of held) memory.release();
     return values;
   };
