@@ -13,7 +13,8 @@ import { byRows, drop, project, type Run } from "./run.js";
  * @returns [B*T, d + ...] the heads' outputs side by side
  */
 export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.Tensor[], heads: number): tf.Tensor {
-  const { batch, spec, rowLanes: groups } = run;
+  const { batch, spec } = run;
+  const groups = headGroups(run);
   const { withQkNorm } = spec;
   const [q, k, v] = columns(projectRows(run, `${name}.proj_heads`, own), 3);
   const norms = { queries: withQkNorm, keys: withQkNorm };
@@ -40,7 +41,8 @@ export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.
  * @returns [B*T, d] the heads' outputs side by side
  */
 export function decoderHeads(run: Run, name: string, x: tf.Tensor, encoded: tf.Tensor): tf.Tensor {
-  const { batch, params, spec, rowLanes: groups } = run;
+  const { batch, params, spec } = run;
+  const groups = headGroups(run);
   const { heads, crossHeads } = spec.decoder;
   const selfHeads = heads - crossHeads;
   const weights = (kind: "q" | "k") => ({
@@ -74,6 +76,9 @@ export function residual(run: Run, name: string, x: tf.Tensor, heads: tf.Tensor)
     tf.add(x, drop(run, name, project(run, `${name}.proj_out`, heads))),
   );
 }
+
+/** Two groups of heads a lane, so that a lane that comes late finds something to do. */
+const headGroups = ({ rowLanes }: Run): number => (rowLanes === 1 ? 1 : 2 * rowLanes);
 
 const place = (block: string, source: number) => ({ block, source, axis: "all" as const });
 
