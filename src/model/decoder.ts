@@ -1,6 +1,6 @@
 /** Decoder and tails of a predicted field. */
 import * as tf from "@tensorflow/tfjs-core";
-import { ensembleMean, ensembleStd, gelu, layerNorm } from "../engine/kernels/index.js";
+import { ensembleMoments, gelu, layerNorm } from "../engine/kernels/index.js";
 import { type AxialSource, axialAttention, gridOf } from "./axial.js";
 import { type DecoderBlock, decoderBlocks } from "./decoderBlocks.js";
 import { coupledHeads, decoderHeads, residual } from "./dense.js";
@@ -103,5 +103,5 @@ export function tails(run: Run, p: number, x: tf.Tensor): Prediction {
     return project(run, `${name}.${1 + 2 * layers}`, y);
   });
   const ens = tf.stack(outputs, 1);
-  return { mean: ensembleMean(ens), std: ensembleStd(ens), ens };
+  return { ...ensembleMoments(ens), ens };
 }

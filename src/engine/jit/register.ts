@@ -8,6 +8,7 @@ import { attentionKernel, attentionScratch } from "./attention.js";
 import { attentionGradKernel, attentionGradScratch } from "./attentionGrad.js";
 import { attentionParameters, type Variant } from "./attentionLayout.js";
 import { dropoutKernel } from "./dropout.js";
+import { momentsGradKernel, momentsKernel, squaresGradKernel, squaresKernel } from "./ensemble.js";
 import { geluGradKernel, geluKernel } from "./gelu.js";
 import { layerNormGradKernel, layerNormKernel } from "./layerNorm.js";
 import { type Kernels, openKernels } from "./operations.js";
@@ -34,6 +35,7 @@ export function registerJitKernels(tensorflow: Tensorflow, jit: Jit): void {
     ...attention(kernels),
     [FUSED.dropout]: dropout(kernels),
     [FUSED.weightGrad]: weightGrad(kernels),
+    ...ensemble(kernels),
   };
   for (const [kernelName, run] of Object.entries(table)) {
     if (tf.getKernel(kernelName, BACKEND)) tf.unregisterKernel(kernelName, BACKEND);
@@ -155,6 +157,26 @@ function attention(kernels: Kernels): Record<string, KernelFunction> {
       const plan = { outputs, scratch: attentionGradScratch(target, w, t), parameters };
       return kernels.run(`AttentionGrad${label}`, source, given, plan);
     },
+  };
+}
+
+function ensemble(kernels: Kernels): Record<string, KernelFunction> {
+  const { target } = kernels.jit;
+  type Source = (target: typeof kernels.jit.target, name: string) => string;
+  const run = (label: string, kernel: Source, given: tf.TensorInfo[], output: (shape: number[]) => number[]) => {
+    const { shape } = given[0];
+    const source = { inputs: floats(given.length), outputs: 1, source: (name: string) => kernel(target, name) };
+    return kernels.run(label, source, given, { outputs: [output(shape)], parameters: shape });
+  };
+  const whole = (shape: number[]) => shape;
+  return {
+    [FUSED.moments]: ({ inputs: { ens } }) => run("Moments", momentsKernel, [ens], ([M, , D]) => [2, M, D]),
+    [FUSED.momentsGrad]: ({ inputs: { ens, moments, dy } }) =>
+      run("MomentsGrad", momentsGradKernel, [ens, moments, dy], whole),
+    [FUSED.squares]: ({ inputs: { ens, target, weights } }) =>
+      run("Squares", squaresKernel, [ens, target, weights], ([M]) => [M]),
+    [FUSED.squaresGrad]: ({ inputs: { ens, target, weights, dy } }) =>
+      run("SquaresGrad", squaresGradKernel, [ens, target, weights, dy], whole),
   };
 }
 

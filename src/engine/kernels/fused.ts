@@ -26,6 +26,14 @@ export const FUSED = {
   linear: "AtmorepLinear",
   /** x, weight, dy -> dx, dweight, dbias */
   linearGrad: "AtmorepLinearGrad",
+  /** ens [M, E, D] -> moments [2, M, D] */
+  moments: "AtmorepMoments",
+  /** ens, moments, dy -> dens */
+  momentsGrad: "AtmorepMomentsGrad",
+  /** ens, target, weights -> sums [M] */
+  squares: "AtmorepSquares",
+  /** ens, target, weights, dy [] -> dens */
+  squaresGrad: "AtmorepSquaresGrad",
   /** x, dy -> dweight, dbias of a linear layer */
   weightGrad: "AtmorepWeightGrad",
   /** x, -> x times the mask; attributes: rate, seed, `before`: numbers of the stream that precede */
