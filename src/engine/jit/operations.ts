@@ -16,7 +16,7 @@ import { type Addresses, CALLED, described, shapeFunction, trampoline } from "./
 /** What an operation is before it is compiled. */
 export interface KernelSource {
   /** of tensors, in the order in which the kernel reads them */
-  inputs: readonly ("float" | "int64")[];
+  inputs: readonly ("float" | "int32" | "int64")[];
   outputs: number;
   /** LLVM assembly of the kernel, as a function of this name */
   source(name: string): string;

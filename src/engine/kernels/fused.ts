@@ -17,7 +17,7 @@ export const FUSED = {
   attentionGrad: "AtmorepAttentionGrad",
   /**
    * x0, ... -> o, statistics: queries, keys and values from columns of one to three tensors, weights of their norms
-   * last; attributes as `headAttention` gives them
+   * last, and `rows` if only some ask; attributes as `headAttention` gives them
    */
   headAttention: "AtmorepHeadAttention",
   /** x0, ..., o, dy, statistics -> gradients of x0, ... */

@@ -292,5 +292,5 @@ function declarations(text: string, lanes: number): string {
   });
   known.push(`declare float @llvm.vector.reduce.fadd.${suffix}(float, ${vector})`);
   known.push(`declare float @llvm.vector.reduce.fmax.${suffix}(${vector})`);
-  return known.filter((line) => text.includes(/@\S+?(?=\()/.exec(line)![0] + "(")).join("\n");
+  return known.filter((line) => text.includes(`${/@\S+?(?=\()/.exec(line)![0]}(`)).join("\n");
 }

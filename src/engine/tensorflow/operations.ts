@@ -6,7 +6,7 @@ import type { Native } from "./native.js";
 export interface OwnOperation {
   name: string;
   /** types of its inputs, in their order, the plan's first */
-  inputs: readonly ("float" | "int64")[];
+  inputs: readonly ("float" | "int32" | "int64")[];
   /** how many float32 tensors it gives */
   outputs: number;
   /** address of `void *(*)(TF_OpKernelConstruction *)`: what `compute` is given first */
