@@ -29,7 +29,6 @@ export function project({ params }: Run, name: string, x: tf.Tensor): tf.Tensor 
 /**
  * The block `name`, a function of its inputs and its own parameters. With `grad_checkpointing` its activations are not
  * kept but computed again in the backward pass.
- *
  */
 export function recomputed(
   run: Run,
