@@ -89,12 +89,20 @@ function productFlops() {
     const [kind, index] = name.split(".");
     if (shape.length !== 2 || kind === "embed_token_info") continue;
     const f = kind === "decoders" || kind === "tails" ? spec.predicted[Number(index)] : Number(index);
-    flops += 6 * (kind === "tails" ? plain.targets[Number(index)].M : rows(f)) * shape[0] * shape[1];
+    const few = kind === "tails" || atTheEnd(name);
+    flops += 6 * (few ? plain.targets[Number(index)].M : rows(f)) * shape[0] * shape[1];
   }
   const attention = (f, layers) => 12 * rows(f) * spec.fields[f].L * spec.fields[f].N * spec.fields[f].width * layers;
   for (const f of spec.fields.keys()) flops += attention(f, spec.encoder.layers);
   for (const f of spec.predicted) flops += attention(f, spec.decoder.layers);
   return flops;
+}
+
+/** True of weights that only the rows of hidden tokens meet: those after the last heads of a dense decoder. */
+function atTheEnd(name) {
+  const [kind, , , block] = name.split(".");
+  const last = 2 * model.spec.decoder.layers - 1;
+  return kind === "decoders" && (Number(block) === last || (Number(block) === last - 1 && name.includes("proj_out")));
 }
 
 /** Operations per second of the best of five times two products, side by side where the engine runs them so. */

@@ -37,6 +37,6 @@ export function weightedMean(x: Tensor, weights: Tensor | null): Scalar {
 }
 
 /** Each weight over `repeats` times their sum. */
-function shares(weights: Tensor, repeats: number): Tensor {
+export function shares(weights: Tensor, repeats: number): Tensor {
   return div(weights, maximum(mul(sum(weights), repeats), LEAST_WEIGHT));
 }

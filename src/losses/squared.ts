@@ -1,7 +1,8 @@
 /** Losses of squared differences. Letters as in `types.ts`. */
-import { expandDims, mul, type Scalar, square, sub, type Tensor } from "@tensorflow/tfjs-core";
+import { expandDims, mul, onesLike, type Scalar, square, sub, type Tensor } from "@tensorflow/tfjs-core";
+import { memberSquares } from "../engine/kernels/index.js";
 import { AtmorepError } from "../errors.js";
-import { weightedMean } from "./reduce.js";
+import { shares, weightedMean } from "./reduce.js";
 import type { LossInputs } from "./types.js";
 
 /** mean (mean - t)^2 over the valid points. */
@@ -32,6 +33,10 @@ export function weightedMse({ target, ens, valid, area }: LossInputs): Scalar {
 
 /** Every member counts alike: the weights [M, D] are the same for all E. */
 function memberMean(target: Tensor, ens: Tensor, weights: Tensor | null): Scalar {
+  const members = ens.shape[1]!;
+  const share = shares(weights ?? onesLike(target), members);
+  const sum = memberSquares(ens, target, share);
+  if (sum) return sum;
   const squares = square(sub(ens, expandDims(target, 1))); // [M, E, D]
   return weightedMean(squares, weights ? expandDims(weights, 1) : null);
 }

@@ -15,13 +15,14 @@ export interface AttendedHeads {
   weights: tf.Tensor;
 }
 
-/** `attention`; its weights are also computed and shown if the run wants to see them. */
+/** `attention`; its weights, those of all queries, are also computed and shown if the run wants to see them. */
 export function attend(
   { attended }: Run,
   place: Omit<AttendedHeads, "weights">,
   inputs: AttentionInputs,
   shape: Heads,
+  rows: tf.Tensor | null = null,
 ): tf.Tensor {
   attended?.({ ...place, weights: attentionWeights(inputs, shape) });
-  return attention(inputs, shape);
+  return attention(inputs, shape, rows);
 }

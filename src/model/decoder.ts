@@ -1,46 +1,63 @@
 /** Decoder and tails of a predicted field. */
 import * as tf from "@tensorflow/tfjs-core";
-import { ensembleMean, ensembleStd, gelu, layerNorm } from "../engine/kernels/index.js";
+import { ensembleMoments, gatherRows, gelu, layerNorm } from "../engine/kernels/index.js";
 import { type AxialSource, axialAttention, gridOf } from "./axial.js";
 import { type DecoderBlock, decoderBlocks } from "./decoderBlocks.js";
-import { coupledHeads, decoderHeads, residual } from "./dense.js";
+import {
+  attendProjected,
+  coupledHeads,
+  decoderHeads,
+  decoderProjections,
+  type Projections,
+  residual,
+} from "./dense.js";
 import { mlp } from "./mlp.js";
 import { project, type Run, recomputed } from "./run.js";
 import type { ModelSpec } from "./spec.js";
 import type { Prediction } from "./types.js";
 
 /**
- * The decoder of predicted field `p` as far as tokens look at each other: up to its last MLP and, with dense attention,
- * up to the output projection before it. `decoderEnd` is the rest.
+ * The decoder of predicted field `p` as far as all tokens are needed: up to its last MLP and, with dense attention, up
+ * to the projections of the last heads. `decoderEnd` is the rest.
  *
  * @param x [B*L*N, d]
  * @param encoded per encoder layer, the field's [B*L*N, d]
- * @returns the residual stream [B*L*N, d]; with dense attention also the last heads' outputs, [B*L*N, d]
+ * @returns the residual stream [B*L*N, d]; with dense attention also the projections, [B*L*N, ...] each
  */
 export function decoderStart(run: Run, p: number, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor[] {
   const { before, attention } = splitBlocks(run.spec);
   const stream = before.reduce((x, block) => decoderBlock(run, p, block, x, encoded), x);
   if (run.spec.decoder.attention !== "dense") return [decoderBlock(run, p, attention, stream, encoded)];
-  const name = blockName(p, attention);
-  const inputs = blockInputs(attention, stream, encoded);
-  const heads = (run: Run, [x, source]: tf.Tensor[]) => denseHeads(run, name, x, source);
-  return [stream, recomputed(run, name, inputs, heads, OUTPUT)];
+  const { self, cross } = decoderProjections(run, blockName(p, attention), ...blockInputs(attention, stream, encoded));
+  return [stream, ...(self ? [self] : []), ...(cross ?? [])];
 }
 
 /**
- * The end of a decoder, which treats rows one by one: on chosen rows of what `decoderStart` returns. Its dropout masks
- * are those of the chosen rows' places in the choice, not in the batch; see `drop`.
+ * The end of a decoder on chosen rows alone: queries of the last heads, and what treats rows one by one. Its dropout
+ * masks are those of the chosen rows' places in the choice, not in the batch; see `drop`.
  *
- * @param chosen [M, d] each
+ * @param parts what `decoderStart` returns, of all samples
+ * @param rows int32 [M]
  * @returns [M, d]
  */
-export function decoderEnd(run: Run, p: number, [x, heads]: tf.Tensor[]): tf.Tensor {
+export function decoderEnd(run: Run, p: number, [x, ...projections]: tf.Tensor[], rows: tf.Tensor): tf.Tensor {
   const { attention, end } = splitBlocks(run.spec);
-  if (!heads) return decoderBlock(run, p, end, x, []);
+  const chosen = gatherRows(x, rows);
+  if (projections.length === 0) return decoderBlock(run, p, end, chosen, []);
   const name = blockName(p, attention);
-  const attended = recomputed(run, `${name}.${OUTPUT}`, [x, heads], (run, [x, heads]) => residual(run, name, x, heads));
+  const heads = attendProjected(run, name, projectionsOf(projections), rows);
+  const attended = recomputed(run, `${name}.${OUTPUT}`, [chosen, heads], (run, [x, heads]) =>
+    residual(run, name, x, heads),
+  );
   return decoderBlock(run, p, end, attended, []);
 }
+
+/** Cross heads come as two tensors, self heads as one. */
+const projectionsOf = (tensors: tf.Tensor[]): Projections => {
+  const [queries, keysAndValues] = tensors.slice(-2);
+  const crossed = tensors.length > 1;
+  return { self: tensors.length === 2 ? null : tensors[0], cross: crossed ? [queries, keysAndValues] : null };
+};
 
 /**
  * One block of the decoder of predicted field `p`.
@@ -62,7 +79,7 @@ const OUTPUT = "proj_out";
 
 const blockName = (p: number, { index }: DecoderBlock): string => `decoders.${p}.blocks.${index}`;
 
-const blockInputs = (block: DecoderBlock, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor[] =>
+const blockInputs = (block: DecoderBlock, x: tf.Tensor, encoded: tf.Tensor[]): [tf.Tensor, ...tf.Tensor[]] =>
   block.kind === "cross" ? [x, encoded[block.encoderLayer]] : [x];
 
 /** The decoder's blocks: those before the last attention block, it, and the MLP behind it. */
@@ -103,5 +120,5 @@ export function tails(run: Run, p: number, x: tf.Tensor): Prediction {
     return project(run, `${name}.${1 + 2 * layers}`, y);
   });
   const ens = tf.stack(outputs, 1);
-  return { mean: ensembleMean(ens), std: ensembleStd(ens), ens };
+  return { ...ensembleMoments(ens), ens };
 }

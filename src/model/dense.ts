@@ -13,7 +13,8 @@ import { byRows, drop, project, type Run } from "./run.js";
  * @returns [B*T, d + ...] the heads' outputs side by side
  */
 export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.Tensor[], heads: number): tf.Tensor {
-  const { batch, spec, rowLanes: groups } = run;
+  const { batch, spec } = run;
+  const groups = headGroups(run);
   const { withQkNorm } = spec;
   const [q, k, v] = columns(projectRows(run, `${name}.proj_heads`, own), 3);
   const norms = { queries: withQkNorm, keys: withQkNorm };
@@ -39,25 +40,65 @@ export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.
  * @param encoded [B*T, d] output of an encoder layer
  * @returns [B*T, d] the heads' outputs side by side
  */
-export function decoderHeads(run: Run, name: string, x: tf.Tensor, encoded: tf.Tensor): tf.Tensor {
-  const { batch, params, spec, rowLanes: groups } = run;
+export const decoderHeads = (run: Run, name: string, x: tf.Tensor, encoded: tf.Tensor): tf.Tensor =>
+  attendProjected(run, name, decoderProjections(run, name, x, encoded));
+
+/** What a decoder's block projects before its tokens look at each other. */
+export interface Projections {
+  /** queries, keys and values of self heads, head by head [B*T, ...]; null: there are none */
+  self: tf.Tensor | null;
+  /** queries of cross heads, and keys and values; null: there are none */
+  cross: readonly [queries: tf.Tensor, keysAndValues: tf.Tensor] | null;
+}
+
+/** @param encoded as for `decoderHeads`; absent: self heads only, without weights of norms, as in the encoder */
+export function decoderProjections(run: Run, name: string, x: tf.Tensor, encoded?: tf.Tensor): Projections {
+  const { spec } = run;
   const { heads, crossHeads } = spec.decoder;
-  const selfHeads = heads - crossHeads;
+  if (!encoded) {
+    const own = spec.withLayerNorm ? layerNorm(x) : x;
+    return { self: projectRows(run, `${name}.proj_heads`, own), cross: null };
+  }
+  const own = layerNorm(x);
+  const self = crossHeads < heads ? projectRows(run, `${name}.proj_heads`, own) : null;
+  if (crossHeads === 0) return { self, cross: null };
+  const queries = projectRows(run, `${name}.proj_heads_o_q`, own);
+  return { self, cross: [queries, projectRows(run, `${name}.proj_heads_o_kv`, layerNorm(encoded))] };
+}
+
+/**
+ * The heads that follow `decoderProjections`.
+ *
+ * @param rows int32 [M]: only these rows are asked for
+ * @returns [B*T, d] the heads' outputs side by side; of chosen rows [M, d]
+ */
+export function attendProjected(
+  run: Run,
+  name: string,
+  { self, cross }: Projections,
+  rows: tf.Tensor | null = null,
+): tf.Tensor {
+  const { batch, params, spec } = run;
+  const { heads, crossHeads } = spec.decoder;
+  const groups = headGroups(run);
   const weights = (kind: "q" | "k") => ({
     gamma: params[`${name}.ln_${kind}.weight`],
     beta: params[`${name}.ln_${kind}.bias`],
   });
-  const norms: HeadNorms = { queries: true, keys: true, weights: { q: weights("q"), k: weights("k") } };
-  const own = layerNorm(x);
+  const weighted: HeadNorms = { queries: true, keys: true, weights: { q: weights("q"), k: weights("k") } };
+  const plain: HeadNorms = { queries: spec.withQkNorm, keys: spec.withQkNorm };
+  // a block without cross attention is one of the encoder's kind
+  const norms = params[`${name}.ln_q.weight`] ? weighted : plain;
   const outputs: tf.Tensor[] = [];
-  if (selfHeads > 0) {
-    const [q, k, v] = columns(projectRows(run, `${name}.proj_heads`, own), 3);
-    outputs.push(attend(run, place(name, 0), { q, k, v, norms }, { batch, heads: selfHeads, groups }));
+  if (self) {
+    const [q, k, v] = columns(self, 3);
+    const shape = { batch, heads: norms === plain ? heads : heads - crossHeads, groups };
+    outputs.push(attend(run, place(name, 0), { q, k, v, norms }, shape, rows));
   }
-  if (crossHeads > 0) {
-    const q = only(projectRows(run, `${name}.proj_heads_o_q`, own));
-    const [k, v] = columns(projectRows(run, `${name}.proj_heads_o_kv`, layerNorm(encoded)), 2);
-    outputs.push(attend(run, place(name, 1), { q, k, v, norms }, { batch, heads: crossHeads, groups }));
+  if (cross) {
+    const [k, v] = columns(cross[1], 2);
+    const shape = { batch, heads: crossHeads, groups };
+    outputs.push(attend(run, place(name, 1), { q: only(cross[0]), k, v, norms }, shape, rows));
   }
   return joined(outputs);
 }
@@ -74,6 +115,9 @@ export function residual(run: Run, name: string, x: tf.Tensor, heads: tf.Tensor)
     tf.add(x, drop(run, name, project(run, `${name}.proj_out`, heads))),
   );
 }
+
+/** Two groups of heads a lane, so that a lane that comes late finds something to do. */
+const headGroups = ({ rowLanes }: Run): number => (rowLanes === 1 ? 1 : 2 * rowLanes);
 
 const place = (block: string, source: number) => ({ block, source, axis: "all" as const });
 

@@ -45,8 +45,9 @@ export function forward(
     });
     return spec.predicted.map((_, p) => {
       // a compiled graph has to fit every choice, also one of a single sample's rows: lanes of samples end here
-      const chosen = joinLanes(outputs.map((lane) => lane[p])).map((x) => gatherRows(x, inputs.rows[p]));
-      return tails(whole, p, trace ? chosen[0] : decoderEnd(whole, p, chosen));
+      const parts = joinLanes(outputs.map((lane) => lane[p]));
+      const rows = inputs.rows[p];
+      return tails(whole, p, trace ? gatherRows(parts[0], rows) : decoderEnd(whole, p, parts, rows));
     }) as unknown as tf.TensorContainer;
   }) as unknown as Prediction[];
 }

@@ -29,21 +29,16 @@ export function project({ params }: Run, name: string, x: tf.Tensor): tf.Tensor 
 /**
  * The block `name`, a function of its inputs and its own parameters. With `grad_checkpointing` its activations are not
  * kept but computed again in the backward pass.
- *
- * @param except a part of the block, by its name within it, that is computed elsewhere
  */
 export function recomputed(
   run: Run,
   name: string,
   inputs: tf.Tensor[],
   block: (run: Run, inputs: tf.Tensor[]) => tf.Tensor,
-  except?: string,
 ): tf.Tensor {
   // whoever looks at attention weights sees each block once
   if (!run.spec.gradCheckpointing || run.attended) return block(run, inputs);
-  const names = Object.keys(run.params).filter(
-    (key) => key.startsWith(`${name}.`) && !(except && key.startsWith(`${name}.${except}.`)),
-  );
+  const names = Object.keys(run.params).filter((key) => key.startsWith(`${name}.`));
   return checkpoint([...inputs, ...names.map((key) => run.params[key])], (given) => {
     const own = Object.fromEntries(names.map((key, i) => [key, given[inputs.length + i]]));
     return block({ ...run, params: own }, given.slice(0, inputs.length));

@@ -234,7 +234,7 @@ async function updatedInPlace(
     m: next.optimizer.m[name],
     v: next.optimizer.v[name],
     gradient: grads[name],
-    average: next.ema && next.ema[name],
+    average: next.ema?.[name] ?? null,
   }));
   const rates = adamwRates(learningRate, updates, options);
   const constants = { ...adamwConstants(options), emaDecay: ema ? (config.ema_decay ?? 0) : null };

@@ -2,11 +2,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { StepBatch } from "./batch.js";
 
-/** Share of a field's tokens by which the number of hidden ones grows from shape to shape. */
-const STEPS = 8;
+/** Shapes up to that of all tokens hidden: each has a graph of its own, and up to a step of rows is computed in vain. */
+const STEPS = 12;
 
 /**
- * The batch with as many hidden tokens in every predicted field as the next eighth of its tokens. The added rows
+ * The batch with as many hidden tokens in every predicted field as the next twelfth of its tokens. The added rows
  * repeat the first token and do not count: `valid` is 0 there.
  *
  * @returns a batch with new tensors where something changed; `release` disposes those

@@ -8,18 +8,20 @@ import {
   addresses,
   atMost,
   eachHead,
+  extrasOf,
   type Layout,
   layoutOf,
+  type Place,
+  queriesOf,
   shares,
   sizesOf,
-  statistics,
   tensorsOf,
   type Variant,
   whole,
 } from "./attentionLayout.js";
 import { exp2UpToZero } from "./functions.js";
 import { normRows } from "./headNorm.js";
-import { clear, copyRows, each, turnRows } from "./rows.js";
+import { clear, copyRows, each, lines, type Rows, turnRows } from "./rows.js";
 import { roundUp } from "./shape.js";
 import { defineProduct } from "./tile.js";
 
@@ -29,15 +31,17 @@ const KEYS = 256;
 /** Below every score; where all are infinite, none comes out a number. */
 const LOWEST = Number.NEGATIVE_INFINITY;
 
-/** Floats of scratch space for S keys. */
-export function attentionScratch(target: Target, w: number, s: number): number {
+/** Floats of scratch space for S keys and a list of `chosen` rows. */
+export function attentionScratch(target: Target, w: number, s: number, chosen: number): number {
   const { padded } = layoutOf(target, w);
-  return roundUp(s, KEYS) * (w + padded) + QUERIES * (KEYS + 2 * padded + 2) + KEYS * padded;
+  const list = 2 * chosen;
+  return list + roundUp(s, KEYS) * (w + padded) + QUERIES * (KEYS + 2 * padded + 2) + KEYS * padded;
 }
 
 /**
- * LLVM assembly of the kernel `tensors of q, k, v, (weights of norms) -> o, stats`: o [batch*T, n*w] of the n heads computed; stats [2, batch*n, T],
- * each query's largest score and the inverse of its sum of exponentials.
+ * LLVM assembly of the kernel `tensors of q, k, v, (chosen rows), (weights of norms) -> o, stats`: o [batch*T, n*w] of
+ * the n heads computed; stats [2, batch*n, T], each query's largest score and the inverse of its sum of exponentials.
+ * Of M chosen rows: o [M, n*w], stats [2, n, M].
  */
 export function attentionKernel(target: Target, name: string, variant: Variant): string {
   const { w, norms, weighted } = variant;
@@ -49,9 +53,11 @@ export function attentionKernel(target: Target, name: string, variant: Variant):
   defineProduct(module, "average", { ...sums, ...rows, aRow: KEYS, bRow: padded, cRow: padded, accumulate: true });
   module.define(name, [PTR, PTR, PTR, PTR], (body, [inputs, outputs, parameters, scratch]) => {
     const sizes = sizesOf(body, parameters);
-    const { t, s } = sizes;
-    const given = addresses(body, inputs, tensorsOf(variant) + (weighted ? 1 : 0));
+    const { s } = sizes;
+    const tensors = tensorsOf(variant);
+    const given = addresses(body, inputs, tensors + extrasOf(variant));
     const [q, k, v] = variant.sources.map((i) => given[i]);
+    const chosen = variant.chosen ? given[tensors] : null;
     const weights = (which: number) =>
       weighted
         ? { gamma: body.at(given.at(-1)!, 2 * which * w), beta: body.at(given.at(-1)!, (2 * which + 1) * w) }
@@ -65,27 +71,38 @@ export function attentionKernel(target: Target, name: string, variant: Variant):
     const [queries, averages] = [take(QUERIES * padded), take(QUERIES * padded)];
     const keyRows = take(KEYS * padded);
     const state = { p: take(QUERIES * KEYS), largest: take(QUERIES), totals: take(QUERIES), averages };
+    const list = take(body.mul(sizes.chosen, 2));
+    const blockOf = (at: Value, count: Value) => lines(body, at, padded, count, w);
     clear(body, scratch, body.mul(allKeys, w + padded));
     clear(body, queries, QUERIES * padded);
-    eachHead(body, sizes, w, ({ index, all, own }) => {
+    eachHead(body, sizes, w, (head) => {
+      const { sequence, all, computed } = head;
+      const keysBefore = body.mul(sequence, s);
       body.loop(0, s, KEYS, [], (from) => {
         const count = atMost(body, body.sub(s, from), KEYS);
-        let keys = { at: body.at(k, all.k.at(s, from)), line: all.k.line, count, w };
+        const start = body.add(keysBefore, from);
+        const of = (tensor: Value, place: Place): Rows => ({
+          row: (i) => body.at(tensor, place(body.add(start, i))),
+          count,
+          w,
+        });
+        let keys = of(k, all.k);
         if (norms.keys) {
-          const normal = { ...keys, at: keyRows, line: i64(padded) };
+          const normal = blockOf(keyRows, count);
           normRows(body, keys, normal, weights(1));
           keys = normal;
         }
         turnRows(body, keys, body.at(turnedKeys, body.mul(from, w)), KEYS);
-        const target = { at: body.at(values, body.mul(from, padded)), line: padded };
-        copyRows(body, { at: body.at(v, all.v.at(s, from)), line: all.v.line, count, w }, target);
+        copyRows(body, of(v, all.v), blockOf(body.at(values, body.mul(from, padded)), count));
         return [];
       });
-      body.loop(0, t, QUERIES, [], (first) => {
-        const count = atMost(body, body.sub(t, first), QUERIES);
+      const asked = queriesOf(body, sizes, head, chosen, list);
+      body.loop(0, asked.count, QUERIES, [], (first) => {
+        const count = atMost(body, body.sub(asked.count, first), QUERIES);
         const scale = Math.LOG2E / Math.sqrt(w);
-        const from = { at: body.at(q, all.q.at(t, first)), line: all.q.line, count, w };
-        const to = { at: queries, line: padded };
+        const number = (i: Value) => body.add(first, i);
+        const from = { row: (i: Value) => body.at(q, all.q(asked.source(number(i)))), count, w };
+        const to = blockOf(queries, count);
         if (norms.queries) normRows(body, from, to, weights(0), scale);
         else copyRows(body, from, to, scale);
         clear(body, averages, QUERIES * padded);
@@ -103,16 +120,15 @@ export function attentionKernel(target: Target, name: string, variant: Variant):
           body.call("void", "@average", [state.p, rows, averages, count, i64(padded), valid]);
           return [];
         });
-        const results = { at: averages, line: padded, count, w };
-        const allStats = statistics(body, sizes);
         each(body, 0, count, (r) => {
           const inverse = body.fdiv(float(1), body.load(FLOAT, body.at(state.totals, r)));
           scaleRow(body, body.at(averages, body.mul(r, padded)), padded, body.splat(inverse));
-          const to = body.at(stats, body.add(body.mul(index, t), body.add(first, r)));
+          const to = body.at(stats, asked.statistics(number(r)));
           body.store(body.load(FLOAT, body.at(state.largest, r)), to);
-          body.store(inverse, body.at(to, allStats));
+          body.store(inverse, body.at(to, asked.kind));
         });
-        copyRows(body, results, { at: body.at(o, own.o.at(t, first)), line: own.o.line });
+        const results = { row: (i: Value) => body.at(o, computed.o(asked.result(number(i)))), count, w };
+        copyRows(body, blockOf(averages, count), results);
         return [];
       });
     });

@@ -1,22 +1,23 @@
 /** The backward pass of attention by blocks of keys and queries; probabilities are computed again. */
-import { FLOAT, float, i64, Module, PTR, type Value } from "../llvm/ir.js";
+import { type Body, FLOAT, float, i64, Module, PTR, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
 import {
   addresses,
   atMost,
   eachHead,
+  extrasOf,
   layoutOf,
   type Place,
+  queriesOf,
   shares,
   sizesOf,
-  statistics,
   tensorsOf,
   type Variant,
   whole,
 } from "./attentionLayout.js";
 import { exp2UpToZero } from "./functions.js";
 import { normGradRows, normRows } from "./headNorm.js";
-import { clear, copyRows, dot, each, type Rows, turnRows } from "./rows.js";
+import { clear, copyRows, dot, each, lines, type Rows, turnRows } from "./rows.js";
 import { roundUp } from "./shape.js";
 import { defineProduct } from "./tile.js";
 
@@ -24,15 +25,16 @@ import { defineProduct } from "./tile.js";
 const QUERIES = 48;
 const KEYS = 96;
 
-/** Floats of scratch space for T queries. */
-export function attentionGradScratch(target: Target, w: number, t: number): number {
+/** Floats of scratch space for T queries, or a list of `chosen` rows. */
+export function attentionGradScratch(target: Target, w: number, t: number, chosen: number): number {
   const { padded } = layoutOf(target, w);
-  return roundUp(t, QUERIES) * (3 * padded + 3) + KEYS * (2 * w + 3 * padded) + 2 * QUERIES * KEYS;
+  const list = 2 * chosen;
+  return list + roundUp(chosen || t, QUERIES) * (3 * padded + 3) + KEYS * (2 * w + 3 * padded) + 2 * QUERIES * KEYS;
 }
 
 /**
- * LLVM assembly of the kernel `tensors of q, k, v, o, dy, stats, (weights of norms) -> their gradients`; `stats` as the
- * forward kernel gives it for the same heads, whose columns alone come out.
+ * LLVM assembly of the kernel `tensors of q, k, v, (chosen rows), o, dy, stats, (weights of norms) -> gradients of the
+ * tensors, (of the weights)`; `stats` as the forward kernel gives it for the same heads, whose columns alone come out.
  */
 export function attentionGradKernel(target: Target, name: string, variant: Variant): string {
   const { w, norms, weighted } = variant;
@@ -46,10 +48,11 @@ export function attentionGradKernel(target: Target, name: string, variant: Varia
     const sizes = sizesOf(body, parameters);
     const { t, s } = sizes;
     const tensors = tensorsOf(variant);
-    const given = addresses(body, inputs, tensors + 3 + (weighted ? 1 : 0));
+    const given = addresses(body, inputs, tensors + 3 + extrasOf(variant));
     const results = addresses(body, outputs, tensors + (weighted ? 1 : 0));
     const [[q, k, v], [dq, dk, dv]] = [given, results].map((list) => variant.sources.map((i) => list[i]));
-    const [o, dy, stats] = given.slice(tensors);
+    const chosen = variant.chosen ? given[tensors] : null;
+    const [o, dy, stats] = given.slice(tensors + (variant.chosen ? 1 : 0));
     const weights = (which: number) => {
       const of = (list: Value[]) => ({
         gamma: body.at(list.at(-1)!, 2 * which * w),
@@ -58,60 +61,66 @@ export function attentionGradKernel(target: Target, name: string, variant: Varia
       return weighted ? { values: of(given), gradients: of(results) } : null;
     };
     if (weighted) each(body, 0, 4 * w, (i) => body.store(float(0), body.at(results.at(-1)!, i)));
-    const allStats = statistics(body, sizes);
     const scale = 1 / Math.sqrt(w);
-    const all = whole(body, t, QUERIES);
+    // of a list of rows any sequence may have all
+    const most = whole(body, chosen ? sizes.chosen : t, QUERIES);
     const take = shares(body, scratch);
-    const ofQueries = (width: number) => take(body.mul(all, width));
-    const ofKeys = (width: number) => take(KEYS * width);
+    const perQuery = (width: number) => take(body.mul(most, width));
+    const perKey = (width: number) => take(KEYS * width);
     // of a head
-    const [queries, upstream, dQueries] = [ofQueries(padded), ofQueries(padded), ofQueries(padded)];
-    const [largest, inverse, dots] = [ofQueries(1), ofQueries(1), ofQueries(1)];
+    const [queries, upstream, dQueries] = [perQuery(padded), perQuery(padded), perQuery(padded)];
+    const [largest, inverse, dots] = [perQuery(1), perQuery(1), perQuery(1)];
     // of a block of keys
-    const [turnedKeys, turnedValues] = [ofKeys(w), ofKeys(w)];
-    const [keys, dKeys, dValues] = [ofKeys(padded), ofKeys(padded), ofKeys(padded)];
+    const [turnedKeys, turnedValues] = [perKey(w), perKey(w)];
+    const [keys, dKeys, dValues] = [perKey(padded), perKey(padded), perKey(padded)];
     const [p, ds] = [take(QUERIES * KEYS), take(QUERIES * KEYS)];
-    const lines = { line: padded };
-    const rowsOf = (tensor: Value, place: Place, rows: Value, first: Value, count: Value): Rows & { line: Value } => ({
-      at: body.at(tensor, place.at(rows, first)),
-      line: place.line,
-      count,
-      w,
-    });
-    eachHead(body, sizes, w, ({ index, all: from, own }) => {
-      clear(body, queries, body.mul(all, 3 * padded));
-      const zero = i64(0);
-      const [ourQueries, ourOutputs, ourUpstream] = [
-        rowsOf(q, from.q, t, zero, t),
-        rowsOf(o, from.o, t, zero, t),
-        rowsOf(dy, from.o, t, zero, t),
-      ];
-      const scaled = { at: queries, ...lines };
+    const list = take(body.mul(sizes.chosen, 2));
+    const blockOf = (at: Value, count: Value) => lines(body, at, padded, count, w);
+    eachHead(body, sizes, w, (head) => {
+      const { sequence, all: from, computed } = head;
+      const asked = queriesOf(body, sizes, head, chosen, list);
+      const all = whole(body, asked.count, QUERIES);
+      clear(body, queries, body.mul(most, 3 * padded));
+      const ofQueries = (tensor: Value, place: Place, row: (i: Value) => Value): Rows => ({
+        row: (i) => body.at(tensor, place(row(i))),
+        count: asked.count,
+        w,
+      });
+      const ourQueries = ofQueries(q, from.q, asked.source);
+      const [ourOutputs, ourUpstream] = [o, dy].map((tensor) => ofQueries(tensor, from.o, asked.result));
+      const scaled = blockOf(queries, asked.count);
       if (norms.queries) normRows(body, ourQueries, scaled, weights(0)?.values ?? null, scale * Math.LOG2E);
       else copyRows(body, ourQueries, scaled, scale * Math.LOG2E);
-      copyRows(body, ourUpstream, { at: upstream, ...lines });
-      each(body, 0, t, (r) => {
+      copyRows(body, ourUpstream, blockOf(upstream, asked.count));
+      each(body, 0, asked.count, (r) => {
         // the row sums of dP * P equal those of dy * o
-        const at = ({ at, line }: Rows) => body.at(at, body.mul(r, line));
-        const product = dot(body, at(ourOutputs), at(ourUpstream), w);
-        const statistics = body.at(stats, body.add(body.mul(index, t), r));
+        const product = dot(body, ourOutputs.row(r), ourUpstream.row(r), w);
+        const statistics = body.at(stats, asked.statistics(r));
         body.store(product, body.at(dots, r));
         body.store(body.load(FLOAT, statistics), body.at(largest, r));
-        body.store(body.load(FLOAT, body.at(statistics, allStats)), body.at(inverse, r));
+        body.store(body.load(FLOAT, body.at(statistics, asked.kind)), body.at(inverse, r));
       });
       // rows beyond the last query count for nothing
       for (const list of [dots, largest, inverse]) {
-        each(body, t, all, (r) => body.store(float(0), body.at(list, r)));
+        each(body, asked.count, all, (r) => body.store(float(0), body.at(list, r)));
       }
+      const keysBefore = body.mul(sequence, s);
       body.loop(0, s, KEYS, [], (first) => {
         const valid = atMost(body, body.sub(s, first), KEYS);
         const columns = whole(body, valid, scores.vectors * body.lanes);
-        const ourKeys = rowsOf(k, from.k, s, first, valid);
+        const start = body.add(keysBefore, first);
+        const ofKeys = (tensor: Value, place: Place): Rows => ({
+          row: (i) => body.at(tensor, place(body.add(start, i))),
+          count: valid,
+          w,
+        });
+        const ourKeys = ofKeys(k, from.k);
+        const keyBlock = blockOf(keys, valid);
         clear(body, turnedKeys, KEYS * (2 * w + 3 * padded));
-        if (norms.keys) normRows(body, ourKeys, { at: keys, ...lines }, weights(1)?.values ?? null);
-        else copyRows(body, ourKeys, { at: keys, ...lines });
-        turnRows(body, { at: keys, ...lines, count: valid, w }, turnedKeys, KEYS);
-        turnRows(body, rowsOf(v, from.v, s, first, valid), turnedValues, KEYS);
+        if (norms.keys) normRows(body, ourKeys, keyBlock, weights(1)?.values ?? null);
+        else copyRows(body, ourKeys, keyBlock);
+        turnRows(body, keyBlock, turnedKeys, KEYS);
+        turnRows(body, ofKeys(v, from.v), turnedValues, KEYS);
         body.loop(0, all, QUERIES, [], (query) => {
           const offset = body.mul(query, padded);
           const [blockQueries, blockUpstream] = [body.at(queries, offset), body.at(upstream, offset)];
@@ -138,20 +147,31 @@ export function attentionGradKernel(target: Target, name: string, variant: Varia
           body.call("void", "@byQuery", [ds, keys, body.at(dQueries, offset), i64(QUERIES), width, valid]);
           return [];
         });
-        const written = { ...lines, count: valid, w };
-        const toKeys = rowsOf(dk, own.k, s, first, valid);
+        const toKeys = ofKeys(dk, computed.k);
+        const gradients = blockOf(dKeys, valid);
         // queries were scaled to powers of two
-        if (norms.keys) {
-          normGradRows(body, ourKeys, { ...written, at: dKeys, factor: Math.LN2 }, toKeys, weights(1));
-        } else copyRows(body, { ...written, at: dKeys }, toKeys, Math.LN2);
-        copyRows(body, { ...written, at: dValues }, rowsOf(dv, own.v, s, first, valid));
+        if (norms.keys) normGradRows(body, ourKeys, { ...gradients, factor: Math.LN2 }, toKeys, weights(1));
+        else copyRows(body, gradients, toKeys, Math.LN2);
+        copyRows(body, blockOf(dValues, valid), ofKeys(dv, computed.v));
         return [];
       });
-      const toQueries = rowsOf(dq, own.q, t, zero, t);
-      const gradients = { ...lines, at: dQueries };
-      if (norms.queries) normGradRows(body, ourQueries, { ...gradients, factor: scale }, toQueries, weights(0));
-      else copyRows(body, { ...gradients, count: t, w }, toQueries, scale);
+      const toQueries = ofQueries(dq, computed.q, asked.source);
+      // rows that nobody chose have no gradient, those that are chosen twice the sum of two
+      if (chosen) clearRows(body, sequence, t, w, (row) => body.at(dq, computed.q(row)));
+      const add = { add: chosen !== null };
+      const gradients = blockOf(dQueries, asked.count);
+      if (norms.queries) normGradRows(body, ourQueries, { ...gradients, factor: scale }, toQueries, weights(0), add);
+      else copyRows(body, gradients, toQueries, scale, add);
     });
   });
   return module.text;
+}
+
+/** Sets a head's columns of all rows of a sequence to zero. */
+function clearRows(body: Body, sequence: Value, t: Value, w: number, at: (row: Value) => Value): void {
+  const before = body.mul(sequence, t);
+  each(body, 0, t, (i) => {
+    const row = at(body.add(before, i));
+    for (let c = 0; c < w; c++) body.store(float(0), body.at(row, c));
+  });
 }

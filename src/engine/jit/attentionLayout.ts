@@ -1,5 +1,5 @@
 /** What the two kernels of attention share: variants, parameters, sizes of blocks, the walk over heads. */
-import { type Body, I64, i64, PTR, type Value } from "../llvm/ir.js";
+import { type Body, I32, I64, i64, PTR, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
 import { each } from "./rows.js";
 import { roundUp, type Tile, tileFor } from "./shape.js";
@@ -14,20 +14,24 @@ export interface Variant {
   norms: { queries: boolean; keys: boolean };
   /** the norms have weights, one tensor [4, w]: gamma and beta of queries, gamma and beta of keys */
   weighted: boolean;
+  /** only rows of a list ask: queries are rows of all sequences, chosen by an int32 tensor [M] */
+  chosen: boolean;
 }
 
 /** How many tensors hold queries, keys and values. */
 export const tensorsOf = ({ sources }: Variant): number => Math.max(...sources) + 1;
 
+/** Inputs of both kernels beside those tensors: a list of rows and weights of norms, if there are any. */
+export const extrasOf = ({ chosen, weighted }: Variant): number => Number(chosen) + Number(weighted);
+
 /** Parameters of both kernels, in their order. A head's columns in a tensor: number `part` of `parts` groups of w. */
 const NAMES = [
   ...["batch", "heads", "t", "s", "first", "end"],
-  ...["qParts", "qPart", "kParts", "kPart", "vParts", "vPart"],
+  ...["qParts", "qPart", "kParts", "kPart", "vParts", "vPart", "chosen"],
 ] as const;
-export type Sizes<T = Value> = Record<
-  "batch" | "heads" | "t" | "s" | "first" | "end" | "qParts" | "qPart" | "kParts" | "kPart" | "vParts" | "vPart",
-  T
->;
+type ColumnNames = "qParts" | "qPart" | "kParts" | "kPart" | "vParts" | "vPart";
+/** `chosen`: rows in the list, 0 if there is none */
+export type Sizes<T = Value> = Record<"batch" | "heads" | "t" | "s" | "first" | "end" | ColumnNames | "chosen", T>;
 
 export const attentionParameters = (sizes: Sizes<number>): number[] => NAMES.map((name) => sizes[name as keyof Sizes]);
 
@@ -48,20 +52,16 @@ export function layoutOf(target: Target, w: number): Layout {
   return { padded, scores: tileFor(target, 2), sums: tileFor(target, padded / target.lanes) };
 }
 
-/** A head's columns in a tensor. */
-export interface Place {
-  /** elements from row to row */
-  line: Value;
-  /** the place of row `row` of the sequence, which has `rows` rows */
-  at(rows: Value, row: Value): Value;
-}
+/** Where row `row`, of all rows of a tensor, has a head's columns. */
+export type Place = (row: Value) => Value;
 
 /** One head of one sequence: where it lies in tensors with all heads, and in those with the computed ones. */
 export interface Head {
+  sequence: Value;
   /** its number among those that are computed */
-  index: Value;
+  own: Value;
   all: Record<"q" | "k" | "v" | "o", Place>;
-  own: Record<"q" | "k" | "v" | "o", Place>;
+  computed: Record<"q" | "k" | "v" | "o", Place>;
 }
 
 /** `count` addresses from a list. */
@@ -78,10 +78,7 @@ export function eachHead(body: Body, sizes: Sizes, w: number, fn: (head: Head) =
       const place = (head: Value, count: Value, parts: Value, part: Value): Place => {
         const line = body.mul(body.mul(count, parts), w);
         const column = body.mul(body.add(body.mul(head, parts), part), w);
-        return {
-          line,
-          at: (rows, row) => body.add(body.mul(body.add(body.mul(sequence, rows), row), line), column),
-        };
+        return (row) => body.add(body.mul(row, line), column);
       };
       const places = (head: Value, count: Value) => ({
         q: place(head, count, sizes.qParts, sizes.qPart),
@@ -89,15 +86,62 @@ export function eachHead(body: Body, sizes: Sizes, w: number, fn: (head: Head) =
         v: place(head, count, sizes.vParts, sizes.vPart),
         o: place(head, count, i64(1), i64(0)),
       });
-      const index = body.add(body.mul(sequence, computed), own);
-      fn({ index, all: places(head, heads), own: places(own, computed) });
+      fn({ sequence, own, all: places(head, heads), computed: places(own, computed) });
     });
   });
 }
 
-/** Elements of the first half of the statistics [2, heads computed, T]. */
-export const statistics = (body: Body, { batch, first, end, t }: Sizes): Value =>
-  body.mul(body.mul(batch, body.sub(end, first)), t);
+/** The queries of one head of one sequence. */
+export interface Queries {
+  count: Value;
+  /** row of query `i` in the tensor of queries, and in those of results and their gradients */
+  source(i: Value): Value;
+  result(i: Value): Value;
+  /** place of its statistics, and how far behind the first kind the second lies */
+  statistics(i: Value): Value;
+  kind: Value;
+}
+
+/**
+ * @param rows the list of rows, if there is one
+ * @param list space for its entries that belong to a sequence, int64 [M]
+ */
+export function queriesOf(
+  body: Body,
+  { batch, t, first, end, chosen }: Sizes,
+  { sequence, own }: Head,
+  rows: Value | null,
+  list: Value,
+): Queries {
+  const computed = body.sub(end, first);
+  const before = body.mul(sequence, t);
+  if (!rows) {
+    const index = body.add(body.mul(sequence, computed), own);
+    return {
+      count: t,
+      source: (i) => body.add(before, i),
+      result: (i) => body.add(before, i),
+      statistics: (i) => body.add(body.mul(index, t), i),
+      kind: body.mul(body.mul(batch, computed), t),
+    };
+  }
+  const rowAt = (i: Value) => body.convert("sext", body.load(I32, body.at(rows, i, I32)), I64);
+  const entry = (i: Value) => body.load(I64, body.at(list, i, I64));
+  const next = body.add(before, t);
+  const [count] = body.loop(0, chosen, 1, [i64(0)], (i, [count]) => {
+    const row = rowAt(i);
+    body.store(i, body.at(list, count, I64));
+    const ours = body.binary("and", body.compare("sge", row, before), body.compare("slt", row, next));
+    return [body.add(count, body.convert("zext", ours, I64))];
+  });
+  return {
+    count,
+    source: (i) => rowAt(entry(i)),
+    result: entry,
+    statistics: (i) => body.add(body.mul(own, chosen), entry(i)),
+    kind: body.mul(computed, chosen),
+  };
+}
 
 export const atMost = (body: Body, value: Value, limit: number): Value =>
   body.select(body.compare("slt", value, i64(limit)), value, i64(limit));

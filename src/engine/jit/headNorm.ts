@@ -1,6 +1,6 @@
 /** Layer normalisation of queries and keys over the width of a head, where attention copies them. */
 import { type Body, FLOAT, float, type Value } from "../llvm/ir.js";
-import { each, pieces, type Rows } from "./rows.js";
+import { each, pieces, put, type Rows } from "./rows.js";
 
 export const HEAD_NORM_EPSILON = 1e-5;
 
@@ -46,16 +46,10 @@ function normalised(body: Body, from: Value, w: number): { normal: Line; scale: 
 }
 
 /** `to = (norm(from) (* gamma + beta)) * factor`, row by row; both may be the same. */
-export function normRows(
-  body: Body,
-  from: Rows,
-  to: Pick<Rows, "at" | "line">,
-  weights: Weights | null,
-  factor = 1,
-): void {
+export function normRows(body: Body, from: Rows, to: Rows, weights: Weights | null, factor = 1): void {
   each(body, 0, from.count, (row) => {
-    const { normal } = normalised(body, body.at(from.at, body.mul(row, from.line)), from.w);
-    const target = body.at(to.at, body.mul(row, to.line));
+    const { normal } = normalised(body, from.row(row), from.w);
+    const target = to.row(row);
     for (const { at, type, value } of normal) {
       const of = (list: Value) => body.load(type, body.at(list, at));
       const weighted = weights ? body.fma(value, of(weights.gamma), of(weights.beta)) : value;
@@ -67,20 +61,20 @@ export function normRows(
 
 /**
  * The gradient of `normRows` without its factor: rows of x and of the gradient `dy * factor` of its result to rows of dx.
- * Gradients of the weights are added to `gradients`.
+ * Gradients of the weights are added to `gradients`, those of x to `dx` if `add` is set.
  */
 export function normGradRows(
   body: Body,
   x: Rows,
-  dy: Pick<Rows, "at" | "line"> & { factor: number },
-  dx: Pick<Rows, "at" | "line">,
+  dy: Rows & { factor: number },
+  dx: Rows,
   weights: { values: Weights; gradients: Weights } | null,
+  { add = false } = {},
 ): void {
   const share = float(1 / x.w);
   each(body, 0, x.count, (row) => {
-    const at = ({ at, line }: Pick<Rows, "at" | "line">) => body.at(at, body.mul(row, line));
-    const { normal, scale } = normalised(body, at(x), x.w);
-    const given = mapped(loaded(body, at(dy), x.w), (value, type) =>
+    const { normal, scale } = normalised(body, x.row(row), x.w);
+    const given = mapped(loaded(body, dy.row(row), x.w), (value, type) =>
       dy.factor === 1 ? value : body.fmul(value, spread(body, type, float(dy.factor))),
     );
     const upstream = weights
@@ -96,11 +90,11 @@ export function normGradRows(
     const average = body.fmul(total(body, upstream), share);
     const products = upstream.map((piece, i) => ({ ...piece, value: body.fmul(piece.value, normal[i].value) }));
     const slope = body.fmul(total(body, products), share);
-    const target = at(dx);
+    const target = dx.row(row);
     for (const [i, { at, type, value }] of upstream.entries()) {
       const parallel = body.fmul(normal[i].value, spread(body, type, slope));
       const rest = body.fsub(body.fsub(value, spread(body, type, average)), parallel);
-      body.store(body.fmul(rest, spread(body, type, scale)), body.at(target, at));
+      put(body, body.fmul(rest, spread(body, type, scale)), body.at(target, at), add);
     }
   });
 }

@@ -1,9 +1,9 @@
 /** Our kernels as operations of TensorFlow, compiled when they are first asked for. */
-import { threadId } from "node:worker_threads";
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-core";
 import type { Jit } from "../llvm/jit.js";
 import {
   functionAddress,
+  isRegistered,
   OWN_PREFIX,
   type Plan,
   plan,
@@ -16,7 +16,7 @@ import { type Addresses, CALLED, described, shapeFunction, trampoline } from "./
 /** What an operation is before it is compiled. */
 export interface KernelSource {
   /** of tensors, in the order in which the kernel reads them */
-  inputs: readonly ("float" | "int64")[];
+  inputs: readonly ("float" | "int32" | "int64")[];
   outputs: number;
   /** LLVM assembly of the kernel, as a function of this name */
   source(name: string): string;
@@ -42,9 +42,6 @@ export interface Kernels {
   ): Tensor[];
 }
 
-const MESSAGE = "no memory for the outputs or the scratch space of a kernel";
-/** operations are known to the whole process, their code belongs to a thread */
-const SUFFIX = threadId === 0 ? "" : `T${threadId}`;
 const KERNEL = "kernel";
 const CREATE = "create";
 
@@ -52,24 +49,35 @@ export function openKernels({ context, backend }: Tensorflow, jit: Jit): Kernels
   const { native } = context;
   const { target } = jit;
   const addresses = Object.fromEntries(CALLED.map((name) => [name, functionAddress(native, name)])) as Addresses;
-  const shape = jit.compile(shapeFunction(target, "unknown_shape", addresses), "unknown_shape");
-  const compute = jit.compile(trampoline(target, "compute", addresses, native.cstring(MESSAGE)), "compute");
+  // what all operations share, compiled with the first that no other thread has made
+  let common: { shape: number; compute: number } | null = null;
+  const shared = () => {
+    common ??= {
+      shape: jit.compile(shapeFunction(target, "unknown_shape", addresses), "unknown_shape"),
+      compute: jit.compile(trampoline(target, "compute", addresses), "compute"),
+    };
+    return common;
+  };
   const known = new Set<string>();
   const pending = new Map<string, Promise<void>>();
 
-  const nameOf = (label: string): string => `${OWN_PREFIX}${label}${SUFFIX}`;
+  /** threads of a process share operations, and their code */
+  const isKnown = (name: string): boolean => {
+    if (!known.has(name) && isRegistered(native, name)) known.add(name);
+    return known.has(name);
+  };
   const text = ({ inputs, outputs, source }: KernelSource): string =>
     source(KERNEL) + described(KERNEL, inputs.length, outputs);
 
   function register(name: string, { inputs, outputs }: KernelSource, create: number): void {
-    if (known.has(name)) return;
-    registerOperation(native, { name, inputs: ["int64", ...inputs], outputs, create, compute, shape });
+    if (isKnown(name)) return;
+    registerOperation(native, { name, inputs: ["int64", ...inputs], outputs, create, ...shared() });
     known.add(name);
   }
 
   function request(label: string, source: KernelSource): string {
-    const name = nameOf(label);
-    if (!known.has(name) && !pending.has(name)) {
+    const name = `${OWN_PREFIX}${label}`;
+    if (!pending.has(name) && !isKnown(name)) {
       const compiled = jit.compileAsync(text(source), CREATE).then((create) => register(name, source, create));
       // told by `ready`
       compiled.catch(() => {});
@@ -90,9 +98,9 @@ export function openKernels({ context, backend }: Tensorflow, jit: Jit): Kernels
       if (failed) throw (failed as PromiseRejectedResult).reason;
     },
     run(label, source, inputs, given, seed) {
-      const name = nameOf(label);
+      const name = `${OWN_PREFIX}${label}`;
       if (backend.binding.tracing) request(label, source);
-      else if (!known.has(name)) register(name, source, jit.compile(text(source), CREATE));
+      else if (!isKnown(name)) register(name, source, jit.compile(text(source), CREATE));
       return runOperation(backend, { name, outputs: source.outputs }, inputs, given, seed);
     },
   };

@@ -8,6 +8,7 @@ import { attentionKernel, attentionScratch } from "./attention.js";
 import { attentionGradKernel, attentionGradScratch } from "./attentionGrad.js";
 import { attentionParameters, type Variant } from "./attentionLayout.js";
 import { dropoutKernel } from "./dropout.js";
+import { momentsGradKernel, momentsKernel, squaresGradKernel, squaresKernel } from "./ensemble.js";
 import { geluGradKernel, geluKernel } from "./gelu.js";
 import { layerNormGradKernel, layerNormKernel } from "./layerNorm.js";
 import { type Kernels, openKernels } from "./operations.js";
@@ -34,6 +35,7 @@ export function registerJitKernels(tensorflow: Tensorflow, jit: Jit): void {
     ...attention(kernels),
     [FUSED.dropout]: dropout(kernels),
     [FUSED.weightGrad]: weightGrad(kernels),
+    ...ensemble(kernels),
   };
   for (const [kernelName, run] of Object.entries(table)) {
     if (tf.getKernel(kernelName, BACKEND)) tf.unregisterKernel(kernelName, BACKEND);
@@ -47,6 +49,8 @@ export function registerJitKernels(tensorflow: Tensorflow, jit: Jit): void {
 
 /** `count` tensors of float32 */
 const floats = (count: number): "float"[] => Array.from({ length: count }, () => "float");
+
+const typeOf = ({ dtype }: tf.TensorInfo) => (dtype === "int32" ? "int32" : "float");
 
 const size = ({ shape }: tf.TensorInfo): number => tf.util.sizeFromShape(shape);
 
@@ -110,20 +114,24 @@ function headsOf({ inputs, attrs }: Call) {
     sources: sources as unknown as Variant["sources"],
     norms: { queries: attrs.normQueries as boolean, keys: attrs.normKeys as boolean },
     weighted: attrs.weighted as boolean,
+    chosen: inputs.rows !== undefined,
   };
-  const label = [w, ...sources, ...[variant.norms.queries, variant.norms.keys, variant.weighted].map(Number)].join("_");
+  const chosen = inputs.rows?.shape[0] ?? 0;
+  const flags = [variant.norms.queries, variant.norms.keys, variant.weighted, variant.chosen];
+  const label = [w, ...sources, ...flags.map(Number)].join("_");
   const [qParts, kParts, vParts] = parts;
   const [qPart, kPart, vPart] = part;
   return {
-    ...{ tensors, t, s, w, variant, label },
+    ...{ tensors, t, s, w, variant, label, chosen },
+    rows: variant.chosen ? [inputs.rows] : [],
     weights: variant.weighted ? [inputs[`x${count}`]] : [],
-    output: [q.shape[0], (end - first) * w],
-    statistics: [2, batch * (end - first), t],
+    output: [variant.chosen ? chosen : q.shape[0], (end - first) * w],
+    statistics: variant.chosen ? [2, end - first, chosen] : [2, batch * (end - first), t],
     /** shapes of the gradients */
     gradients: tensors.map(({ shape }) => [shape[0], (shape[1] * (end - first)) / heads]),
     parameters: attentionParameters({
       ...{ batch, heads, t, s, first, end },
-      ...{ qParts, qPart, kParts, kPart, vParts, vPart },
+      ...{ qParts, qPart, kParts, kPart, vParts, vPart, chosen },
     }),
   };
 }
@@ -132,29 +140,49 @@ function attention(kernels: Kernels): Record<string, KernelFunction> {
   const { target } = kernels.jit;
   return {
     [FUSED.headAttention](call) {
-      const { tensors, weights, s, w, variant, label, output, statistics, parameters } = headsOf(call);
-      const given = [...tensors, ...weights];
+      const { tensors, rows, weights, s, w, variant, label, chosen, output, statistics, parameters } = headsOf(call);
+      const given = [...tensors, ...rows, ...weights];
       const source = {
-        inputs: floats(given.length),
+        inputs: given.map(typeOf),
         outputs: 2,
         source: (name: string) => attentionKernel(target, name, variant),
       };
-      const scratch = attentionScratch(target, w, s);
+      const scratch = attentionScratch(target, w, s, chosen);
       return kernels.run(`Attention${label}`, source, given, { outputs: [output, statistics], scratch, parameters });
     },
     [FUSED.headAttentionGrad](call) {
       const { o, dy, statistics } = call.inputs;
-      const { tensors, weights, t, w, variant, label, gradients, parameters } = headsOf(call);
-      const given = [...tensors, o, dy, statistics, ...weights];
+      const { tensors, rows, weights, t, w, variant, label, chosen, gradients, parameters } = headsOf(call);
+      const given = [...tensors, ...rows, o, dy, statistics, ...weights];
       const outputs = [...gradients, ...weights.map(({ shape }) => shape)];
       const source = {
-        inputs: floats(given.length),
+        inputs: given.map(typeOf),
         outputs: outputs.length,
         source: (name: string) => attentionGradKernel(target, name, variant),
       };
-      const plan = { outputs, scratch: attentionGradScratch(target, w, t), parameters };
+      const plan = { outputs, scratch: attentionGradScratch(target, w, t, chosen), parameters };
       return kernels.run(`AttentionGrad${label}`, source, given, plan);
     },
+  };
+}
+
+function ensemble(kernels: Kernels): Record<string, KernelFunction> {
+  const { target } = kernels.jit;
+  type Source = (target: typeof kernels.jit.target, name: string) => string;
+  const run = (label: string, kernel: Source, given: tf.TensorInfo[], output: (shape: number[]) => number[]) => {
+    const { shape } = given[0];
+    const source = { inputs: floats(given.length), outputs: 1, source: (name: string) => kernel(target, name) };
+    return kernels.run(label, source, given, { outputs: [output(shape)], parameters: shape });
+  };
+  const whole = (shape: number[]) => shape;
+  return {
+    [FUSED.moments]: ({ inputs: { ens } }) => run("Moments", momentsKernel, [ens], ([M, , D]) => [2, M, D]),
+    [FUSED.momentsGrad]: ({ inputs: { ens, moments, dy } }) =>
+      run("MomentsGrad", momentsGradKernel, [ens, moments, dy], whole),
+    [FUSED.squares]: ({ inputs: { ens, target, weights } }) =>
+      run("Squares", squaresKernel, [ens, target, weights], ([M]) => [M]),
+    [FUSED.squaresGrad]: ({ inputs: { ens, target, weights, dy } }) =>
+      run("SquaresGrad", squaresGradKernel, [ens, target, weights, dy], whole),
   };
 }
 

@@ -1,13 +1,20 @@
 /** Moving rows of numbers between a tensor and the scratch space of a kernel. */
 import { type Body, FLOAT, float, type Value } from "../llvm/ir.js";
 
-/** Rows of `w` numbers, which lie `line` elements apart. */
+/** Rows of `w` numbers each. */
 export interface Rows {
-  at: Value;
-  line: Value | number;
+  /** where row `i` begins */
+  row(i: Value): Value;
   count: Value;
   w: number;
 }
+
+/** Rows that lie `line` elements apart. */
+export const lines = (body: Body, at: Value, line: Value | number, count: Value, w: number): Rows => ({
+  row: (i) => body.at(at, body.mul(i, line)),
+  count,
+  w,
+});
 
 /** Calls `fn(i)` for `from <= i < to`. */
 export function each(body: Body, from: Value | number, to: Value | number, fn: (i: Value) => void): void {
@@ -16,8 +23,6 @@ export function each(body: Body, from: Value | number, to: Value | number, fn: (
     return [];
   });
 }
-
-const lineAt = (body: Body, { at, line }: Rows, row: Value): Value => body.at(at, body.mul(row, line));
 
 /** Calls `fn` with the offset and type of each piece of a row: whole vectors, then what is left one by one. */
 export function pieces(body: Body, w: number, fn: (offset: number, type: string) => void): void {
@@ -31,14 +36,19 @@ const times = (body: Body, value: Value, factor: number): Value => {
   return body.fmul(value, value.type === FLOAT ? float(factor) : body.constant(factor));
 };
 
-/** Copies rows, times a factor. */
-export function copyRows(body: Body, from: Rows, to: Pick<Rows, "at" | "line">, factor = 1): void {
+/** Copies rows, times a factor, or adds them to what is there. */
+export function copyRows(body: Body, from: Rows, to: Rows, factor = 1, { add = false } = {}): void {
   each(body, 0, from.count, (row) => {
-    const [source, target] = [lineAt(body, from, row), lineAt(body, { ...from, ...to }, row)];
+    const [source, target] = [from.row(row), to.row(row)];
     pieces(body, from.w, (at, type) => {
-      body.store(times(body, body.load(type, body.at(source, at)), factor), body.at(target, at));
+      put(body, times(body, body.load(type, body.at(source, at)), factor), body.at(target, at), add);
     });
   });
+}
+
+/** Stores a value, or adds it to what is there. */
+export function put(body: Body, value: Value, at: Value, add: boolean): void {
+  body.store(add ? body.fadd(body.load(value.type, at), value) : value, at);
 }
 
 /** Copies rows to columns: number c of row r to `to[c * spacing + r]`. */
@@ -48,13 +58,13 @@ export function turnRows(body: Body, from: Rows, to: Value, spacing: number): vo
   const whole = w - (w % lanes);
   const groups = body.mul(body.div(count, lanes), lanes);
   const one = (row: Value, c: number) => {
-    const number = body.load(FLOAT, body.at(lineAt(body, from, row), c));
+    const number = body.load(FLOAT, body.at(from.row(row), c));
     body.store(number, body.at(to, body.add(row, c * spacing)));
   };
   body.loop(0, groups, lanes, [], (row) => {
     body.loop(0, whole, lanes, [], (c) => {
       const block = Array.from({ length: lanes }, (_, i) =>
-        body.load(body.vector, body.at(lineAt(body, from, body.add(row, i)), c)),
+        body.load(body.vector, body.at(from.row(body.add(row, i)), c)),
       );
       const target = body.at(body.at(to, body.mul(c, spacing)), row);
       for (const [i, column] of transposed(body, block).entries()) body.store(column, body.at(target, i * spacing));

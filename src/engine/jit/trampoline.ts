@@ -52,12 +52,11 @@ define ptr @create(ptr %context) {
 }
 `;
 
-/**
- * `void (description, TF_OpKernelContext *)`, which calls a kernel `void (inputs, outputs, parameters, scratch)`.
- *
- * @param message address of what is said when memory is short
- */
-export function trampoline(target: Target, name: string, addresses: Addresses, message: number): string {
+/** said when memory is short */
+const MESSAGE = "no memory for the outputs or the scratch space of a kernel";
+
+/** `void (description, TF_OpKernelContext *)`, which calls a kernel `void (inputs, outputs, parameters, scratch)`. */
+export function trampoline(target: Target, name: string, addresses: Addresses): string {
   const module = new Module(target.lanes);
   module.define(name, [PTR, PTR], (body, [description, context]) => {
     const list = () => body.alloca(PTR, MOST);
@@ -118,14 +117,15 @@ export function trampoline(target: Target, name: string, addresses: Addresses, m
       body.call("void", kernel.text, [item(given, i64(1)), results, parameters, body.load(PTR, slot)]);
     });
     body.when(body.compare("ne", fault, i32(0)), () => {
-      call("void", "TF_SetStatus", [status, i32(RESOURCE_EXHAUSTED), { type: PTR, text: callee(message) }]);
+      call("void", "TF_SetStatus", [status, i32(RESOURCE_EXHAUSTED), { type: PTR, text: "@message" }]);
       call("void", "TF_OpKernelContext_Failure", [context, status]);
     });
     release(body, held, body.add(first, outputs), (tensor) => call("void", "TF_DeleteTensor", [tensor]));
     call("void", "TF_DeleteTensor", [scratch]);
     call("void", "TF_DeleteStatus", [status]);
   });
-  return module.text;
+  const message = `@message = constant [${MESSAGE.length + 1} x i8] c"${MESSAGE}\\00"`;
+  return `${module.text}\n${message}\n`;
 }
 
 function release(body: Body, held: Value, count: Value, free: (tensor: Value) => void): void {

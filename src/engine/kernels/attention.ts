@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { FUSED, hasKernel, runFused, withGradient } from "./fused.js";
+import { gatherRows } from "./gatherRows.js";
 import { headAttention } from "./headAttention.js";
 import { type AttentionInputs, apart, type Heads } from "./heads.js";
 import { startAfter } from "./order.js";
@@ -18,10 +19,16 @@ const UNDER_WAY = 2;
  * `softmax(q k^T / sqrt(w)) v` for each sequence and head, w being the head's width.
  *
  * @param inputs q of T rows, k and v of S rows a sequence
- * @returns [batch*T, heads*w], head h in columns h*w to (h+1)*w
+ * @param rows int32 [M]: only these of all rows of q are asked for
+ * @returns [batch*T, heads*w], head h in columns h*w to (h+1)*w; of chosen rows [M, heads*w]
  */
-export function attention(inputs: AttentionInputs, shape: Heads): tf.Tensor {
-  if (hasKernel(FUSED.headAttention)) return headAttention(inputs, shape);
+export function attention(inputs: AttentionInputs, shape: Heads, rows: tf.Tensor | null = null): tf.Tensor {
+  if (hasKernel(FUSED.headAttention)) return headAttention(inputs, shape, rows);
+  const all = ofAllRows(inputs, shape);
+  return rows ? gatherRows(all, rows) : all;
+}
+
+function ofAllRows(inputs: AttentionInputs, shape: Heads): tf.Tensor {
   const { q, k, v } = apart(inputs, shape);
   const attrs = { batch: shape.batch, heads: shape.heads };
   if (hasKernel(FUSED.attention)) {

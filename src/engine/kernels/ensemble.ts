@@ -1,6 +1,6 @@
-/** Mean and spread over ensemble members. */
+/** Mean, spread and squared errors over ensemble members. */
 import * as tf from "@tensorflow/tfjs-core";
-import { withGradient } from "./fused.js";
+import { FUSED, hasKernel, runFused, withGradient } from "./fused.js";
 
 /**
  * Mean over the members.
@@ -33,3 +33,38 @@ export const ensembleStd = (ens: tf.Tensor): tf.Tensor => {
     };
   });
 };
+
+/**
+ * `ensembleMean` and `ensembleStd`, in one pass where the engine has a kernel for it.
+ *
+ * @param ens [M, E, D]
+ */
+export function ensembleMoments(ens: tf.Tensor): { mean: tf.Tensor; std: tf.Tensor } {
+  if (ens.shape[1] === 1 || !hasKernel(FUSED.moments)) return { mean: ensembleMean(ens), std: ensembleStd(ens) };
+  const moments = withGradient([ens], ([ens]) => {
+    const [value] = runFused(FUSED.moments, { ens });
+    return {
+      value,
+      keep: [ens, value],
+      grad: (dy, [ens, moments]) => runFused(FUSED.momentsGrad, { ens, moments, dy }),
+    };
+  });
+  const [mean, std] = tf.unstack(moments);
+  return { mean, std };
+}
+
+/**
+ * The sum over members and points of weight (e - t)^2, or null where the engine has no kernel for it.
+ *
+ * @param ens [M, E, D]
+ * @param target [M, D]
+ * @param weights [M, D]; they have no gradient
+ */
+export function memberSquares(ens: tf.Tensor, target: tf.Tensor, weights: tf.Tensor): tf.Scalar | null {
+  if (!hasKernel(FUSED.squares)) return null;
+  return withGradient([ens], ([ens]) => ({
+    value: tf.sum(runFused(FUSED.squares, { ens, target, weights })[0]),
+    keep: [ens, target, weights],
+    grad: (dy, [ens, target, weights]) => runFused(FUSED.squaresGrad, { ens, target, weights, dy }),
+  })) as tf.Scalar;
+}

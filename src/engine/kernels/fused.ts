@@ -17,7 +17,7 @@ export const FUSED = {
   attentionGrad: "AtmorepAttentionGrad",
   /**
    * x0, ... -> o, statistics: queries, keys and values from columns of one to three tensors, weights of their norms
-   * last; attributes as `headAttention` gives them
+   * last, and `rows` if only some ask; attributes as `headAttention` gives them
    */
   headAttention: "AtmorepHeadAttention",
   /** x0, ..., o, dy, statistics -> gradients of x0, ... */
@@ -26,6 +26,14 @@ export const FUSED = {
   linear: "AtmorepLinear",
   /** x, weight, dy -> dx, dweight, dbias */
   linearGrad: "AtmorepLinearGrad",
+  /** ens [M, E, D] -> moments [2, M, D] */
+  moments: "AtmorepMoments",
+  /** ens, moments, dy -> dens */
+  momentsGrad: "AtmorepMomentsGrad",
+  /** ens, target, weights -> sums [M] */
+  squares: "AtmorepSquares",
+  /** ens, target, weights, dy [] -> dens */
+  squaresGrad: "AtmorepSquaresGrad",
   /** x, dy -> dweight, dbias of a linear layer */
   weightGrad: "AtmorepWeightGrad",
   /** x, -> x times the mask; attributes: rate, seed, `before`: numbers of the stream that precede */

@@ -4,7 +4,11 @@ import { FUSED, runFused, withGradient } from "./fused.js";
 import type { AttentionInputs, Heads } from "./heads.js";
 
 /** As `attention`. */
-export function headAttention({ q, k, v, norms }: AttentionInputs, { batch, heads, groups = 1 }: Heads): tf.Tensor {
+export function headAttention(
+  { q, k, v, norms }: AttentionInputs,
+  { batch, heads, groups = 1 }: Heads,
+  rows: tf.Tensor | null,
+): tf.Tensor {
   const tensors = [...new Set([q.x, k.x, v.x])];
   const columns = [q, k, v];
   const weights = norms?.weights;
@@ -27,17 +31,23 @@ export function headAttention({ q, k, v, norms }: AttentionInputs, { batch, head
     first: Math.floor((i * heads) / length),
     end: Math.floor(((i + 1) * heads) / length),
   }));
+  const chosen = rows ? [rows] : [];
+  const named = (tensors: readonly tf.Tensor[], [rows]: tf.Tensor[]): Record<string, tf.Tensor> => ({
+    ...Object.fromEntries(tensors.map((tensor, i) => [`x${i}`, tensor])),
+    ...(rows && { rows }),
+  });
   return withGradient(inputs, (given) => {
-    const results = ranges.map((attrs) => runFused(FUSED.headAttention, named(given), attrs));
+    const results = ranges.map((attrs) => runFused(FUSED.headAttention, named(given, chosen), attrs));
     const value = joined(results.map(([part]) => part));
     return {
       value,
-      keep: [...given, value, ...results.map(([, statistics]) => statistics)],
+      keep: [...given, ...chosen, value, ...results.map(([, statistics]) => statistics)],
       grad: (dy, kept) => {
         const own = kept.slice(0, given.length);
-        const [o, ...statistics] = kept.slice(given.length);
+        const list = kept.slice(given.length, given.length + chosen.length);
+        const [o, ...statistics] = kept.slice(given.length + chosen.length);
         const gradients = ranges.map((attrs, i) =>
-          runFused(FUSED.headAttentionGrad, { ...named(own), o, dy, statistics: statistics[i] }, attrs),
+          runFused(FUSED.headAttentionGrad, { ...named(own, list), o, dy, statistics: statistics[i] }, attrs),
         );
         return own.map((_, k) => {
           const parts = gradients.map((group) => group[k]);
@@ -50,6 +60,3 @@ export function headAttention({ q, k, v, norms }: AttentionInputs, { batch, head
 
 /** Groups of heads side by side. */
 const joined = (parts: tf.Tensor[]): tf.Tensor => (parts.length === 1 ? parts[0] : tf.concat(parts, 1));
-
-const named = (tensors: readonly tf.Tensor[]): Record<string, tf.Tensor> =>
-  Object.fromEntries(tensors.map((tensor, i) => [`x${i}`, tensor]));

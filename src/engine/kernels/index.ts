@@ -2,7 +2,7 @@
 export { attention, attentionWeights } from "./attention.js";
 export { checkpoint, recomputing } from "./checkpoint.js";
 export { dropout, type Lane, WHOLE } from "./dropout.js";
-export { ensembleMean, ensembleStd } from "./ensemble.js";
+export { ensembleMean, ensembleMoments, ensembleStd, memberSquares } from "./ensemble.js";
 export { gatherRows } from "./gatherRows.js";
 export { gelu } from "./gelu.js";
 export { type AttentionInputs, type Columns, type HeadNorms, type Heads, only } from "./heads.js";

@@ -27,7 +27,7 @@ export function float(value: number): Value {
   return { type: FLOAT, text: `0x${bits.getBigUint64(0).toString(16).toUpperCase().padStart(16, "0")}` };
 }
 
-type Comparison = "slt" | "sge" | "eq" | "ne" | "ogt" | "olt" | "oge";
+type Comparison = "slt" | "sge" | "eq" | "ne" | "ogt" | "olt" | "oge" | "oeq";
 
 /** The body of one function. Instructions are methods that return their value. */
 export class Body {
@@ -292,5 +292,5 @@ function declarations(text: string, lanes: number): string {
   });
   known.push(`declare float @llvm.vector.reduce.fadd.${suffix}(float, ${vector})`);
   known.push(`declare float @llvm.vector.reduce.fmax.${suffix}(${vector})`);
-  return known.filter((line) => text.includes(/@\S+?(?=\()/.exec(line)![0] + "(")).join("\n");
+  return known.filter((line) => text.includes(`${/@\S+?(?=\()/.exec(line)![0]}(`)).join("\n");
 }

@@ -38,6 +38,7 @@ export {
 export { builtForGpu, loadNative } from "./native.js";
 export {
   functionAddress,
+  isRegistered,
   OWN_PREFIX,
   type OwnOperation,
   outputName,

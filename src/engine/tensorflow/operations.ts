@@ -1,12 +1,12 @@
 /** Operations of one's own: their names and kernels made known to TensorFlow (tensorflow/c/ops.h, kernels.h). */
 import { TensorflowError } from "./errors.js";
-import type { Native } from "./native.js";
+import { type Native, takeBuffer } from "./native.js";
 
 /** An operation on float32 tensors whose kernel is a C function. Its first input, int64, is a `plan`. */
 export interface OwnOperation {
   name: string;
   /** types of its inputs, in their order, the plan's first */
-  inputs: readonly ("float" | "int64")[];
+  inputs: readonly ("float" | "int32" | "int64")[];
   /** how many float32 tensors it gives */
   outputs: number;
   /** address of `void *(*)(TF_OpKernelConstruction *)`: what `compute` is given first */
@@ -23,8 +23,16 @@ export const OWN_PREFIX = "Atmorep";
 /** Name of output `i`. */
 export const outputName = (i: number): string => `y${i}`;
 
+/** True if an operation has a kernel: registered by this or another thread of the process. */
+export function isRegistered(native: Native, name: string): boolean {
+  const kernels = native.api.TF_GetRegisteredKernelsForOp(name, native.status);
+  native.check("TF_GetRegisteredKernelsForOp");
+  return takeBuffer(native, kernels).length > 0;
+}
+
 /**
- * Makes an operation known to the whole process, for the processor. It cannot be taken back.
+ * Makes an operation known to the whole process, for the processor. It cannot be taken back, and what it points to must
+ * stay. Where another thread is just doing the same, waits for it.
  * @throws TensorflowError with TensorFlow's message
  */
 export function registerOperation(native: Native, operation: OwnOperation): void {
@@ -37,10 +45,24 @@ export function registerOperation(native: Native, operation: OwnOperation): void
   }
   api.TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, shape);
   api.TF_RegisterOpDefinition(definition, status);
+  if (api.TF_GetCode(status) === ALREADY_EXISTS) {
+    waitFor(() => isRegistered(native, name));
+    return;
+  }
   native.check("TF_RegisterOpDefinition", () => name);
   const kernel = api.TF_NewKernelBuilder(cstring(name), cstring("CPU"), create, compute, 0);
   api.TF_RegisterKernelBuilder(cstring(name), kernel, status);
   native.check("TF_RegisterKernelBuilder", () => name);
+}
+
+const ALREADY_EXISTS = 6;
+const PATIENCE = 200;
+const MILLISECONDS = 5;
+
+/** Sleeps until something is so, a second at most. */
+function waitFor(so: () => boolean): void {
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  for (let i = 0; i < PATIENCE && !so(); i++) Atomics.wait(clock, 0, 0, MILLISECONDS);
 }
 
 /**
