@@ -14,22 +14,25 @@ const NONE = { queries: false, keys: false };
 const QUERIES = { queries: true, keys: false };
 const KEYS = { queries: false, keys: true };
 const BOTH = { queries: true, keys: true };
-const variant = (w: number, sources: Variant["sources"], norms: Variant["norms"], weighted = false): Variant => ({
-  w,
-  sources,
-  norms,
-  weighted,
-});
+const variant = (
+  w: number,
+  sources: Variant["sources"],
+  norms: Variant["norms"],
+  { weighted = false, chosen = false } = {},
+): Variant => ({ w, sources, norms, weighted, chosen });
+const WEIGHTS = { weighted: true };
+const ROWS = { chosen: true };
 
 const VARIANTS = [
   variant(1, APART, NONE),
-  variant(3, SELF, BOTH, true),
+  variant(3, SELF, BOTH, { ...WEIGHTS, ...ROWS }),
   variant(8, CROSS, KEYS),
   variant(16, SELF, BOTH),
-  variant(16, [0, 0, 1], QUERIES, true),
-  variant(20, CROSS, BOTH, true),
+  variant(16, [0, 0, 1], QUERIES, WEIGHTS),
+  variant(20, CROSS, BOTH, WEIGHTS),
   variant(32, SELF, NONE),
-  variant(48, APART, KEYS, true),
+  variant(40, CROSS, KEYS, ROWS),
+  variant(48, APART, KEYS, WEIGHTS),
   variant(64, CROSS, BOTH),
 ];
 const [here, ...others] = MACHINES;
@@ -42,27 +45,27 @@ const CASES = [here, ...others].flatMap(([name, jit]) =>
   ]),
 );
 
-function described({ w, sources, norms: { queries, keys }, weighted }: Variant): string {
+function described({ w, sources, norms: { queries, keys }, weighted, chosen }: Variant): string {
   const norms = `${queries ? "q" : ""}${keys ? "k" : ""}` || "none";
-  return `head width ${w}, sources ${sources}, norms ${norms}${weighted ? " weighted" : ""}`;
+  return `head width ${w}, sources ${sources}, norms ${norms}${weighted ? " weighted" : ""}${chosen ? ", chosen rows" : ""}`;
 }
 
-/** queries, keys, sequences, heads, of which `first` to `end` are computed */
+/** queries, keys, sequences, heads, of which `first` to `end` are computed, and rows that are chosen in kernels with lists */
 const SHAPES = [
-  [1, 1, 1, 1, 0, 1],
-  [1, 300, 1, 2, 0, 2],
-  [37, 1, 1, 2, 1, 2],
-  [2, 37, 3, 2, 0, 1],
-  [37, 2, 2, 4, 1, 3],
-  [53, 97, 2, 3, 0, 3],
-  [97, 53, 1, 3, 2, 3],
-  [24, 256, 1, 2, 0, 1],
-  [25, 257, 1, 1, 0, 1],
-  [48, 96, 2, 1, 0, 1],
-  [49, 95, 1, 2, 1, 2],
-  [5, 530, 1, 1, 0, 1],
-  [300, 300, 1, 1, 0, 1],
-].map(([t, s, batch, heads, first, end]): Shape => ({ t, s, batch, heads, first, end }));
+  [1, 1, 1, 1, 0, 1, 1],
+  [1, 300, 1, 2, 0, 2, 3],
+  [37, 1, 1, 2, 1, 2, 40],
+  [2, 37, 3, 2, 0, 1, 1],
+  [37, 2, 2, 4, 1, 3, 0],
+  [53, 97, 2, 3, 0, 3, 130],
+  [97, 53, 1, 3, 2, 3, 24],
+  [24, 256, 1, 2, 0, 1, 25],
+  [25, 257, 1, 1, 0, 1, 48],
+  [48, 96, 2, 1, 0, 1, 49],
+  [49, 95, 1, 2, 1, 2, 7],
+  [5, 530, 1, 1, 0, 1, 9],
+  [300, 300, 1, 1, 0, 1, 100],
+].map(([t, s, batch, heads, first, end, chosen]): Shape => ({ t, s, batch, heads, first, end, chosen }));
 
 interface Result {
   o: Float32Array;
@@ -75,28 +78,30 @@ function kernels(jit: Jit, variant: Variant): Kernels {
   const { target } = jit;
   const forward = compileKernel(jit, (name) => attentionKernel(target, name, variant));
   const backward = compileKernel(jit, (name) => attentionGradKernel(target, name, variant));
-  return ({ sizes, tensors, weights, dy }) => {
-    const { batch, heads, t, s, first, end } = sizes;
+  return ({ sizes, tensors, rows, weights, dy }) => {
+    const { batch, heads, t, s, first, end, chosen } = sizes;
     const { w } = variant;
     const computed = end - first;
     const parameters = attentionParameters(sizes);
+    const list = rows ? [rows] : [];
     const last = weights ? [weights] : [];
+    const queries = rows ? rows.length : batch * t;
+    const columns = computed * w;
     const [o, stats] = forward({
-      inputs: [...tensors, ...last],
-      outputs: [batch * t * computed * w, 2 * batch * computed * t],
-      scratch: attentionScratch(target, w, s),
+      inputs: [...tensors, ...list, ...last],
+      outputs: [queries * columns, 2 * computed * queries],
+      scratch: attentionScratch(target, w, s, chosen),
       parameters,
     });
     // the results of all heads; those of others must not be read
-    const all = new Float32Array(batch * t * heads * w).fill(Number.NaN);
-    const columns = computed * w;
-    for (let row = 0; row < batch * t; row++) {
+    const all = new Float32Array(queries * heads * w).fill(Number.NaN);
+    for (let row = 0; row < queries; row++) {
       all.set(o.subarray(row * columns, (row + 1) * columns), (row * heads + first) * w);
     }
     const gradients = backward({
-      inputs: [...tensors, all, dy, stats, ...last],
+      inputs: [...tensors, ...list, all, dy, stats, ...last],
       outputs: [...tensors.map(({ length }) => (length / heads) * computed), ...last.map(({ length }) => length)],
-      scratch: attentionGradScratch(target, w, t),
+      scratch: attentionGradScratch(target, w, t, chosen),
       parameters,
     });
     return { o, gradients };
@@ -132,19 +137,20 @@ describe("attention and its gradients", () => {
   });
 });
 
-const WEIGHTED = variant(5, CROSS, BOTH, true);
-
 describe.each(MACHINES)("for every shape, %s", (_, jit) => {
-  const run = kernels(jit, WEIGHTED);
-  it("any range of heads", () => {
+  it.each([
+    ["any range of heads", variant(5, CROSS, BOTH, WEIGHTS)],
+    ["any choice of rows", variant(4, CROSS, QUERIES, { ...WEIGHTS, ...ROWS })],
+  ])("%s", (_, variant) => {
+    const run = kernels(jit, variant);
     const queries = fc.integer({ min: 1, max: 60 });
     // with a single one the gradients of queries are nothing but rounding
     const keys = fc.integer({ min: 2, max: 60 });
     const few = fc.integer({ min: 1, max: 3 });
     fc.assert(
-      fc.property(queries, keys, few, few, few, fc.nat(1000), (t, s, batch, first, computed, seed) => {
-        const end = first - 1 + computed;
-        const input = given(WEIGHTED, { t, s, batch, heads: Math.max(3, end), first: first - 1, end }, seed);
+      fc.property(queries, keys, few, few, few, fc.nat(80), fc.nat(1000), (t, s, batch, first, count, chosen, seed) => {
+        const end = first - 1 + count;
+        const input = given(variant, { t, s, batch, heads: Math.max(3, end), first: first - 1, end, chosen }, seed);
         expectEqual(run(input), reference(input), "random");
       }),
       { numRuns: 25 },
@@ -154,7 +160,7 @@ describe.each(MACHINES)("for every shape, %s", (_, jit) => {
 
 describe.each(MACHINES)("what is not a number, %s", (_, jit) => {
   const plain = variant(20, APART, NONE);
-  const shape = { batch: 2, heads: 2, first: 0, end: 2, t: 30, s: 300 };
+  const shape = { batch: 2, heads: 2, first: 0, end: 2, t: 30, s: 300, chosen: 0 };
   const input = given(plain, shape, 1);
   const columns = 2 * plain.w;
   const run = kernels(jit, plain);
@@ -240,8 +246,8 @@ describe.each(MACHINES)("what is not a number, %s", (_, jit) => {
 
 describe("norms", () => {
   it("of a row that is not a number are no numbers", () => {
-    const normed = variant(8, CROSS, BOTH, true);
-    const input = given(normed, { batch: 1, heads: 1, first: 0, end: 1, t: 3, s: 5 }, 4);
+    const normed = variant(8, CROSS, BOTH, WEIGHTS);
+    const input = given(normed, { batch: 1, heads: 1, first: 0, end: 1, t: 3, s: 5, chosen: 0 }, 4);
     input.tensors[0][8] = Number.NaN;
     const { o, gradients } = kernels(here[1], normed)(input);
     expect([...o].map(Number.isNaN)).toEqual(Array.from({ length: 24 }, (_, i) => i >= 8 && i < 16));
@@ -250,7 +256,7 @@ describe("norms", () => {
 
   it("of equal numbers are 0, with finite gradients", () => {
     const normed = variant(8, CROSS, BOTH);
-    const input = given(normed, { batch: 1, heads: 1, first: 0, end: 1, t: 3, s: 5 }, 5);
+    const input = given(normed, { batch: 1, heads: 1, first: 0, end: 1, t: 3, s: 5, chosen: 0 }, 5);
     for (const tensor of input.tensors) tensor.fill(3);
     expectEqual(kernels(here[1], normed)(input), reference(input), "constant");
   });

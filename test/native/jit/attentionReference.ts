@@ -10,6 +10,8 @@ export interface Shape {
   end: number;
   t: number;
   s: number;
+  /** rows in the list, if there is one */
+  chosen: number;
 }
 
 /** Tensors as the kernels take them. Of heads that are not computed nothing is a number. */
@@ -18,9 +20,11 @@ export interface Given {
   sizes: Sizes<number>;
   /** queries, keys and values */
   tensors: Float32Array[];
+  /** rows of all queries that are asked for */
+  rows: Int32Array | null;
   /** [4, w] */
   weights: Float32Array | null;
-  /** [batch*T, heads*w] */
+  /** [batch*T, heads*w], or of chosen rows [M, heads*w] */
   dy: Float32Array;
 }
 
@@ -40,11 +44,11 @@ const isComputed = (head: number, { first, end }: Shape): boolean => head >= fir
 /** @param spread standard deviation of queries and keys */
 export function given(variant: Variant, shape: Shape, seed: number, spread = 1.5): Given {
   const { w, sources, weighted } = variant;
-  const { batch, heads, t, s } = shape;
+  const { batch, heads, t, s, chosen } = shape;
   const { parts, part } = partsOf(sources);
-  const rows = [t, s, s];
+  const rows = [t, s, s].map((count) => batch * count);
   const numbers = (index: number, rows: number, parts: number, scale: number): Float32Array =>
-    normal(100 * seed + index, [batch * rows, heads * parts * w]).data.map((value, i) => {
+    normal(100 * seed + index, [rows * heads * parts * w]).data.map((value, i) => {
       const head = Math.floor((i % (heads * parts * w)) / (parts * w));
       return isComputed(head, shape) ? scale * value + 0.2 : Number.NaN;
     });
@@ -55,9 +59,19 @@ export function given(variant: Variant, shape: Shape, seed: number, spread = 1.5
   const weights = weighted ? normal(100 * seed + 7, [4 * w]).data.map((value, i) => value / 2 + (i % 2)) : null;
   const [qParts, kParts, vParts] = parts;
   const [qPart, kPart, vPart] = part;
-  const sizes = { ...shape, qParts, kParts, vParts, qPart, kPart, vPart };
-  return { variant, sizes, tensors, weights, dy: numbers(8, t, 1, 1) };
+  return {
+    variant,
+    sizes: { ...shape, chosen: variant.chosen ? chosen : 0, qParts, kParts, vParts, qPart, kPart, vPart },
+    tensors,
+    // some twice, some not at all
+    rows: variant.chosen ? Int32Array.from(normal(100 * seed + 9, [chosen]).data, (x) => place(x, batch * t)) : null,
+    weights,
+    dy: numbers(8, variant.chosen ? chosen : batch * t, 1, 1),
+  };
 }
+
+/** A whole number from 0 below `count`. */
+const place = (x: number, count: number): number => Math.floor(Math.abs(x) * 1e4) % count;
 
 /** What the kernels give. */
 export interface Expected {
@@ -66,13 +80,13 @@ export interface Expected {
   gradients: Float64Array[];
 }
 
-export function reference({ variant, sizes, tensors, weights, dy }: Given): Expected {
+export function reference({ variant, sizes, tensors, rows: list, weights, dy }: Given): Expected {
   const { w, sources, norms } = variant;
   const { batch, heads, t, s, first, end } = sizes;
   const { parts, part } = partsOf(sources);
   const computed = end - first;
   const rows = [t, s, s];
-  const o = new Float64Array(batch * t * computed * w);
+  const o = new Float64Array((dy.length / heads) * computed);
   const gradients = tensors.map((tensor) => new Float64Array((tensor.length / heads) * computed));
   const dWeights = new Float64Array(4 * w);
   for (let b = 0; b < batch; b++) {
@@ -80,7 +94,11 @@ export function reference({ variant, sizes, tensors, weights, dy }: Given): Expe
       /** where column 0 of a row lies in a tensor of `count` heads */
       const place = (side: number, row: number, h: number, count: number) =>
         ((b * rows[side] + row) * count + h) * parts[side] * w + part[side] * w;
-      const out = (row: number, h: number, count: number) => ((b * t + row) * count + h) * w;
+      const out = (row: number, h: number, count: number) => (row * count + h) * w;
+      /** query of the sequence, and row of its result */
+      const asked = list
+        ? [...list].map((row, result) => ({ i: row - b * t, result })).filter(({ i }) => i >= 0 && i < t)
+        : Array.from({ length: t }, (_, i) => ({ i, result: b * t + i }));
       const raw = SIDES.map((side) =>
         Array.from({ length: rows[side] }, (_, row) => {
           const from = place(side, row, head, heads);
@@ -93,20 +111,18 @@ export function reference({ variant, sizes, tensors, weights, dy }: Given): Expe
       );
       const [q, k] = normed.map((side) => side.map(({ y }) => y));
       const v = raw[2];
-      const upstream = Array.from({ length: t }, (_, row) => {
-        const from = out(row, head, heads);
-        return Float64Array.from(dy.subarray(from, from + w));
-      });
       const [dq, dk, dv] = [q, k, v].map((side) => side.map(() => new Float64Array(w)));
-      for (let i = 0; i < t; i++) {
+      for (const { i, result } of asked) {
+        const from = out(result, head, heads);
+        const upstream = Float64Array.from(dy.subarray(from, from + w));
         const p = softmax(k.map((key) => dot(q[i], key) / Math.sqrt(w)));
         const y = new Float64Array(w);
         for (let j = 0; j < s; j++) addTo(y, v[j], p[j]);
-        o.set(y, out(i, head - first, computed));
-        const along = dot(y, upstream[i]);
+        o.set(y, out(result, head - first, computed));
+        const along = dot(y, upstream);
         for (let j = 0; j < s; j++) {
-          const ds = (p[j] * (dot(upstream[i], v[j]) - along)) / Math.sqrt(w);
-          addTo(dv[j], upstream[i], p[j]);
+          const ds = (p[j] * (dot(upstream, v[j]) - along)) / Math.sqrt(w);
+          addTo(dv[j], upstream, p[j]);
           addTo(dq[i], k[j], ds);
           addTo(dk[j], q[i], ds);
         }

@@ -56,8 +56,10 @@ class Guarded {
   }
 }
 
+type Numbers = Float32Array | Int32Array | BigInt64Array;
+
 export interface Arrays {
-  inputs: readonly (Float32Array | BigInt64Array)[];
+  inputs: readonly Numbers[];
   /** elements of each output */
   outputs: readonly number[];
   /** what the kernel is given by address; the results end with what is there afterwards */
@@ -81,7 +83,7 @@ export function compileKernel(jit: Jit, source: (name: string) => string): Kerne
       held.push(memory);
       return memory;
     };
-    const copy = (array: Float32Array | BigInt64Array): Guarded => {
+    const copy = (array: Numbers): Guarded => {
       const memory = hold(array.byteLength);
       memory.used.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
       return memory;
