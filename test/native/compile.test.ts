@@ -23,7 +23,8 @@ describe("a compiled function", () => {
   it("gives what the function gives, with other values too", async () => {
     const fn = ([x]: tf.Tensor[]) => [tf.matMul(layerNorm(x) as tf.Tensor2D, x as tf.Tensor2D, false, true), tf.sum(x)];
     const { run, nodes } = compile(fn);
-    expect(nodes).toBeGreaterThan(5);
+    // the layer norm may be one operation
+    expect(nodes).toBeGreaterThan(3);
     for (const given of [x(), tf.mul(x(), -3)]) {
       const [expected, actual] = [fn([given]), await run([given])];
       for (const [i, tensor] of actual.entries()) {
@@ -101,8 +102,17 @@ describe("a compiled function", () => {
   it("cannot be run once it is released", async () => {
     const compiled = compile(([x]) => [tf.neg(x)]);
     compiled.release();
-    await expect(compiled.run([x()])).rejects.toThrow();
+    await expect(compiled.run([x()])).rejects.toThrow("test: cannot be run, it is released");
     expect(tf.neg(x()).dataSync()[0]).toBe(-1);
+    const early = compile(([x]) => [tf.neg(x)]);
+    const running = early.run([x()]);
+    early.release();
+    await expect(running).rejects.toThrow("released");
+    const used = compile(([x]) => [tf.neg(x)]);
+    await used.run([x()]);
+    used.release();
+    used.release();
+    await expect(used.run([x()])).rejects.toThrow("released");
   });
 
   it("is made for its shapes", async () => {

@@ -86,14 +86,28 @@ it("works in worker threads, one after the other and at once", async () => {
 it("closing waits for what is running", async () => {
   const ended = await script(
     "close",
-    `const running = heavy().run([tf.ones([1500, 1500])]);
+    `const { run } = heavy();
+     const a = tf.ones([1500, 1500]);
+     await run([a]);
      let done = false;
-     running.then(() => { done = true; }, () => { done = true; });
+     run([a]).then(() => { done = true; });
      await engine.close();
      await new Promise((resolve) => setImmediate(resolve));
      console.log(done);`,
   );
   expect(ended).toMatchObject({ code: 0, stdout: "true\n" });
+});
+
+it("what has not begun when the engine is closed says so", async () => {
+  const ended = await script(
+    "early",
+    `const compiled = heavy();
+     const running = compiled.run([tf.ones([1500, 1500])]).catch((error) => error.message);
+     await engine.close();
+     console.log(await running);
+     compiled.release();`,
+  );
+  expect(ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/: the engine is closed\n$/) });
 });
 
 it("the library stays when JavaScript's objects of it are collected", async () => {

@@ -49,22 +49,29 @@ export function compileFunction(
     effects: [],
   });
   // kernels of our own are compiled on other threads meanwhile
-  let known: Promise<void> | null = null;
+  let adding: Promise<void> | null = null;
+  let [added, released] = [false, false];
   const add = async (): Promise<void> => {
     await jitKernels(engine)?.ready();
+    if (released) return;
     context.addFunction(definition);
+    added = true;
   };
   return {
     release: () => {
-      if (known) context.removeFunction(name);
+      if (added) context.removeFunction(name);
+      [added, released] = [false, true];
     },
     nodes: nodes.length,
     seconds: (performance.now() - began) / 1000,
     async run(given, seed) {
       check(label, inputs, given);
       if (seeded !== (seed !== undefined)) throw new Error(`${label}: ${seeded ? "needs a seed" : "takes no seed"}`);
-      known ??= add();
-      await known;
+      if (!added && !released) {
+        adding ??= add();
+        await adding;
+      }
+      if (released) throw new Error(`${label}: cannot be run, it is released`);
       const ids = backend.getInputTensorIds(given);
       const seedId = seed && backend.binding.createSeed(seed);
       try {

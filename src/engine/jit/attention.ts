@@ -28,8 +28,8 @@ import { defineProduct } from "./tile.js";
 /** Queries and keys of a block: whole numbers of tiles on every processor. */
 const QUERIES = 24;
 const KEYS = 256;
-/** Below every score. */
-const LOWEST = -1e30;
+/** Below every score; where all are infinite, none comes out a number. */
+const LOWEST = Number.NEGATIVE_INFINITY;
 
 /** Floats of scratch space for S keys and a list of `chosen` rows. */
 export function attentionScratch(target: Target, w: number, s: number, chosen: number): number {

@@ -6,6 +6,8 @@ import { elementwise } from "./elements.js";
 import { erf, exp2UpToZero } from "./functions.js";
 
 const INVERSE_SQRT_TWO_PI = 0.3989422804014327;
+/** Beyond it the slope is 0 or 1. */
+const FAR = 20;
 
 /** Phi(x), the normal distribution function */
 const phi = (body: Body, x: Value): Value =>
@@ -17,7 +19,8 @@ export const geluKernel = (target: Target, name: string): string =>
 
 /** LLVM assembly of the kernel `x, dy -> dy (Phi(x) + x phi(x))`; parameter: elements. */
 export const geluGradKernel = (target: Target, name: string): string =>
-  kernel(target, name, 2, (body, [x, dy]) => {
+  kernel(target, name, 2, (body, [given, dy]) => {
+    const x = body.min(body.constant(FAR), body.max(body.constant(-FAR), given));
     const density = exp2UpToZero(body, body.fmul(body.fmul(x, x), body.constant(-Math.LOG2E / 2)));
     const slope = body.fma(x, body.fmul(density, body.constant(INVERSE_SQRT_TWO_PI)), phi(body, x));
     return body.fmul(dy, slope);

@@ -90,9 +90,12 @@ export function openKernels({ context, backend }: Tensorflow, jit: Jit): Kernels
     jit,
     request,
     async ready() {
-      const waiting = [...pending.values()];
-      pending.clear();
-      await Promise.all(waiting);
+      // they stay in the list until they are done, for others who wait
+      const waiting = [...pending];
+      const results = await Promise.allSettled(waiting.map(([, compiled]) => compiled));
+      for (const [name, compiled] of waiting) if (pending.get(name) === compiled) pending.delete(name);
+      const failed = results.find(({ status }) => status === "rejected");
+      if (failed) throw (failed as PromiseRejectedResult).reason;
     },
     run(label, source, inputs, given, seed) {
       const name = `${OWN_PREFIX}${label}`;

@@ -20,7 +20,7 @@ interface Shape {
 }
 
 /** Rows of a block: equal blocks, as few as possible. */
-const blockRows = (rows: number): number => Math.max(1, Math.ceil(rows / Math.ceil(rows / ROWS)));
+const blockRows = (rows: number): number => Math.ceil(Math.max(1, rows) / Math.ceil(Math.max(1, rows) / ROWS));
 
 /** Floats of scratch space. */
 export function weightGradScratch(target: Target, { rows, outputs }: Shape): number {

@@ -1,10 +1,23 @@
 /** Attention by an engine's own kernel, which reads the columns of the projections and normalises them itself. */
 import * as tf from "@tensorflow/tfjs-core";
 import { FUSED, runFused, withGradient } from "./fused.js";
-import type { AttentionInputs, Heads } from "./heads.js";
+import { type AttentionInputs, apart, type Columns, type Heads, only } from "./heads.js";
 
 /** As `attention`. */
-export function headAttention(
+export function headAttention(inputs: AttentionInputs, shape: Heads, rows: tf.Tensor | null): tf.Tensor {
+  if (eachOnce([inputs.q, inputs.k, inputs.v])) return byColumns(inputs, shape, rows);
+  const { q, k, v } = apart(inputs, shape);
+  return byColumns({ q: only(q), k: only(k), v: only(v) }, shape, rows);
+}
+
+/** True if every column is used by one of the three alone: the kernel writes one gradient to each. */
+function eachOnce(columns: readonly Columns[]): boolean {
+  const parts = new Map(columns.map(({ x, parts }) => [x, parts]));
+  const total = [...parts.values()].reduce((a, b) => a + b);
+  return total === 3 && new Set(columns.map(({ x, part }) => `${x.id} ${part}`)).size === 3;
+}
+
+function byColumns(
   { q, k, v, norms }: AttentionInputs,
   { batch, heads, groups = 1 }: Heads,
   rows: tf.Tensor | null,

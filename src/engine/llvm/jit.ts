@@ -11,6 +11,14 @@ export interface Target {
   registers: number;
 }
 
+export interface JitOptions {
+  /**
+   * Code with the vectors of another kind of processor, to try here what is written for it: `avx2` on one that has
+   * AVX-512, which is then not used; `neon`, vectors of four numbers as arm64 has them.
+   */
+  like?: "avx2" | "neon";
+}
+
 /** LLVM, ready to compile for this processor. */
 export interface Jit {
   file: string;
@@ -40,21 +48,22 @@ const AGGRESSIVE = 3;
 const loaded = new Map<string, Jit>();
 
 /**
- * Loads the library; the same file is loaded once.
+ * Loads the library; the same file with the same options is loaded once.
  * @throws LlvmError if it cannot be loaded, or the processor is not known to it
  */
-export function openJit(file: string): Jit {
-  let jit = loaded.get(file);
+export function openJit(file: string, options: JitOptions = {}): Jit {
+  const key = JSON.stringify([file, options.like]);
+  let jit = loaded.get(key);
   if (!jit) {
-    jit = load(file);
-    loaded.set(file, jit);
+    jit = load(file, options);
+    loaded.set(key, jit);
   }
   return jit;
 }
 
-function load(file: string): Jit {
+function load(file: string, options: JitOptions): Jit {
   try {
-    return bind(file, createRequire(import.meta.url)("koffi"));
+    return bind(file, options, createRequire(import.meta.url)("koffi"));
   } catch (error) {
     if (error instanceof LlvmError) throw error;
     throw new LlvmError(`${file}: ${(error as Error).message}`);
@@ -65,7 +74,7 @@ const ADDRESS = "uint64_t";
 const TEXT = "const char *";
 const BUFFER = "void *";
 
-function bind(file: string, koffi: typeof import("koffi")): Jit {
+function bind(file: string, { like }: JitOptions, koffi: typeof import("koffi")): Jit {
   const system = koffi.load(null);
   const library = koffi.load(file, { lazy: true });
   // compiled code must outlive koffi's handle of the library
@@ -116,8 +125,9 @@ function bind(file: string, koffi: typeof import("koffi")): Jit {
   api.initializePrinter();
   const triple = text((place) => api.triple(place));
   const cpu = text((place) => api.cpu(place));
-  const features = text((place) => api.features(place));
-  const target = machineTarget(cpu, features.split(","));
+  const host = text((place) => api.features(place)).split(",");
+  const features = (like === "avx2" ? withoutAvx512(host) : host).join();
+  const target = machineTarget(cpu, features.split(","), like === "neon" ? "arm64" : process.arch);
   let known = 0;
   const unknown = text((place) => {
     known = api.target(triple, place);
@@ -169,6 +179,10 @@ function bind(file: string, koffi: typeof import("koffi")): Jit {
     },
   };
 }
+
+/** Switched off one by one, since the name of the processor implies them. */
+export const withoutAvx512 = (features: readonly string[]): string[] =>
+  features.map((feature) => feature.replace(/^\+(?=avx512|avx10)/, "-"));
 
 /** Width and number of vector registers by what the processor has. */
 export function machineTarget(cpu: string, features: readonly string[], arch: string = process.arch): Target {

@@ -174,12 +174,14 @@ export class EagerContext {
 
   /** Makes a function known, which `execute` then takes by its name. @param definition a FunctionDef */
   addFunction(definition: Uint8Array): void {
+    this.checkOpen("TFE_ContextAddFunctionDef");
     const { api, status } = this.native;
     api.TFE_ContextAddFunctionDef(this.context, definition, definition.length, status);
     this.native.check("TFE_ContextAddFunctionDef");
   }
 
   removeFunction(name: string): void {
+    if (this.closed) return;
     this.native.api.TFE_ContextRemoveFunction(this.context, name, this.native.status);
     this.native.check("TFE_ContextRemoveFunction", () => name);
   }
@@ -237,13 +239,17 @@ export class EagerContext {
     this.native.api.TFE_DeleteContext(this.context);
   }
 
+  private checkOpen(operation: string): void {
+    if (this.closed) throw new TensorflowError("FAILED_PRECONDITION", operation, "the engine is closed");
+  }
+
   private settle(): void {
     this.pending--;
     if (this.pending === 0) for (const resolve of this.idle.splice(0)) resolve();
   }
 
   private operation(name: string, attributes: readonly Attribute[], ids: readonly number[]): number {
-    if (this.closed) throw new TensorflowError("FAILED_PRECONDITION", name, "the engine is closed");
+    this.checkOpen(name);
     const { api, status } = this.native;
     const operation = api.TFE_NewOp(this.context, this.native.cstring(name), status);
     this.native.check(name);
