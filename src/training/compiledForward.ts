@@ -13,7 +13,7 @@ const compiled = new WeakMap<StepModel, Map<string, CompiledFunction>>();
 
 /**
  * `forward` without dropout, one prediction a predicted field; compiled where the engine compiles, for as many hidden
- * tokens as the next eighth of a field's.
+ * tokens as the next twelfth of a field's.
  *
  * @returns tensors that the caller disposes
  */

@@ -1,4 +1,5 @@
 /** Loading the library, and the few helpers that every call needs. */
+import { closeSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import { C_TYPES, type CFunction, DECLARATIONS, type TensorflowApi } from "./declarations.js";
 import { CODES, TensorflowError } from "./errors.js";
@@ -8,6 +9,9 @@ import { trimLibrary } from "./trim.js";
 
 /** Flags of dlopen: RTLD_LAZY with RTLD_NODELETE. */
 const PIN_FLAGS: Partial<Record<NodeJS.Platform, number>> = { linux: 0x1001, darwin: 0x81 };
+
+/** Argument of flock, the same on Linux and macOS. */
+const LOCK_EXCLUSIVE = 2;
 
 /** Environment variables of the library, where the user has not set them. */
 const SETTINGS = {
@@ -30,6 +34,8 @@ export interface Native {
   cstring(text: string): number;
   /** address of a function of the library; 0 if it has none of that name */
   symbol(name: string): number;
+  /** runs `work` while no other thread of this process, or other process, does so with the same library */
+  alone(work: () => void): void;
   /** a status for calls on this thread; `check` reads it */
   status: number;
   /** @throws TensorflowError if the last call that was given `status` (default: the shared one) failed */
@@ -101,6 +107,7 @@ function bind(file: string, koffi: typeof import("koffi")): Native {
     ]),
   ) as unknown as TensorflowApi;
   const symbol = system.func("dlsym", C_TYPES.address, [C_TYPES.address, C_TYPES.string]);
+  const flock = system.func("flock", "int", ["int", "int"]);
   const texts = new Map<string, { address: number; bytes: Uint8Array }>();
   const status = api.TF_NewStatus();
   return {
@@ -118,6 +125,16 @@ function bind(file: string, koffi: typeof import("koffi")): Native {
         texts.set(text, entry);
       }
       return entry.address;
+    },
+    alone(work) {
+      // threads of Node share no memory that could hold a lock; the library's file is there for all of them
+      const lock = openSync(file, "r");
+      flock(lock, LOCK_EXCLUSIVE);
+      try {
+        work();
+      } finally {
+        closeSync(lock);
+      }
     },
     symbol: (name) => Number(symbol(pinned, name)),
     status,

@@ -32,11 +32,16 @@ export function isRegistered(native: Native, name: string): boolean {
 
 /**
  * Makes an operation known to the whole process, for the processor. It cannot be taken back, and what it points to must
- * stay. Where another thread is just doing the same, waits for it.
+ * stay. Where another thread has done the same, nothing is done: TensorFlow ends the process at the second time.
  * @throws TensorflowError with TensorFlow's message
  */
 export function registerOperation(native: Native, operation: OwnOperation): void {
-  const { name, inputs, outputs, create, compute, shape } = operation;
+  native.alone(() => {
+    if (!isRegistered(native, operation.name)) register(native, operation);
+  });
+}
+
+function register(native: Native, { name, inputs, outputs, create, compute, shape }: OwnOperation): void {
   const { api, status, cstring } = native;
   const definition = api.TF_NewOpDefinitionBuilder(cstring(name));
   for (const [i, type] of inputs.entries()) api.TF_OpDefinitionBuilderAddInput(definition, cstring(`x${i}: ${type}`));
@@ -45,24 +50,10 @@ export function registerOperation(native: Native, operation: OwnOperation): void
   }
   api.TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, shape);
   api.TF_RegisterOpDefinition(definition, status);
-  if (api.TF_GetCode(status) === ALREADY_EXISTS) {
-    waitFor(() => isRegistered(native, name));
-    return;
-  }
   native.check("TF_RegisterOpDefinition", () => name);
   const kernel = api.TF_NewKernelBuilder(cstring(name), cstring("CPU"), create, compute, 0);
   api.TF_RegisterKernelBuilder(cstring(name), kernel, status);
   native.check("TF_RegisterKernelBuilder", () => name);
-}
-
-const ALREADY_EXISTS = 6;
-const PATIENCE = 200;
-const MILLISECONDS = 5;
-
-/** Sleeps until something is so, a second at most. */
-function waitFor(so: () => boolean): void {
-  const clock = new Int32Array(new SharedArrayBuffer(4));
-  for (let i = 0; i < PATIENCE && !so(); i++) Atomics.wait(clock, 0, 0, MILLISECONDS);
 }
 
 /**
