@@ -16,21 +16,18 @@ export interface Updated {
 /** Parts of the work, side by side. */
 const PARTS = 2;
 
-/** tensors whose elements nobody else holds */
-const unshared = new WeakSet<tf.Tensor>();
 const functions = new WeakMap<Kernels, string>();
 let count = 0;
 
 /**
- * A tensor whose elements may be changed in place: itself if no other tensor has the same elements, else a copy of it;
- * the tensor given is then disposed.
+ * A tensor whose elements may be changed in place: itself if it has no clones, else a copy of it; the tensor given is then
+ * disposed. What TensorFlow reshaped or cut from another may have its memory without TensorFlow.js knowing: no such
+ * tensors here.
  */
 export function ownCopy({ backend }: Tensorflow, tensor: tf.Tensor): tf.Tensor {
-  if (unshared.has(tensor)) return tensor;
-  const alone = backend.tensorMap.get(tensor.dataId).refCount === 1;
-  const own = alone ? tensor : tf.mul(tensor, 1); // exact, and never the same memory
-  if (!alone) tensor.dispose();
-  unshared.add(own);
+  if (backend.tensorMap.get(tensor.dataId).refCount === 1) return tensor;
+  const own = tf.mul(tensor, 1); // exact, and never the same memory
+  tensor.dispose();
   return own;
 }
 
