@@ -1,4 +1,4 @@
-/** Tests of the native engine; they need TensorFlow's library: `atmorep engine install`, or ATMOREP_TENSORFLOW. */
+/** Tests of the native engine; they need its libraries: `atmorep engine install`, or ATMOREP_TENSORFLOW and ATMOREP_LLVM. */
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({

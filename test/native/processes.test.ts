@@ -21,6 +21,7 @@ async function script(name: string, body: string): Promise<{ code: number; stdou
      const tf = require("@tensorflow/tfjs-core");
      const { openEngine } = await import(${JSON.stringify(join(ROOT, "dist/engine/index.js"))});
      const { compiler } = await import(${JSON.stringify(join(ROOT, "dist/engine/native.js"))});
+     const { jitKernels } = await import(${JSON.stringify(join(ROOT, "dist/engine/jit/register.js"))});
      const { compileFunction } = await import(${JSON.stringify(join(ROOT, "dist/engine/compile/index.js"))});
      await openEngine("native");
      const engine = compiler();
@@ -32,7 +33,8 @@ async function script(name: string, body: string): Promise<{ code: number; stdou
      ${body}`,
   );
   try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { timeout: 100_000 });
+    const env = { ...process.env, ATMOREP_KERNELS: "1" };
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { timeout: 100_000, env });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -81,6 +83,44 @@ it("works in worker threads, one after the other and at once", async () => {
      }`,
   );
   expect(ended).toMatchObject({ code: 0, stdout: "true\n" });
+});
+
+it("kernels of our own work in worker threads, one after the other and at once", async () => {
+  const ended = await script(
+    "kernels",
+    `const { attention, only, dropout, linear } = await import(${JSON.stringify(join(ROOT, "dist/engine/kernels/index.js"))});
+     const numbers = (n, step) => Float32Array.from({ length: n }, (_, i) => ((i * step) % 17) / 8 - 1);
+     const compute = async (seeded) => {
+       const inputs = [tf.tensor(numbers(240, 5), [20, 12]), tf.tensor(numbers(360, 7), [30, 12])];
+       const fn = ([q, x]) => attention({ q: only(q), k: only(x), v: only(tf.mul(x, 2)) }, { batch: 2, heads: 3 });
+       const eager = fn(inputs).dataSync();
+       const shapes = inputs.map(({ shape }) => ({ shape, dtype: "float32" }));
+       const compiled = compileFunction(engine, "kernels", shapes, ([q, x]) => tf.grads((q, x) => tf.sum(fn([q, x])))([q, x]));
+       const gradients = await compiled.run(inputs);
+       compiled.release();
+       const masked = dropout(inputs[0], 0.5, [3, seeded]).dataSync();
+       return [eager, masked, ...gradients.map((x) => x.dataSync())].map((list) => list.join()).join(";");
+     };
+     if (!isMainThread) {
+       const { parentPort } = await import("node:worker_threads");
+       parentPort.postMessage([await compute(4), jitKernels(engine) !== null]);
+     } else {
+       const start = () => new Promise((resolve, reject) => {
+         const worker = new Worker(new URL(import.meta.url));
+         let value;
+         worker.on("message", (message) => { value = message; });
+         worker.on("error", reject);
+         worker.on("exit", () => resolve(value));
+       });
+       // two that meet kernels nobody has made, then one beside the main thread, and one after the other
+       const others = await Promise.all([start(), start()]);
+       const beside = start();
+       const own = await compute(4);
+       others.push(await beside, await start(), await start());
+       console.log(others.every(([value, used]) => value === own && used), own.includes("NaN"), own.length > 1000);
+     }`,
+  );
+  expect(ended).toMatchObject({ code: 0, stdout: "true false true\n" });
 });
 
 it("closing waits for what is running", async () => {

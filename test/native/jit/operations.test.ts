@@ -1,6 +1,6 @@
 /** Kernels of our own as TensorFlow runs them: against TensorFlow.js's operations, traced and not, and what may fail. */
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { compileFunction } from "../../../src/engine/compile/index.js";
 import { openEngine } from "../../../src/engine/index.js";
 import type { KernelSource, Kernels } from "../../../src/engine/jit/operations.js";
@@ -27,6 +27,7 @@ let engine: Tensorflow;
 let kernels: Kernels;
 
 beforeAll(async () => {
+  vi.stubEnv("ATMOREP_KERNELS", "1");
   await openEngine("native");
   engine = compiler()!;
   kernels = jitKernels(engine)!;
