@@ -144,11 +144,11 @@ function bind(file: string, { like }: JitOptions, koffi: typeof import("koffi"))
       module = api.parse(api.context(), ir, place);
     });
     if (!module) throw new LlvmError(`${name}: ${fault}`);
-    const invalid = text((place) => {
-      if (!api.verify(module, place)) return;
-      place[0] = 0n;
+    let broken = false;
+    const reason = text((place) => {
+      broken = api.verify(module, place);
     });
-    if (invalid) throw new LlvmError(`${name}: ${invalid}`);
+    if (broken) throw new LlvmError(`${name}: ${reason}`);
     let engine = 0;
     const refused = text((place) => {
       engine = api.engine(module, machine(), process.arch === "arm64", place);
