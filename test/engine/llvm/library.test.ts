@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { machineTarget, openJit } from "../../../src/engine/llvm/jit.js";
 import { findLlvm, llvmLibraryName } from "../../../src/engine/llvm/library.js";
 
 const root = mkdtempSync(join(tmpdir(), "llvm-"));
@@ -52,17 +51,4 @@ it("has another name on macOS", () => {
   expect(findLlvm({ ...LINUX, platform: "darwin", installed: join(root, "mac") })?.file).toBe(file);
   expect(findLlvm({ ...LINUX, installed: join(root, "mac") })).toBeNull();
   expect(llvmLibraryName("linux")).toBe("libllvmlite.so");
-});
-
-it("says why a file cannot be loaded", () => {
-  expect(() => openJit(own)).toThrow(
-    expect.objectContaining({ name: "LlvmError", message: expect.stringContaining(own) }),
-  );
-});
-
-it("knows the vector registers of a processor, and refuses one that is too old", () => {
-  expect(machineTarget("znver4", ["+avx512f", "+avx512vl", "+avx2", "+fma"], "x64")).toMatchObject({ lanes: 16 });
-  expect(machineTarget("haswell", ["+avx2", "+fma"], "x64")).toEqual({ cpu: "haswell", lanes: 8, registers: 16 });
-  expect(machineTarget("apple-m1", ["+neon"], "arm64")).toMatchObject({ lanes: 4, registers: 32 });
-  expect(() => machineTarget("ivybridge", ["+avx", "-avx2", "-fma"], "x64")).toThrow(/ivybridge.*AVX2 and FMA/);
 });
