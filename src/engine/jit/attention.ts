@@ -15,7 +15,7 @@ import {
   queriesOf,
   shares,
   sizesOf,
-  tensorsOf,
+  TENSORS,
   type Variant,
   whole,
 } from "./attentionLayout.js";
@@ -39,7 +39,7 @@ export function attentionScratch(target: Target, w: number, s: number, chosen: n
 }
 
 /**
- * LLVM assembly of the kernel `tensors of q, k, v, (chosen rows), (weights of norms) -> o, stats`: o [batch*T, n*w] of
+ * LLVM assembly of the kernel `q, k, v, (chosen rows), (weights of norms) -> o, stats`: o [batch*T, n*w] of
  * the n heads computed; stats [2, batch*n, T], each query's largest score and the inverse of its sum of exponentials.
  * Of M chosen rows: o [M, n*w], stats [2, n, M].
  */
@@ -54,10 +54,9 @@ export function attentionKernel(target: Target, name: string, variant: Variant):
   module.define(name, [PTR, PTR, PTR, PTR], (body, [inputs, outputs, parameters, scratch]) => {
     const sizes = sizesOf(body, parameters);
     const { s } = sizes;
-    const tensors = tensorsOf(variant);
-    const given = addresses(body, inputs, tensors + extrasOf(variant));
-    const [q, k, v] = variant.sources.map((i) => given[i]);
-    const chosen = variant.chosen ? given[tensors] : null;
+    const given = addresses(body, inputs, TENSORS + extrasOf(variant));
+    const [q, k, v] = given;
+    const chosen = variant.chosen ? given[TENSORS] : null;
     const weights = (which: number) =>
       weighted
         ? { gamma: body.at(given.at(-1)!, 2 * which * w), beta: body.at(given.at(-1)!, (2 * which + 1) * w) }

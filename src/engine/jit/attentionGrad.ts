@@ -11,7 +11,7 @@ import {
   queriesOf,
   shares,
   sizesOf,
-  tensorsOf,
+  TENSORS,
   type Variant,
   whole,
 } from "./attentionLayout.js";
@@ -33,8 +33,8 @@ export function attentionGradScratch(target: Target, w: number, t: number, chose
 }
 
 /**
- * LLVM assembly of the kernel `tensors of q, k, v, (chosen rows), o, dy, stats, (weights of norms) -> gradients of the
- * tensors, (of the weights)`; `stats` as the forward kernel gives it for the same heads, whose columns alone come out.
+ * LLVM assembly of the kernel `q, k, v, (chosen rows), o, dy, stats, (weights of norms) -> gradients of the tensors, (of
+ * the weights)`. There are always three of them; those whose number no `...Source` gives stay empty. `stats` as the forward kernel gives it for the same heads, whose columns alone come out.
  */
 export function attentionGradKernel(target: Target, name: string, variant: Variant): string {
   const { w, norms, weighted } = variant;
@@ -47,12 +47,13 @@ export function attentionGradKernel(target: Target, name: string, variant: Varia
   module.define(name, [PTR, PTR, PTR, PTR], (body, [inputs, outputs, parameters, scratch]) => {
     const sizes = sizesOf(body, parameters);
     const { t, s } = sizes;
-    const tensors = tensorsOf(variant);
-    const given = addresses(body, inputs, tensors + 3 + extrasOf(variant));
-    const results = addresses(body, outputs, tensors + (weighted ? 1 : 0));
-    const [[q, k, v], [dq, dk, dv]] = [given, results].map((list) => variant.sources.map((i) => list[i]));
-    const chosen = variant.chosen ? given[tensors] : null;
-    const [o, dy, stats] = given.slice(tensors + (variant.chosen ? 1 : 0));
+    const given = addresses(body, inputs, TENSORS + 3 + extrasOf(variant));
+    const results = addresses(body, outputs, TENSORS + (weighted ? 1 : 0));
+    const [q, k, v] = given;
+    const sources = [sizes.qSource, sizes.kSource, sizes.vSource];
+    const [dq, dk, dv] = sources.map((source) => body.load(PTR, body.at(outputs, source, PTR)));
+    const chosen = variant.chosen ? given[TENSORS] : null;
+    const [o, dy, stats] = given.slice(TENSORS + (variant.chosen ? 1 : 0));
     const weights = (which: number) => {
       const of = (list: Value[]) => ({
         gamma: body.at(list.at(-1)!, 2 * which * w),

@@ -8,8 +8,6 @@ import { roundUp, type Tile, tileFor } from "./shape.js";
 export interface Variant {
   /** width of a head */
   w: number;
-  /** the tensor that holds queries, keys and values: one for all, one for the latter two, or one each */
-  sources: readonly [q: number, k: number, v: number];
   /** layer norms of queries and of keys over the width of a head */
   norms: { queries: boolean; keys: boolean };
   /** the norms have weights, one tensor [4, w]: gamma and beta of queries, gamma and beta of keys */
@@ -18,8 +16,8 @@ export interface Variant {
   chosen: boolean;
 }
 
-/** How many tensors hold queries, keys and values. */
-export const tensorsOf = ({ sources }: Variant): number => Math.max(...sources) + 1;
+/** Tensors of queries, keys and values; two or all of them may be the same. */
+export const TENSORS = 3;
 
 /** Inputs of both kernels beside those tensors: a list of rows and weights of norms, if there are any. */
 export const extrasOf = ({ chosen, weighted }: Variant): number => Number(chosen) + Number(weighted);
@@ -27,11 +25,15 @@ export const extrasOf = ({ chosen, weighted }: Variant): number => Number(chosen
 /** Parameters of both kernels, in their order. A head's columns in a tensor: number `part` of `parts` groups of w. */
 const NAMES = [
   ...["batch", "heads", "t", "s", "first", "end"],
-  ...["qParts", "qPart", "kParts", "kPart", "vParts", "vPart", "chosen"],
+  ...["qParts", "qPart", "kParts", "kPart", "vParts", "vPart", "chosen", "qSource", "kSource", "vSource"],
 ] as const;
 type ColumnNames = "qParts" | "qPart" | "kParts" | "kPart" | "vParts" | "vPart";
-/** `chosen`: rows in the list, 0 if there is none */
-export type Sizes<T = Value> = Record<"batch" | "heads" | "t" | "s" | "first" | "end" | ColumnNames | "chosen", T>;
+type SourceNames = "qSource" | "kSource" | "vSource";
+/** `chosen`: rows in the list, 0 if there is none. `...Source`: number of the output with the gradient of its tensor */
+export type Sizes<T = Value> = Record<
+  "batch" | "heads" | "t" | "s" | "first" | "end" | ColumnNames | "chosen" | SourceNames,
+  T
+>;
 
 export const attentionParameters = (sizes: Sizes<number>): number[] => NAMES.map((name) => sizes[name as keyof Sizes]);
 

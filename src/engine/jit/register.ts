@@ -6,7 +6,7 @@ import type { Jit } from "../llvm/jit.js";
 import { BACKEND, type Tensorflow } from "../tensorflow/index.js";
 import { attentionKernel, attentionScratch } from "./attention.js";
 import { attentionGradKernel, attentionGradScratch } from "./attentionGrad.js";
-import { attentionParameters, type Variant } from "./attentionLayout.js";
+import { attentionParameters, TENSORS, type Variant } from "./attentionLayout.js";
 import { dropoutKernel } from "./dropout.js";
 import { momentsGradKernel, momentsKernel, squaresGradKernel, squaresKernel } from "./ensemble.js";
 import { geluGradKernel, geluKernel } from "./gelu.js";
@@ -111,27 +111,32 @@ function headsOf({ inputs, attrs }: Call) {
   const [t, s, w] = [q.shape[0] / batch, k.shape[0] / batch, q.shape[1] / heads / parts[0]];
   const variant: Variant = {
     w,
-    sources: sources as unknown as Variant["sources"],
     norms: { queries: attrs.normQueries as boolean, keys: attrs.normKeys as boolean },
     weighted: attrs.weighted as boolean,
     chosen: inputs.rows !== undefined,
   };
   const chosen = inputs.rows?.shape[0] ?? 0;
   const flags = [variant.norms.queries, variant.norms.keys, variant.weighted, variant.chosen];
-  const label = [w, ...sources, ...flags.map(Number)].join("_");
+  const label = [w, ...flags.map(Number)].join("_");
   const [qParts, kParts, vParts] = parts;
   const [qPart, kPart, vPart] = part;
+  const [qSource, kSource, vSource] = sources;
   return {
-    ...{ tensors, t, s, w, variant, label, chosen },
+    ...{ t, s, w, variant, label, chosen },
+    tensors: sources.map((i) => tensors[i]),
+    count,
     rows: variant.chosen ? [inputs.rows] : [],
     weights: variant.weighted ? [inputs[`x${count}`]] : [],
     output: [variant.chosen ? chosen : q.shape[0], (end - first) * w],
     statistics: variant.chosen ? [2, end - first, chosen] : [2, batch * (end - first), t],
-    /** shapes of the gradients */
-    gradients: tensors.map(({ shape }) => [shape[0], (shape[1] * (end - first)) / heads]),
+    /** shapes of the gradients; the kernel always has three */
+    gradients: [0, 1, 2].map((i) =>
+      tensors[i] ? [tensors[i].shape[0], (tensors[i].shape[1] * (end - first)) / heads] : [0],
+    ),
     parameters: attentionParameters({
       ...{ batch, heads, t, s, first, end },
       ...{ qParts, qPart, kParts, kPart, vParts, vPart, chosen },
+      ...{ qSource, kSource, vSource },
     }),
   };
 }
@@ -152,7 +157,7 @@ function attention(kernels: Kernels): Record<string, KernelFunction> {
     },
     [FUSED.headAttentionGrad](call) {
       const { o, dy, statistics } = call.inputs;
-      const { tensors, rows, weights, t, w, variant, label, chosen, gradients, parameters } = headsOf(call);
+      const { tensors, count, rows, weights, t, w, variant, label, chosen, gradients, parameters } = headsOf(call);
       const given = [...tensors, ...rows, o, dy, statistics, ...weights];
       const outputs = [...gradients, ...weights.map(({ shape }) => shape)];
       const source = {
@@ -161,7 +166,9 @@ function attention(kernels: Kernels): Record<string, KernelFunction> {
         source: (name: string) => attentionGradKernel(target, name, variant),
       };
       const plan = { outputs, scratch: attentionGradScratch(target, w, t, chosen), parameters };
-      return kernels.run(`AttentionGrad${label}`, source, given, plan);
+      const results = kernels.run(`AttentionGrad${label}`, source, given, plan);
+      tf.dispose(results.slice(count, TENSORS));
+      return [...results.slice(0, count), ...results.slice(TENSORS)];
     },
   };
 }

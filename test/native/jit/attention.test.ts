@@ -2,9 +2,9 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { attentionKernel, attentionScratch } from "../../../src/engine/jit/attention.js";
 import { attentionGradKernel, attentionGradScratch } from "../../../src/engine/jit/attentionGrad.js";
-import { attentionParameters, type Variant } from "../../../src/engine/jit/attentionLayout.js";
+import { attentionParameters } from "../../../src/engine/jit/attentionLayout.js";
 import type { Jit } from "../../../src/engine/llvm/jit.js";
-import { type Expected, type Given, given, reference, type Shape } from "./attentionReference.js";
+import { type Case, type Expected, type Given, given, reference, type Shape } from "./attentionReference.js";
 import { compileKernel, distance, MACHINES } from "./machines.js";
 
 const SELF = [0, 0, 0] as const;
@@ -16,10 +16,10 @@ const KEYS = { queries: false, keys: true };
 const BOTH = { queries: true, keys: true };
 const variant = (
   w: number,
-  sources: Variant["sources"],
-  norms: Variant["norms"],
+  sources: Case["sources"],
+  norms: Case["norms"],
   { weighted = false, chosen = false } = {},
-): Variant => ({ w, sources, norms, weighted, chosen });
+): Case => ({ w, sources, norms, weighted, chosen });
 const WEIGHTS = { weighted: true };
 const ROWS = { chosen: true };
 
@@ -38,14 +38,14 @@ const VARIANTS = [
 const [here, ...others] = MACHINES;
 /** Of other processors a sample. */
 const CASES = [here, ...others].flatMap(([name, jit]) =>
-  VARIANTS.filter(({ w }) => jit === here[1] || [3, 8, 20].includes(w)).map((variant): [string, Variant, Jit] => [
+  VARIANTS.filter(({ w }) => jit === here[1] || [3, 8, 20].includes(w)).map((variant): [string, Case, Jit] => [
     `${described(variant)}, ${name}`,
     variant,
     jit,
   ]),
 );
 
-function described({ w, sources, norms: { queries, keys }, weighted, chosen }: Variant): string {
+function described({ w, sources, norms: { queries, keys }, weighted, chosen }: Case): string {
   const norms = `${queries ? "q" : ""}${keys ? "k" : ""}` || "none";
   return `head width ${w}, sources ${sources}, norms ${norms}${weighted ? " weighted" : ""}${chosen ? ", chosen rows" : ""}`;
 }
@@ -74,7 +74,7 @@ interface Result {
 type Kernels = (given: Given) => Result;
 
 /** Both kernels of a variant. */
-function kernels(jit: Jit, variant: Variant): Kernels {
+function kernels(jit: Jit, variant: Case): Kernels {
   const { target } = jit;
   const forward = compileKernel(jit, (name) => attentionKernel(target, name, variant));
   const backward = compileKernel(jit, (name) => attentionGradKernel(target, name, variant));
@@ -83,12 +83,13 @@ function kernels(jit: Jit, variant: Variant): Kernels {
     const { w } = variant;
     const computed = end - first;
     const parameters = attentionParameters(sizes);
+    const three = variant.sources.map((i) => tensors[i]);
     const list = rows ? [rows] : [];
     const last = weights ? [weights] : [];
     const queries = rows ? rows.length : batch * t;
     const columns = computed * w;
     const [o, stats] = forward({
-      inputs: [...tensors, ...list, ...last],
+      inputs: [...three, ...list, ...last],
       outputs: [queries * columns, 2 * computed * queries],
       scratch: attentionScratch(target, w, s, chosen),
       parameters,
@@ -99,12 +100,15 @@ function kernels(jit: Jit, variant: Variant): Kernels {
       all.set(o.subarray(row * columns, (row + 1) * columns), (row * heads + first) * w);
     }
     const gradients = backward({
-      inputs: [...tensors, ...list, all, dy, stats, ...last],
-      outputs: [...tensors.map(({ length }) => (length / heads) * computed), ...last.map(({ length }) => length)],
+      inputs: [...three, ...list, all, dy, stats, ...last],
+      outputs: [
+        ...three.map((_, i) => ((tensors[i]?.length ?? 0) / heads) * computed),
+        ...last.map(({ length }) => length),
+      ],
       scratch: attentionGradScratch(target, w, t, chosen),
       parameters,
     });
-    return { o, gradients };
+    return { o, gradients: [...gradients.slice(0, tensors.length), ...gradients.slice(three.length)] };
   };
 }
 
@@ -116,7 +120,7 @@ function expectEqual(actual: Result, expected: Expected, what: string): void {
 }
 
 /** Queries and keys of one tensor have the same rows. */
-function fitting({ sources: [q, k] }: Variant, shape: Shape): Shape {
+function fitting({ sources: [q, k] }: Case, shape: Shape): Shape {
   const rows = Math.min(300, Math.max(shape.t, shape.s));
   return q === k ? { ...shape, t: rows, s: rows } : shape;
 }

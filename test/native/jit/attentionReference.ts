@@ -16,7 +16,7 @@ export interface Shape {
 
 /** Tensors as the kernels take them. Of heads that are not computed nothing is a number. */
 export interface Given {
-  variant: Variant;
+  variant: Case;
   sizes: Sizes<number>;
   /** queries, keys and values */
   tensors: Float32Array[];
@@ -31,8 +31,13 @@ export interface Given {
 const SIDES = [0, 1, 2] as const;
 const EPSILON = 1e-5;
 
+/** A kernel, and where queries, keys and values lie: in one tensor, the latter two in one, or in one each. */
+export interface Case extends Variant {
+  sources: readonly [q: number, k: number, v: number];
+}
+
 /** In how many parts the columns of queries, keys and values lie in their tensor, and which part each is. */
-function partsOf(sources: Variant["sources"]): { parts: number[]; part: number[] } {
+function partsOf(sources: Case["sources"]): { parts: number[]; part: number[] } {
   return {
     parts: sources.map((source) => sources.filter((other) => other === source).length),
     part: sources.map((source, side) => sources.slice(0, side).filter((other) => other === source).length),
@@ -42,7 +47,7 @@ function partsOf(sources: Variant["sources"]): { parts: number[]; part: number[]
 const isComputed = (head: number, { first, end }: Shape): boolean => head >= first && head < end;
 
 /** @param spread standard deviation of queries and keys */
-export function given(variant: Variant, shape: Shape, seed: number, spread = 1.5): Given {
+export function given(variant: Case, shape: Shape, seed: number, spread = 1.5): Given {
   const { w, sources, weighted } = variant;
   const { batch, heads, t, s, chosen } = shape;
   const { parts, part } = partsOf(sources);
@@ -59,9 +64,13 @@ export function given(variant: Variant, shape: Shape, seed: number, spread = 1.5
   const weights = weighted ? normal(100 * seed + 7, [4 * w]).data.map((value, i) => value / 2 + (i % 2)) : null;
   const [qParts, kParts, vParts] = parts;
   const [qPart, kPart, vPart] = part;
+  const [qSource, kSource, vSource] = sources;
   return {
     variant,
-    sizes: { ...shape, chosen: variant.chosen ? chosen : 0, qParts, kParts, vParts, qPart, kPart, vPart },
+    sizes: {
+      ...{ ...shape, chosen: variant.chosen ? chosen : 0 },
+      ...{ qParts, kParts, vParts, qPart, kPart, vPart, qSource, kSource, vSource },
+    },
     tensors,
     // some twice, some not at all
     rows: variant.chosen ? Int32Array.from(normal(100 * seed + 9, [chosen]).data, (x) => place(x, batch * t)) : null,
