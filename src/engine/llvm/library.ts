@@ -24,7 +24,7 @@ export interface LlvmSearchOptions {
 export const llvmLibraryName = (platform: string = process.platform): string =>
   platform === "darwin" ? "libllvmlite.dylib" : "libllvmlite.so";
 
-/** The library, or null: the path the user named, the folder of `engine install`, Python environments. */
+/** The library, or null: the path the user named, the folder of `engine install`, Python environments with version 0.50. */
 export function findLlvm(options: LlvmSearchOptions = {}): FoundLlvm | null {
   const { asked, installed, env = process.env, platform = process.platform, cwd = process.cwd() } = options;
   const places = asked
@@ -41,12 +41,19 @@ export function findLlvm(options: LlvmSearchOptions = {}): FoundLlvm | null {
   return null;
 }
 
+/** Its functions take other parameters in other versions. */
+const VERSION = /^llvmlite-0\.50\.\d+\.dist-info$/;
+
+/** Folders of the library in Python environments that have it in a version known here. */
 function pythonFolders(env: Readonly<Record<string, string | undefined>>, cwd: string): string[] {
   const roots = [env.VIRTUAL_ENV, env.CONDA_PREFIX, join(cwd, ".venv"), join(cwd, "venv")];
   return roots.flatMap((root) => {
     const lib = root ? join(root, "lib") : "";
     if (!lib || !existsSync(lib)) return [];
     const pythons = readdirSync(lib).filter((name) => name.startsWith("python"));
-    return pythons.map((name) => join(lib, name, "site-packages", "llvmlite", "binding"));
+    const packages = pythons.map((name) => join(lib, name, "site-packages")).filter((folder) => existsSync(folder));
+    return packages
+      .filter((folder) => readdirSync(folder).some((name) => VERSION.test(name)))
+      .map((folder) => join(folder, "llvmlite", "binding"));
   });
 }

@@ -20,6 +20,7 @@ const LINUX = { platform: "linux", env: {}, cwd: join(root, "elsewhere") };
 const installed = join(root, "engine");
 const byInstall = place("engine", "llvmlite", "libllvmlite.so");
 const byPython = place("env", "lib", "python3.12", "site-packages", "llvmlite", "binding", "libllvmlite.so");
+place("env", "lib", "python3.12", "site-packages", "llvmlite-0.50.0.dist-info", "METADATA");
 const own = place("own", "libllvmlite.so");
 
 it("takes the path asked for, a folder or a file, and nothing else", () => {
@@ -42,8 +43,14 @@ it("then what engine install put there, then Python environments", () => {
 });
 
 it("finds an environment in the current folder", () => {
-  const file = place("here", ".venv", "lib", "python3.11", "site-packages", "llvmlite", "binding", "libllvmlite.so");
-  expect(findLlvm({ ...LINUX, cwd: join(root, "here") })).toEqual({ file, source: "Python environment" });
+  const packages = ["here", ".venv", "lib", "python3.11", "site-packages"];
+  const file = place(...packages, "llvmlite", "binding", "libllvmlite.so");
+  const here = { ...LINUX, cwd: join(root, "here") };
+  // of a version that is not known its functions may take other parameters
+  place(...packages, "llvmlite-0.43.0.dist-info", "METADATA");
+  expect(findLlvm(here)).toBeNull();
+  place(...packages, "llvmlite-0.50.1.dist-info", "METADATA");
+  expect(findLlvm(here)).toEqual({ file, source: "Python environment" });
 });
 
 it("has another name on macOS", () => {
