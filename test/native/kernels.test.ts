@@ -14,6 +14,7 @@ writeFileSync(broken, "not a library");
 afterAll(() => rmSync(folder, { recursive: true }));
 
 it("is the reason, in the description and in doctor", async () => {
+  vi.stubEnv("ATMOREP_KERNELS", "1");
   vi.stubEnv("ATMOREP_LLVM", broken);
   const { kernels, description } = await openEngine("native");
   expect(kernels).toMatchObject({ used: false, file: broken, text: expect.stringMatching(/^no own kernels: /) });
