@@ -33,9 +33,7 @@ export function weightedMse({ target, ens, valid, area }: LossInputs): Scalar {
 
 /** Every member counts alike: the weights [M, D] are the same for all E. */
 function memberMean(target: Tensor, ens: Tensor, weights: Tensor | null): Scalar {
-  const members = ens.shape[1]!;
-  const share = shares(weights ?? onesLike(target), members);
-  const sum = memberSquares(ens, target, share);
+  const sum = memberSquares(ens, target, () => shares(weights ?? onesLike(target), ens.shape[1]!));
   if (sum) return sum;
   const squares = square(sub(ens, expandDims(target, 1))); // [M, E, D]
   return weightedMean(squares, weights ? expandDims(weights, 1) : null);

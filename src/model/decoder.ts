@@ -3,14 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { ensembleMoments, gatherRows, gelu, layerNorm } from "../engine/kernels/index.js";
 import { type AxialSource, axialAttention, gridOf } from "./axial.js";
 import { type DecoderBlock, decoderBlocks } from "./decoderBlocks.js";
-import {
-  attendProjected,
-  coupledHeads,
-  decoderHeads,
-  decoderProjections,
-  type Projections,
-  residual,
-} from "./dense.js";
+import { attendProjected, decoderHeads, decoderProjections, type Projections, residual } from "./dense.js";
 import { mlp } from "./mlp.js";
 import { project, type Run, recomputed } from "./run.js";
 import type { ModelSpec } from "./spec.js";
@@ -69,7 +62,7 @@ export function decoderBlock(run: Run, p: number, block: DecoderBlock, x: tf.Ten
   const name = blockName(p, block);
   return recomputed(run, name, blockInputs(block, x, encoded), (run, [x, source]) => {
     if (block.kind === "mlp") return mlp(run, name, x, run.spec.decoder.mlpLayers);
-    if (run.spec.decoder.attention === "dense") return residual(run, name, x, denseHeads(run, name, x, source));
+    if (run.spec.decoder.attention === "dense") return residual(run, name, x, decoderHeads(run, name, x, source));
     return axialBlock(run, name, p, x, source);
   });
 }
@@ -90,12 +83,6 @@ function splitBlocks(spec: ModelSpec): { before: DecoderBlock[]; attention: Deco
 }
 
 /** @param encoded [B*L*N, d] output of an encoder layer that cross heads attend to; none: self heads only */
-function denseHeads(run: Run, name: string, x: tf.Tensor, encoded: tf.Tensor | undefined): tf.Tensor {
-  if (encoded) return decoderHeads(run, name, x, encoded);
-  return coupledHeads(run, name, run.spec.withLayerNorm ? layerNorm(x) : x, [], run.spec.decoder.heads);
-}
-
-/** @param encoded as in `denseHeads` */
 function axialBlock(run: Run, name: string, p: number, x: tf.Tensor, encoded: tf.Tensor | undefined): tf.Tensor {
   const { decoder, fields, predicted } = run.spec;
   const grid = gridOf(fields[predicted[p]]);

@@ -37,10 +37,10 @@ export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.
  * queries and keys pass through layer norms with weights that self and cross heads share.
  *
  * @param x [B*T, d]
- * @param encoded [B*T, d] output of an encoder layer
+ * @param encoded [B*T, d] output of an encoder layer; absent: self heads only, without weights of norms, as in the encoder
  * @returns [B*T, d] the heads' outputs side by side
  */
-export const decoderHeads = (run: Run, name: string, x: tf.Tensor, encoded: tf.Tensor): tf.Tensor =>
+export const decoderHeads = (run: Run, name: string, x: tf.Tensor, encoded?: tf.Tensor): tf.Tensor =>
   attendProjected(run, name, decoderProjections(run, name, x, encoded));
 
 /** What a decoder's block projects before its tokens look at each other. */
@@ -51,7 +51,7 @@ export interface Projections {
   cross: readonly [queries: tf.Tensor, keysAndValues: tf.Tensor] | null;
 }
 
-/** @param encoded as for `decoderHeads`; absent: self heads only, without weights of norms, as in the encoder */
+/** @param encoded as for `decoderHeads` */
 export function decoderProjections(run: Run, name: string, x: tf.Tensor, encoded?: tf.Tensor): Projections {
   const { spec } = run;
   const { heads, crossHeads } = spec.decoder;

@@ -3,8 +3,14 @@
  * Key and counter come from a seed of two numbers as in TensorFlow's stateless random operations.
  */
 
-const WEYL_0 = 0x9e3779b9;
-const WEYL_1 = 0xbb67ae85;
+/** What the two halves of the key grow by from round to round. */
+export const WEYL = [0x9e3779b9, 0xbb67ae85] as const;
+/** Key with which TensorFlow makes key and counter of a seed. */
+export const SEED_KEY = [0x3ec8f720, 0x02461e29] as const;
+/** Numbers that are made at once. */
+export const BLOCK = 4;
+
+const [WEYL_0, WEYL_1] = WEYL;
 
 /** Results of the last block. */
 let r0 = 0;
@@ -58,7 +64,7 @@ function words(seed: number): [low: number, high: number] {
 export function statelessUniform(n: number, seed: readonly [number, number]): Float32Array {
   const [a, b] = words(seed[0]);
   const [c, d] = words(seed[1]);
-  block(a, b, c, d, 0x3ec8f720, 0x02461e29);
+  block(a, b, c, d, ...SEED_KEY);
   const k0 = r0;
   const k1 = r1;
   const c2 = r2;

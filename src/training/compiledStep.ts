@@ -208,7 +208,7 @@ export async function compiledUpdate(
   return next;
 }
 
-/** The same by a kernel of our own: the state's tensors themselves change, after the first time without copies. */
+/** The same by a kernel of our own: the state's tensors themselves change, without copies of those that have no clones. */
 async function updatedInPlace(
   engine: Tensorflow,
   kernels: Kernels,

@@ -5,7 +5,7 @@ import { FUSED } from "../../src/engine/kernels/fused.js";
 import { type ForwardOptions, forward, initParameters, type ModelConfig, modelSpec } from "../../src/model/index.js";
 import { toTensors } from "../../src/model/tensors.js";
 import type { NetworkInputs } from "../../src/model/types.js";
-import { configOf, FIELDS, inputsOf, KINDS, prepareModels, samplesOf } from "./support.js";
+import { configOf, expectSame, FIELDS, inputsOf, KINDS, prepareModels, samplesOf, withGradients } from "./support.js";
 
 beforeAll(prepareModels);
 
@@ -43,25 +43,8 @@ function run(changes: Partial<ModelConfig>, options: ForwardOptions): Record<str
   return tf.tidy(() => {
     const { spec, inputs, params } = setUp(changes);
     const names = Object.keys(params).filter((name) => !name.startsWith("embed_token_info"));
-    const found: Record<string, Float32Array> = {};
-    const gradients = tf.grads((...values) => {
-      const given = { ...params, ...Object.fromEntries(names.map((name, i) => [name, values[i]])) };
-      const predictions = forward(given, spec, inputs, options);
-      for (const [p, { ens }] of predictions.entries()) found[`ens.${p}`] = ens.dataSync().slice() as Float32Array;
-      return tf.addN(predictions.map(({ ens, std }) => tf.add(tf.mean(tf.square(ens)), tf.mean(std))));
-    })(names.map((name) => params[name]));
-    for (const [i, name] of names.entries()) found[name] = gradients[i].dataSync().slice() as Float32Array;
-    return found;
+    return withGradients(params, names, (given) => forward(given, spec, inputs, options));
   });
-}
-
-function expectSame(actual: Record<string, Float32Array>, expected: Record<string, Float32Array>): void {
-  expect(Object.keys(actual)).toEqual(Object.keys(expected));
-  for (const [name, values] of Object.entries(expected)) {
-    const largest = Math.max(...values.map(Math.abs));
-    const apart = Math.max(...values.map((value, i) => Math.abs(value - actual[name][i])));
-    expect(apart, name).toBeLessThanOrEqual(1e-7 + 1e-5 * largest);
-  }
 }
 
 const VARIANTS: [string, Partial<ModelConfig>][] = [

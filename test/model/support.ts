@@ -1,9 +1,10 @@
 /** A small coupled network, its parameters and inputs, for what must hold of every attention. */
 import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "vitest";
 import type { FieldEntry } from "../../src/config/types.js";
 import { openEngine } from "../../src/engine/index.js";
 import type { ModelConfig, ModelSpec } from "../../src/model/index.js";
-import type { NetworkInputs } from "../../src/model/types.js";
+import type { NetworkInputs, Params, Prediction } from "../../src/model/types.js";
 import { normal } from "../engine/support.js";
 import { readGolden } from "../support/golden.js";
 
@@ -71,3 +72,30 @@ export const KINDS: [string, Partial<ModelConfig>][] = [
   ["axial", { encoder_att_type: "axial", decoder_att_type: "axial" }],
   ["axial_parallel", { encoder_att_type: "axial_parallel", decoder_att_type: "axial_parallel" }],
 ];
+
+/** Within a `tf.tidy`: predictions, and the gradients by name of a loss in which every prediction counts. */
+export function withGradients(
+  params: Params,
+  names: readonly string[],
+  predict: (params: Params) => Prediction[],
+): Record<string, Float32Array> {
+  const found: Record<string, Float32Array> = {};
+  const values = (tensor: tf.Tensor) => tensor.dataSync().slice() as Float32Array;
+  const gradients = tf.grads((...given) => {
+    const predictions = predict({ ...params, ...Object.fromEntries(names.map((name, i) => [name, given[i]])) });
+    for (const [p, { ens }] of predictions.entries()) found[`ens.${p}`] = values(ens);
+    return tf.addN(predictions.map(({ ens, std }) => tf.add(tf.mean(tf.square(ens)), tf.mean(std))));
+  })(names.map((name) => params[name]));
+  for (const [i, name] of names.entries()) found[name] = values(gradients[i]);
+  return found;
+}
+
+/** Equal up to rounding: 1e-5 of the largest number of an array. */
+export function expectSame(actual: Record<string, Float32Array>, expected: Record<string, Float32Array>): void {
+  expect(Object.keys(actual)).toEqual(Object.keys(expected));
+  for (const [name, values] of Object.entries(expected)) {
+    const largest = Math.max(...values.map(Math.abs));
+    const apart = Math.max(...values.map((value, i) => Math.abs(value - actual[name][i])));
+    expect(apart, name).toBeLessThanOrEqual(1e-7 + 1e-5 * largest);
+  }
+}

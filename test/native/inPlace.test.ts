@@ -1,11 +1,8 @@
 /** AdamW on the tensors of a state themselves: the bits of single operations, and nobody else's tensors. */
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { ownCopy, updateInPlace } from "../../src/engine/compile/index.js";
-import { openEngine } from "../../src/engine/index.js";
 import type { Kernels } from "../../src/engine/jit/operations.js";
-import { jitKernels } from "../../src/engine/jit/register.js";
-import { compiler } from "../../src/engine/native.js";
 import { BACKEND, type Tensorflow } from "../../src/engine/tensorflow/index.js";
 import { adamwConstants, adamwRates, adamwUpdate } from "../../src/training/adamw.js";
 import { disposeBatch } from "../../src/training/batch.js";
@@ -14,15 +11,13 @@ import { frozenNames } from "../../src/training/freeze.js";
 import { disposeState, trainStep } from "../../src/training/step.js";
 import { normal } from "../engine/support.js";
 import { smallBatch, smallConfig, smallState, valuesOf } from "../training/support.js";
+import { openWithKernels } from "./support.js";
 
 let engine: Tensorflow;
 let kernels: Kernels;
 
 beforeAll(async () => {
-  vi.stubEnv("ATMOREP_KERNELS", "1");
-  await openEngine("native");
-  engine = compiler()!;
-  kernels = jitKernels(engine)!;
+  ({ engine, kernels } = await openWithKernels());
 });
 
 const OPTIONS = { weightDecay: 0.02 };

@@ -2,10 +2,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Piece, type UpdateConstants, updateKernel, updateParameters } from "../jit/adamw.js";
 import type { Kernels } from "../jit/operations.js";
-import { functionDefinition, plan, type Tensorflow, TYPES } from "../tensorflow/index.js";
+import { functionDefinition, outputName, plan, type Tensorflow, TYPES } from "../tensorflow/index.js";
 
 /** The tensors of one parameter; `average` if there is a moving average. */
-export interface Updated {
+interface Updated {
   p: tf.Tensor;
   m: tf.Tensor;
   v: tf.Tensor;
@@ -112,7 +112,7 @@ async function functionName({ context }: Tensorflow, kernels: Kernels): Promise<
         { name: "scale", dtype: TYPES.float32 },
         { name: "rates", dtype: TYPES.float32 },
       ],
-      results: parts.map((i) => ({ name: `done${i}`, dtype: TYPES.float32, from: `part${i}:y0:0` })),
+      results: parts.map((i) => ({ name: `done${i}`, dtype: TYPES.float32, from: `part${i}:${outputName(0)}:0` })),
       nodes: parts.map((i) => ({ name: `part${i}`, op, inputs: [`plan${i}`, "scale", "rates"], attributes: {} })),
       effects: [],
     }),

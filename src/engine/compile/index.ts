@@ -2,6 +2,6 @@
 export { type AdamwSettings, type CompiledUpdate, compileAdamw } from "./adamw.js";
 export { callOnce } from "./call.js";
 export { type CompiledFunction, compileFunction } from "./function.js";
-export { ownCopy, type Updated, updateInPlace } from "./inPlace.js";
+export { ownCopy, updateInPlace } from "./inPlace.js";
 export { type Signature, trace } from "./recorder.js";
 export { createVariables, type Variables } from "./variables.js";

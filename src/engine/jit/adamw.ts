@@ -1,8 +1,8 @@
 /** AdamW and the moving average in place: each number is read and written once. */
-import { type Body, FLOAT, I64, Module, PTR, type Value } from "../llvm/ir.js";
+import { type Body, FLOAT, I64, Module, NULL, PTR, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
-import { addresses } from "./attentionLayout.js";
-import { sums } from "./elements.js";
+import { along } from "./elements.js";
+import { addresses, floatBits, KERNEL } from "./kernel.js";
 import { each } from "./rows.js";
 
 /** One parameter, or a part of it, by addresses of float32 numbers. */
@@ -28,16 +28,10 @@ export interface UpdateConstants {
   emaDecay: number | null;
 }
 
-const view = new DataView(new ArrayBuffer(4));
-const bitsOf = (value: number): number => {
-  view.setFloat32(0, value);
-  return view.getInt32(0);
-};
-
 /** Parameters of the kernel. */
 export function updateParameters({ beta1, beta2, eps, emaDecay }: UpdateConstants, pieces: readonly Piece[]): number[] {
   const keep = emaDecay ?? 0;
-  const constants = [beta1, 1 - beta1, beta2, 1 - beta2, eps, keep, 1 - keep].map(bitsOf);
+  const constants = [beta1, 1 - beta1, beta2, 1 - beta2, eps, keep, 1 - keep].map(floatBits);
   const words = pieces.flatMap(({ p, m, v, gradient, average, elements }) => [p, m, v, gradient, average, elements]);
   return [pieces.length, ...constants, ...words];
 }
@@ -48,7 +42,7 @@ export function updateParameters({ beta1, beta2, eps, emaDecay }: UpdateConstant
  */
 export function updateKernel(target: Target, name: string): string {
   const module = new Module(target.lanes);
-  module.define(name, [PTR, PTR, PTR, PTR], (body, [inputs, outputs, parameters]) => {
+  module.define(name, KERNEL, (body, [inputs, outputs, parameters]) => {
     const [scaleAt, rates] = addresses(body, inputs, 2);
     const [done] = addresses(body, outputs, 1);
     const scale = body.load(FLOAT, scaleAt);
@@ -62,9 +56,7 @@ export function updateKernel(target: Target, name: string): string {
       const start = body.add(body.mul(piece, WORDS), 1 + CONSTANTS);
       const [p, m, v, gradient, average] = [0, 1, 2, 3, 4].map((i) => body.load(PTR, word(body.add(start, i))));
       const elements = body.load(I64, word(body.add(start, 5)));
-      const averaged = body.load(I64, word(body.add(start, 4)));
-      sums(body, elements, 0, (i, type) => {
-        const of = (value: Value) => (type === FLOAT ? value : body.splat(value));
+      along(body, elements, (i, type, of) => {
         const at = (list: Value) => body.at(list, i);
         const g = body.fmul(body.load(type, at(gradient)), of(scale));
         const first = mixed(body, body.load(type, at(m)), of(beta1), g, of(rest1));
@@ -76,14 +68,11 @@ export function updateKernel(target: Target, name: string): string {
         body.store(first, at(m));
         body.store(second, at(v));
         body.store(next, at(p));
-        return [];
       });
-      body.when(body.compare("ne", averaged, { type: I64, text: "0" }), () => {
-        sums(body, elements, 0, (i, type) => {
-          const of = (value: Value) => (type === FLOAT ? value : body.splat(value));
+      body.when(body.compare("ne", average, NULL), () => {
+        along(body, elements, (i, type, of) => {
           const [to, from] = [body.at(average, i), body.at(p, i)];
           body.store(mixed(body, body.load(type, to), of(keep), body.load(type, from), of(take)), to);
-          return [];
         });
       });
     });

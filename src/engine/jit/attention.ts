@@ -2,26 +2,24 @@
  * Attention by blocks of queries and keys, with running maximum and sum (Dao et al. 2022, FlashAttention): nothing of
  * T x S is kept. Scores are in powers of two.
  */
-import { type Body, FLOAT, float, i64, Module, PTR, type Value } from "../llvm/ir.js";
+import { type Body, FLOAT, float, i64, Module, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
 import {
-  addresses,
-  atMost,
   eachHead,
   extrasOf,
+  headRows,
   type Layout,
   layoutOf,
   type Place,
   queriesOf,
-  shares,
   sizesOf,
   TENSORS,
   type Variant,
-  whole,
 } from "./attentionLayout.js";
 import { exp2UpToZero } from "./functions.js";
-import { normRows } from "./headNorm.js";
-import { clear, copyRows, each, lines, type Rows, turnRows } from "./rows.js";
+import { normRows, weightsAt } from "./headNorm.js";
+import { addresses, atMost, KERNEL, shares, whole } from "./kernel.js";
+import { clear, copyRows, each, lines, turnRows } from "./rows.js";
 import { roundUp } from "./shape.js";
 import { defineProduct } from "./tile.js";
 
@@ -51,16 +49,13 @@ export function attentionKernel(target: Target, name: string, variant: Variant):
   const rows = { aColumn: 1, accumulate: false };
   defineProduct(module, "scores", { ...scores, ...rows, aRow: padded, bRow: KEYS, cRow: KEYS });
   defineProduct(module, "average", { ...sums, ...rows, aRow: KEYS, bRow: padded, cRow: padded, accumulate: true });
-  module.define(name, [PTR, PTR, PTR, PTR], (body, [inputs, outputs, parameters, scratch]) => {
+  module.define(name, KERNEL, (body, [inputs, outputs, parameters, scratch]) => {
     const sizes = sizesOf(body, parameters);
     const { s } = sizes;
     const given = addresses(body, inputs, TENSORS + extrasOf(variant));
     const [q, k, v] = given;
     const chosen = variant.chosen ? given[TENSORS] : null;
-    const weights = (which: number) =>
-      weighted
-        ? { gamma: body.at(given.at(-1)!, 2 * which * w), beta: body.at(given.at(-1)!, (2 * which + 1) * w) }
-        : null;
+    const weights = (side: "q" | "k") => (weighted ? weightsAt(body, given.at(-1)!, side, w) : null);
     const [o, stats] = addresses(body, outputs, 2);
     const allKeys = whole(body, s, KEYS);
     const take = shares(body, scratch);
@@ -80,15 +75,11 @@ export function attentionKernel(target: Target, name: string, variant: Variant):
       body.loop(0, s, KEYS, [], (from) => {
         const count = atMost(body, body.sub(s, from), KEYS);
         const start = body.add(keysBefore, from);
-        const of = (tensor: Value, place: Place): Rows => ({
-          row: (i) => body.at(tensor, place(body.add(start, i))),
-          count,
-          w,
-        });
+        const of = (tensor: Value, place: Place) => headRows(body, tensor, place, (i) => body.add(start, i), count, w);
         let keys = of(k, all.k);
         if (norms.keys) {
           const normal = blockOf(keyRows, count);
-          normRows(body, keys, normal, weights(1));
+          normRows(body, keys, normal, weights("k"));
           keys = normal;
         }
         turnRows(body, keys, body.at(turnedKeys, body.mul(from, w)), KEYS);
@@ -100,9 +91,9 @@ export function attentionKernel(target: Target, name: string, variant: Variant):
         const count = atMost(body, body.sub(asked.count, first), QUERIES);
         const scale = Math.LOG2E / Math.sqrt(w);
         const number = (i: Value) => body.add(first, i);
-        const from = { row: (i: Value) => body.at(q, all.q(asked.source(number(i)))), count, w };
+        const from = headRows(body, q, all.q, (i) => asked.source(number(i)), count, w);
         const to = blockOf(queries, count);
-        if (norms.queries) normRows(body, from, to, weights(0), scale);
+        if (norms.queries) normRows(body, from, to, weights("q"), scale);
         else copyRows(body, from, to, scale);
         clear(body, averages, QUERIES * padded);
         each(body, 0, QUERIES, (r) => {
@@ -126,7 +117,7 @@ export function attentionKernel(target: Target, name: string, variant: Variant):
           body.store(body.load(FLOAT, body.at(state.largest, r)), to);
           body.store(inverse, body.at(to, asked.kind));
         });
-        const results = { row: (i: Value) => body.at(o, computed.o(asked.result(number(i)))), count, w };
+        const results = headRows(body, o, computed.o, (i) => asked.result(number(i)), count, w);
         copyRows(body, blockOf(averages, count), results);
         return [];
       });

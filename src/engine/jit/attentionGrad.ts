@@ -2,22 +2,20 @@
 import { type Body, FLOAT, float, i64, Module, PTR, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
 import {
-  addresses,
-  atMost,
   eachHead,
   extrasOf,
+  headRows,
   layoutOf,
   type Place,
   queriesOf,
-  shares,
   sizesOf,
   TENSORS,
   type Variant,
-  whole,
 } from "./attentionLayout.js";
 import { exp2UpToZero } from "./functions.js";
-import { normGradRows, normRows } from "./headNorm.js";
-import { clear, copyRows, dot, each, lines, type Rows, turnRows } from "./rows.js";
+import { normGradRows, normRows, weightsAt } from "./headNorm.js";
+import { addresses, atMost, KERNEL, shares, whole } from "./kernel.js";
+import { clear, copyRows, dot, each, lines, turnRows } from "./rows.js";
 import { roundUp } from "./shape.js";
 import { defineProduct } from "./tile.js";
 
@@ -34,7 +32,8 @@ export function attentionGradScratch(target: Target, w: number, t: number, chose
 
 /**
  * LLVM assembly of the kernel `q, k, v, (chosen rows), o, dy, stats, (weights of norms) -> gradients of the tensors, (of
- * the weights)`. There are always three of them; those whose number no `...Source` gives stay empty. `stats` as the forward kernel gives it for the same heads, whose columns alone come out.
+ * the weights)`. There are always three of them; those whose number no `...Source` gives stay empty. `stats` as the
+ * forward kernel gives it for the same heads, whose columns alone come out.
  */
 export function attentionGradKernel(target: Target, name: string, variant: Variant): string {
   const { w, norms, weighted } = variant;
@@ -44,7 +43,7 @@ export function attentionGradKernel(target: Target, name: string, variant: Varia
   defineProduct(module, "scores", { ...scores, aRow: padded, aColumn: 1, bRow: KEYS, cRow: KEYS, accumulate: false });
   defineProduct(module, "byQuery", { ...sums, ...added, aRow: KEYS, aColumn: 1 });
   defineProduct(module, "byKey", { ...sums, ...added, aRow: 1, aColumn: KEYS });
-  module.define(name, [PTR, PTR, PTR, PTR], (body, [inputs, outputs, parameters, scratch]) => {
+  module.define(name, KERNEL, (body, [inputs, outputs, parameters, scratch]) => {
     const sizes = sizesOf(body, parameters);
     const { t, s } = sizes;
     const given = addresses(body, inputs, TENSORS + 3 + extrasOf(variant));
@@ -54,11 +53,8 @@ export function attentionGradKernel(target: Target, name: string, variant: Varia
     const [dq, dk, dv] = sources.map((source) => body.load(PTR, body.at(outputs, source, PTR)));
     const chosen = variant.chosen ? given[TENSORS] : null;
     const [o, dy, stats] = given.slice(TENSORS + (variant.chosen ? 1 : 0));
-    const weights = (which: number) => {
-      const of = (list: Value[]) => ({
-        gamma: body.at(list.at(-1)!, 2 * which * w),
-        beta: body.at(list.at(-1)!, (2 * which + 1) * w),
-      });
+    const weights = (side: "q" | "k") => {
+      const of = (list: Value[]) => weightsAt(body, list.at(-1)!, side, w);
       return weighted ? { values: of(given), gradients: of(results) } : null;
     };
     if (weighted) each(body, 0, 4 * w, (i) => body.store(float(0), body.at(results.at(-1)!, i)));
@@ -82,15 +78,12 @@ export function attentionGradKernel(target: Target, name: string, variant: Varia
       const asked = queriesOf(body, sizes, head, chosen, list);
       const all = whole(body, asked.count, QUERIES);
       clear(body, queries, body.mul(most, 3 * padded));
-      const ofQueries = (tensor: Value, place: Place, row: (i: Value) => Value): Rows => ({
-        row: (i) => body.at(tensor, place(row(i))),
-        count: asked.count,
-        w,
-      });
+      const ofQueries = (tensor: Value, place: Place, row: (i: Value) => Value) =>
+        headRows(body, tensor, place, row, asked.count, w);
       const ourQueries = ofQueries(q, from.q, asked.source);
       const [ourOutputs, ourUpstream] = [o, dy].map((tensor) => ofQueries(tensor, from.o, asked.result));
       const scaled = blockOf(queries, asked.count);
-      if (norms.queries) normRows(body, ourQueries, scaled, weights(0)?.values ?? null, scale * Math.LOG2E);
+      if (norms.queries) normRows(body, ourQueries, scaled, weights("q")?.values ?? null, scale * Math.LOG2E);
       else copyRows(body, ourQueries, scaled, scale * Math.LOG2E);
       copyRows(body, ourUpstream, blockOf(upstream, asked.count));
       each(body, 0, asked.count, (r) => {
@@ -110,15 +103,12 @@ export function attentionGradKernel(target: Target, name: string, variant: Varia
         const valid = atMost(body, body.sub(s, first), KEYS);
         const columns = whole(body, valid, scores.vectors * body.lanes);
         const start = body.add(keysBefore, first);
-        const ofKeys = (tensor: Value, place: Place): Rows => ({
-          row: (i) => body.at(tensor, place(body.add(start, i))),
-          count: valid,
-          w,
-        });
+        const ofKeys = (tensor: Value, place: Place) =>
+          headRows(body, tensor, place, (i) => body.add(start, i), valid, w);
         const ourKeys = ofKeys(k, from.k);
         const keyBlock = blockOf(keys, valid);
         clear(body, turnedKeys, KEYS * (2 * w + 3 * padded));
-        if (norms.keys) normRows(body, ourKeys, keyBlock, weights(1)?.values ?? null);
+        if (norms.keys) normRows(body, ourKeys, keyBlock, weights("k")?.values ?? null);
         else copyRows(body, ourKeys, keyBlock);
         turnRows(body, keyBlock, turnedKeys, KEYS);
         turnRows(body, ofKeys(v, from.v), turnedValues, KEYS);
@@ -151,7 +141,7 @@ export function attentionGradKernel(target: Target, name: string, variant: Varia
         const toKeys = ofKeys(dk, computed.k);
         const gradients = blockOf(dKeys, valid);
         // queries were scaled to powers of two
-        if (norms.keys) normGradRows(body, ourKeys, { ...gradients, factor: Math.LN2 }, toKeys, weights(1));
+        if (norms.keys) normGradRows(body, ourKeys, { ...gradients, factor: Math.LN2 }, toKeys, weights("k"));
         else copyRows(body, gradients, toKeys, Math.LN2);
         copyRows(body, blockOf(dValues, valid), ofKeys(dv, computed.v));
         return [];
@@ -161,7 +151,7 @@ export function attentionGradKernel(target: Target, name: string, variant: Varia
       if (chosen) clearRows(body, sequence, t, w, (row) => body.at(dq, computed.q(row)));
       const add = { add: chosen !== null };
       const gradients = blockOf(dQueries, asked.count);
-      if (norms.queries) normGradRows(body, ourQueries, { ...gradients, factor: scale }, toQueries, weights(0), add);
+      if (norms.queries) normGradRows(body, ourQueries, { ...gradients, factor: scale }, toQueries, weights("q"), add);
       else copyRows(body, gradients, toQueries, scale, add);
     });
   });

@@ -1,7 +1,8 @@
 /** What the two kernels of attention share: variants, parameters, sizes of blocks, the walk over heads. */
-import { type Body, I32, I64, i64, PTR, type Value } from "../llvm/ir.js";
+import { type Body, I32, I64, i64, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
-import { each } from "./rows.js";
+import { numbers } from "./kernel.js";
+import { each, type Rows } from "./rows.js";
 import { roundUp, type Tile, tileFor } from "./shape.js";
 
 /** What is known of a kernel when it is compiled. */
@@ -22,23 +23,36 @@ export const TENSORS = 3;
 /** Inputs of both kernels beside those tensors: a list of rows and weights of norms, if there are any. */
 export const extrasOf = ({ chosen, weighted }: Variant): number => Number(chosen) + Number(weighted);
 
-/** Parameters of both kernels, in their order. A head's columns in a tensor: number `part` of `parts` groups of w. */
+/**
+ * Parameters of both kernels, in their order. A head's columns in a tensor: number `part` of `parts` groups of w.
+ * `chosen`: rows in the list, 0 if there is none. `...Source`: number of the output with the gradient of its tensor.
+ */
 const NAMES = [
-  ...["batch", "heads", "t", "s", "first", "end"],
-  ...["qParts", "qPart", "kParts", "kPart", "vParts", "vPart", "chosen", "qSource", "kSource", "vSource"],
+  "batch",
+  "heads",
+  "t",
+  "s",
+  "first",
+  "end",
+  "qParts",
+  "qPart",
+  "kParts",
+  "kPart",
+  "vParts",
+  "vPart",
+  "chosen",
+  "qSource",
+  "kSource",
+  "vSource",
 ] as const;
-type ColumnNames = "qParts" | "qPart" | "kParts" | "kPart" | "vParts" | "vPart";
-type SourceNames = "qSource" | "kSource" | "vSource";
-/** `chosen`: rows in the list, 0 if there is none. `...Source`: number of the output with the gradient of its tensor */
-export type Sizes<T = Value> = Record<
-  "batch" | "heads" | "t" | "s" | "first" | "end" | ColumnNames | "chosen" | SourceNames,
-  T
->;
+export type Sizes<T = Value> = Record<(typeof NAMES)[number], T>;
 
-export const attentionParameters = (sizes: Sizes<number>): number[] => NAMES.map((name) => sizes[name as keyof Sizes]);
+export const attentionParameters = (sizes: Sizes<number>): number[] => NAMES.map((name) => sizes[name]);
 
-export const sizesOf = (body: Body, parameters: Value): Sizes =>
-  Object.fromEntries(NAMES.map((name, i) => [name, body.load(I64, body.at(parameters, i, I64))])) as Sizes;
+export function sizesOf(body: Body, parameters: Value): Sizes {
+  const values = numbers(body, parameters, NAMES.length);
+  return Object.fromEntries(NAMES.map((name, i) => [name, values[i]])) as Sizes;
+}
 
 /** Sizes that follow from the width of a head. */
 export interface Layout {
@@ -66,10 +80,6 @@ export interface Head {
   computed: Record<"q" | "k" | "v" | "o", Place>;
 }
 
-/** `count` addresses from a list. */
-export const addresses = (body: Body, list: Value, count: number): Value[] =>
-  Array.from({ length: count }, (_, i) => body.load(PTR, body.at(list, i, PTR)));
-
 /** The heads `first` to `end` of every sequence. */
 export function eachHead(body: Body, sizes: Sizes, w: number, fn: (head: Head) => void): void {
   const { batch, heads, first, end } = sizes;
@@ -92,6 +102,20 @@ export function eachHead(body: Body, sizes: Sizes, w: number, fn: (head: Head) =
     });
   });
 }
+
+/** Rows of a head in a tensor: those with the numbers `row(0)`, `row(1)`, ... of all rows. */
+export const headRows = (
+  body: Body,
+  tensor: Value,
+  place: Place,
+  row: (i: Value) => Value,
+  count: Value,
+  w: number,
+): Rows => ({
+  row: (i) => body.at(tensor, place(row(i))),
+  count,
+  w,
+});
 
 /** The queries of one head of one sequence. */
 export interface Queries {
@@ -142,22 +166,5 @@ export function queriesOf(
     result: entry,
     statistics: (i) => body.add(body.mul(own, chosen), entry(i)),
     kind: body.mul(computed, chosen),
-  };
-}
-
-export const atMost = (body: Body, value: Value, limit: number): Value =>
-  body.select(body.compare("slt", value, i64(limit)), value, i64(limit));
-
-/** `value` rounded up to whole `unit`s */
-export const whole = (body: Body, value: Value, unit: number): Value =>
-  body.mul(body.div(body.add(value, unit - 1), unit), unit);
-
-/** Hands out parts of the scratch space. */
-export function shares(body: Body, scratch: Value): (elements: Value | number) => Value {
-  let next = scratch;
-  return (elements) => {
-    const at = next;
-    next = body.at(next, elements);
-    return at;
   };
 }

@@ -1,38 +1,47 @@
 /** Dropout whose mask is drawn on the fly: the same bits as TensorFlow's stateless uniform numbers. */
-import { type Body, float, I32, I64, i32, Module, PTR, type Value, vectorOf } from "../llvm/ir.js";
+
+import { BLOCK, SEED_KEY, WEYL } from "../../random/philox.js";
+import { type Body, float, I32, I64, i32, Module, type Value, vectorOf } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
-import { addresses } from "./attentionLayout.js";
 import { elementwise } from "./elements.js";
+import { addresses, floatBits, KERNEL, numbers } from "./kernel.js";
 
 /** Philox 4x32-10 (Salmon et al. 2011) */
 const MULTIPLIERS = [0xd2511f53, 0xcd9e8d57] as const;
-const WEYL = [0x9e3779b9, 0xbb67ae85] as const;
 const ROUNDS = 10;
-/** key with which TensorFlow makes key and counter of a seed */
-const SEED_KEY = [0x3ec8f720, 0x02461e29] as const;
 /** bits of a number that decide: those of a float32's mantissa */
 const MANTISSA = 0x7fffff;
-/** numbers of a block */
-const BLOCK = 4;
 
 type Four = readonly [Value, Value, Value, Value];
 
-/**
- * LLVM assembly of the kernel `x, seed int64 [2] -> x mask`; parameters: elements, first block of four numbers,
- * smallest mantissa that is kept, bits of the float32 that kept elements are multiplied by.
- */
+/** What one call is asked for: `before` numbers of the stream precede, whole blocks of them. */
+interface Asked {
+  elements: number;
+  rate: number;
+  before: number;
+}
+
+/** Parameters of the kernel: elements, first block, smallest mantissa that is kept, factor of what is kept. */
+export const dropoutParameters = ({ elements, rate, before }: Asked): number[] => [
+  elements,
+  before / BLOCK,
+  Math.ceil(Math.fround(rate) * (MANTISSA + 1)),
+  floatBits(1 / (1 - rate)),
+];
+
+/** LLVM assembly of the kernel `x, seed int64 [2] -> x mask`. */
 export function dropoutKernel(target: Target, name: string): string {
   const module = new Module(target.lanes);
-  module.define(name, [PTR, PTR, PTR, PTR], (body, [inputs, outputs, parameters]) => {
+  module.define(name, KERNEL, (body, [inputs, outputs, parameters]) => {
     const [x, seed] = addresses(body, inputs, 2);
-    const [count, firstBlock, limit, factor] = [0, 1, 2, 3].map((i) => body.load(I64, body.at(parameters, i, I64)));
+    const [count, firstBlock, limit, factor] = numbers(body, parameters, 4);
     const integers = vectorOf(body.lanes, I32);
     const wide = (value: Value): Value => body.splat(value);
     const narrow = (value: Value): Value => body.convert("trunc", value, I32);
-    const halves = [0, 1].flatMap((i) => {
-      const number = body.load(I64, body.at(seed, i, I64));
-      return [narrow(number), narrow(body.binary("lshr", number, { type: I64, text: "32" }))];
-    });
+    const halves = numbers(body, seed, 2).flatMap((number) => [
+      narrow(number),
+      narrow(body.binary("lshr", number, { type: I64, text: "32" })),
+    ]);
     const keys = SEED_KEY.map((key) => i32(key));
     const [k0, k1, c2, c3] = philox(body, halves as unknown as Four, keys, scalarProduct);
     const [high2, high3] = [wide(c2), wide(c3)];
@@ -49,9 +58,9 @@ export function dropoutKernel(target: Target, name: string): string {
       (first, [vectors]) => {
         const block = narrow(body.add(firstBlock, body.div(first, BLOCK)));
         const counters = body.add(wide(block), steps);
-        const numbers = philox(body, [counters, zero, high2, high3], [k0, k1].map(wide), vectorProduct);
+        const blocks = philox(body, [counters, zero, high2, high3], [k0, k1].map(wide), vectorProduct);
         return [
-          interleaved(body, numbers).map((drawn, i) => {
+          interleaved(body, blocks).map((drawn, i) => {
             const enough = body.compare("sge", body.binary("and", drawn, mantissa), smallest);
             return body.fmul(vectors[i], body.select(enough, kept, none));
           }),

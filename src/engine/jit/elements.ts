@@ -45,6 +45,21 @@ export function elementwise(
   });
 }
 
+/** A number as a value of the type at hand: itself, or a vector of it. */
+export const spread = (body: Body, type: string, value: Value): Value => (type === FLOAT ? value : body.splat(value));
+
+/** Walks along `count` elements, vector by vector and then one by one, for what `fn` stores. */
+export function along(
+  body: Body,
+  count: Value,
+  fn: (i: Value, type: string, of: (value: Value) => Value) => void,
+): void {
+  sums(body, count, 0, (i, type) => {
+    fn(i, type, (value) => spread(body, type, value));
+    return [];
+  });
+}
+
 /**
  * Walks along `count` elements, vector by vector and then one by one, with sums.
  * @returns the total of each sum

@@ -1,14 +1,12 @@
 /** Mean, spread and squared errors of an ensemble, each in one pass over its members. */
-import { type Body, FLOAT, float, I64, Module, PTR, type Value } from "../llvm/ir.js";
+import { type Body, FLOAT, float, Module, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
-import { addresses } from "./attentionLayout.js";
-import { sums } from "./elements.js";
+import { along, spread, sums } from "./elements.js";
+import { addresses, KERNEL, numbers } from "./kernel.js";
 import { each } from "./rows.js";
 
-const PARAMETERS = [PTR, PTR, PTR, PTR];
-
 function sizesOf(body: Body, parameters: Value) {
-  const [rows, members, width] = [0, 1, 2].map((i) => body.load(I64, body.at(parameters, i, I64)));
+  const [rows, members, width] = numbers(body, parameters, 3);
   const asFloat = (value: Value) => body.convert("sitofp", value, FLOAT);
   return { rows, members, width, count: asFloat(members), others: asFloat(body.sub(members, 1)) };
 }
@@ -19,24 +17,15 @@ const starts = (body: Body, { members, width }: { members: Value; width: Value }
   return { narrow, wide: body.mul(narrow, members) };
 };
 
-/** Walks along a row; `of` spreads a number over the piece at hand. */
-function along(body: Body, width: Value, fn: (i: Value, type: string, of: (value: Value) => Value) => void): void {
-  sums(body, width, 0, (i, type) => {
-    fn(i, type, (value) => (type === FLOAT ? value : body.splat(value)));
-    return [];
-  });
-}
-
 /** The sum over the members of `term(element)`, from zero. */
 function overMembers(body: Body, members: Value, type: string, term: (member: Value) => Value): Value {
-  const zero = type === FLOAT ? float(0) : body.constant(0);
-  return body.loop(0, members, 1, [zero], (member, [sum]) => [body.fadd(sum, term(member))])[0];
+  return body.loop(0, members, 1, [spread(body, type, float(0))], (member, [sum]) => [body.fadd(sum, term(member))])[0];
 }
 
 /** LLVM assembly of the kernel `ens [M, E, D] -> moments [2, M, D]`, mean and unbiased spread; parameters: M, E, D. */
 export function momentsKernel(target: Target, name: string): string {
   const module = new Module(target.lanes);
-  module.define(name, PARAMETERS, (body, [inputs, outputs, parameters]) => {
+  module.define(name, KERNEL, (body, [inputs, outputs, parameters]) => {
     const [ens] = addresses(body, inputs, 1);
     const [means] = addresses(body, outputs, 1);
     const sizes = sizesOf(body, parameters);
@@ -64,7 +53,7 @@ export function momentsKernel(target: Target, name: string): string {
 /** LLVM assembly of the kernel `ens, moments, dmoments -> dens`; where all members agree that of the spread is 0. */
 export function momentsGradKernel(target: Target, name: string): string {
   const module = new Module(target.lanes);
-  module.define(name, PARAMETERS, (body, [inputs, outputs, parameters]) => {
+  module.define(name, KERNEL, (body, [inputs, outputs, parameters]) => {
     const [ens, means, dMeans] = addresses(body, inputs, 3);
     const [dEns] = addresses(body, outputs, 1);
     const sizes = sizesOf(body, parameters);
@@ -96,7 +85,7 @@ export function momentsGradKernel(target: Target, name: string): string {
  */
 export function squaresKernel(target: Target, name: string): string {
   const module = new Module(target.lanes);
-  module.define(name, PARAMETERS, (body, [inputs, outputs, parameters]) => {
+  module.define(name, KERNEL, (body, [inputs, outputs, parameters]) => {
     const [ens, targets, weights] = addresses(body, inputs, 3);
     const [totals] = addresses(body, outputs, 1);
     const sizes = sizesOf(body, parameters);
@@ -122,7 +111,7 @@ export function squaresKernel(target: Target, name: string): string {
 /** LLVM assembly of the kernel `ens, target, weights, dy [] -> dens`: 2 weight dy (e - t). */
 export function squaresGradKernel(target: Target, name: string): string {
   const module = new Module(target.lanes);
-  module.define(name, PARAMETERS, (body, [inputs, outputs, parameters]) => {
+  module.define(name, KERNEL, (body, [inputs, outputs, parameters]) => {
     const [ens, targets, weights, upstream] = addresses(body, inputs, 4);
     const [dEns] = addresses(body, outputs, 1);
     const sizes = sizesOf(body, parameters);

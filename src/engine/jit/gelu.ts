@@ -1,9 +1,9 @@
 /** GELU in its exact form, forward and backward in one pass each. */
-import { type Body, I64, Module, PTR, type Value } from "../llvm/ir.js";
+import { type Body, Module, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
-import { addresses } from "./attentionLayout.js";
 import { elementwise } from "./elements.js";
 import { erf, exp2UpToZero } from "./functions.js";
+import { addresses, KERNEL, numbers } from "./kernel.js";
 
 const INVERSE_SQRT_TWO_PI = 0.3989422804014327;
 /** Beyond it the slope is 0 or 1. */
@@ -28,9 +28,9 @@ export const geluGradKernel = (target: Target, name: string): string =>
 
 function kernel(target: Target, name: string, inputs: number, fn: (body: Body, given: Value[]) => Value): string {
   const module = new Module(target.lanes);
-  module.define(name, [PTR, PTR, PTR, PTR], (body, [given, results, parameters]) => {
+  module.define(name, KERNEL, (body, [given, results, parameters]) => {
     const tensors = { inputs: addresses(body, given, inputs), outputs: addresses(body, results, 1) };
-    const count = body.load(I64, parameters);
+    const [count] = numbers(body, parameters, 1);
     elementwise(body, count, tensors, (_, vectors) => [
       [
         fn(

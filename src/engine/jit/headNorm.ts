@@ -1,5 +1,6 @@
 /** Layer normalisation of queries and keys over the width of a head, where attention copies them. */
 import { type Body, FLOAT, float, type Value } from "../llvm/ir.js";
+import { spread } from "./elements.js";
 import { each, pieces, put, type Rows } from "./rows.js";
 
 export const HEAD_NORM_EPSILON = 1e-5;
@@ -10,6 +11,12 @@ export interface Weights {
   beta: Value;
 }
 
+/** Those of queries or of keys in a tensor [4, w]: gamma and beta of queries, gamma and beta of keys. */
+export function weightsAt(body: Body, tensor: Value, side: "q" | "k", w: number): Weights {
+  const first = side === "q" ? 0 : 2 * w;
+  return { gamma: body.at(tensor, first), beta: body.at(tensor, first + w) };
+}
+
 /** A row in registers: whole vectors and single numbers. */
 type Line = { at: number; type: string; value: Value }[];
 
@@ -18,8 +25,6 @@ const loaded = (body: Body, from: Value, w: number): Line => {
   pieces(body, w, (at, type) => line.push({ at, type, value: body.load(type, body.at(from, at)) }));
   return line;
 };
-
-const spread = (body: Body, type: string, value: Value): Value => (type === FLOAT ? value : body.splat(value));
 
 const mapped = (line: Line, fn: (value: Value, type: string, at: number) => Value): Line =>
   line.map(({ at, type, value }) => ({ at, type, value: fn(value, type, at) }));

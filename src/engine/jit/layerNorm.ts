@@ -1,32 +1,19 @@
 /** Layer normalisation of rows, forward and backward in one pass over memory each. */
-import { type Body, FLOAT, float, I64, Module, PTR, type Value } from "../llvm/ir.js";
+import { type Body, FLOAT, float, Module, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
-import { addresses } from "./attentionLayout.js";
-import { sums } from "./elements.js";
+import { along, spread, sums } from "./elements.js";
+import { addresses, KERNEL, numbers } from "./kernel.js";
 import { each } from "./rows.js";
 
-const PARAMETERS = [PTR, PTR, PTR, PTR];
-
-/** a number as a value of the type at hand */
-const spread = (body: Body, type: string, value: Value): Value => (type === FLOAT ? value : body.splat(value));
-
 function sizesOf(body: Body, parameters: Value) {
-  const [rows, d] = [0, 1].map((i) => body.load(I64, body.at(parameters, i, I64)));
+  const [rows, d] = numbers(body, parameters, 2);
   return { rows, d, share: body.fdiv(float(1), body.convert("sitofp", d, FLOAT)) };
 }
-
-/** Runs `fn` along a row, for what it stores. */
-const along = (body: Body, d: Value, fn: (i: Value, type: string) => void): void => {
-  sums(body, d, 0, (i, type) => {
-    fn(i, type);
-    return [];
-  });
-};
 
 /** LLVM assembly of the kernel `x [R, d], (gamma, beta [d]) -> y [R, d], mean [R], scale [R]`; parameters: R, d. */
 export function layerNormKernel(target: Target, name: string, affine: boolean, epsilon: number): string {
   const module = new Module(target.lanes);
-  module.define(name, PARAMETERS, (body, [inputs, outputs, parameters]) => {
+  module.define(name, KERNEL, (body, [inputs, outputs, parameters]) => {
     const [x, gamma, beta] = addresses(body, inputs, affine ? 3 : 1);
     const [y, means, scales] = addresses(body, outputs, 3);
     const { rows, d, share } = sizesOf(body, parameters);
@@ -59,7 +46,7 @@ export function layerNormKernel(target: Target, name: string, affine: boolean, e
  */
 export function layerNormGradKernel(target: Target, name: string, affine: boolean): string {
   const module = new Module(target.lanes);
-  module.define(name, PARAMETERS, (body, [inputs, outputs, parameters]) => {
+  module.define(name, KERNEL, (body, [inputs, outputs, parameters]) => {
     const [x, means, scales, dy, gamma] = addresses(body, inputs, affine ? 5 : 4);
     const [dx, dGamma, dBeta] = addresses(body, outputs, affine ? 3 : 1);
     const { rows, d, share } = sizesOf(body, parameters);

@@ -31,11 +31,11 @@ export interface Kernels {
   ready(): Promise<void>;
   /**
    * Runs an operation, compiled now if it is not yet; while a function is traced, notes it.
-   * @param seed if the last input is a seed
+   * @param seed the last input, of operations that draw random numbers
    */
   run(
     label: string,
-    source: KernelSource,
+    source: KernelSource["source"],
     inputs: readonly TensorInfo[],
     plan: Plan,
     seed?: readonly [number, number],
@@ -99,16 +99,20 @@ export function openKernels({ context, backend }: Tensorflow, jit: Jit): Kernels
     },
     run(label, source, inputs, given, seed) {
       const name = `${OWN_PREFIX}${label}`;
-      if (backend.binding.tracing) request(label, source);
-      else if (!isKnown(name)) register(name, source, jit.compile(text(source), CREATE));
-      return runOperation(backend, { name, outputs: source.outputs }, inputs, given, seed);
+      const types = [...inputs.map(typeOf), ...(seed ? ["int64" as const] : [])];
+      const kernel = { inputs: types, outputs: given.outputs.length, source };
+      if (backend.binding.tracing) request(label, kernel);
+      else if (!isKnown(name)) register(name, kernel, jit.compile(text(kernel), CREATE));
+      return runOperation(backend, name, inputs, given, seed);
     },
   };
 }
 
+const typeOf = ({ dtype }: TensorInfo) => (dtype === "int32" ? "int32" : "float");
+
 function runOperation(
   backend: TensorflowBackend,
-  { name, outputs }: { name: string; outputs: number },
+  name: string,
   inputs: readonly TensorInfo[],
   given: Plan,
   seed?: readonly [number, number],
@@ -117,7 +121,9 @@ function runOperation(
   const extra = [binding.createNumbers(plan(given)), ...(seed ? [binding.createSeed(seed)] : [])];
   try {
     const ids = [extra[0], ...backend.getInputTensorIds(inputs), ...extra.slice(1)];
-    return binding.executeOp(name, [], ids, outputs).map((metadata) => backend.createOutputTensor(metadata));
+    return binding
+      .executeOp(name, [], ids, given.outputs.length)
+      .map((metadata) => backend.createOutputTensor(metadata));
   } finally {
     for (const id of extra) binding.deleteTensor(id);
   }

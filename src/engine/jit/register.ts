@@ -7,7 +7,7 @@ import { BACKEND, type Tensorflow } from "../tensorflow/index.js";
 import { attentionKernel, attentionScratch } from "./attention.js";
 import { attentionGradKernel, attentionGradScratch } from "./attentionGrad.js";
 import { attentionParameters, TENSORS, type Variant } from "./attentionLayout.js";
-import { dropoutKernel } from "./dropout.js";
+import { dropoutKernel, dropoutParameters } from "./dropout.js";
 import { momentsGradKernel, momentsKernel, squaresGradKernel, squaresKernel } from "./ensemble.js";
 import { geluGradKernel, geluKernel } from "./gelu.js";
 import { layerNormGradKernel, layerNormKernel } from "./layerNorm.js";
@@ -47,22 +47,17 @@ export function registerJitKernels(tensorflow: Tensorflow, jit: Jit): void {
   }
 }
 
-/** `count` tensors of float32 */
-const floats = (count: number): "float"[] => Array.from({ length: count }, () => "float");
-
-const typeOf = ({ dtype }: tf.TensorInfo) => (dtype === "int32" ? "int32" : "float");
-
 const size = ({ shape }: tf.TensorInfo): number => tf.util.sizeFromShape(shape);
 
 function pointwise(kernels: Kernels): Record<string, KernelFunction> {
   const { target } = kernels.jit;
   return {
     [FUSED.gelu]({ inputs: { x } }) {
-      const source = { inputs: floats(1), outputs: 1, source: (name: string) => geluKernel(target, name) };
+      const source = (name: string) => geluKernel(target, name);
       return kernels.run("Gelu", source, [x], { outputs: [x.shape], parameters: [size(x)] });
     },
     [FUSED.geluGrad]({ inputs: { x, dy } }) {
-      const source = { inputs: floats(2), outputs: 1, source: (name: string) => geluGradKernel(target, name) };
+      const source = (name: string) => geluGradKernel(target, name);
       return kernels.run("GeluGrad", source, [x, dy], { outputs: [x.shape], parameters: [size(x)] });
     },
   };
@@ -76,11 +71,7 @@ function norms(kernels: Kernels): Record<string, KernelFunction> {
       const given = affine ? [x, gamma, beta] : [x];
       const d = x.shape.at(-1)!;
       const rows = size(x) / d;
-      const source = {
-        inputs: floats(given.length),
-        outputs: 3,
-        source: (name: string) => layerNormKernel(target, name, affine, LAYER_NORM_EPSILON),
-      };
+      const source = (name: string) => layerNormKernel(target, name, affine, LAYER_NORM_EPSILON);
       const plan = { outputs: [x.shape, [rows], [rows]], parameters: [rows, d] };
       return kernels.run(affine ? "LayerNormAffine" : "LayerNorm", source, given, plan);
     },
@@ -89,11 +80,7 @@ function norms(kernels: Kernels): Record<string, KernelFunction> {
       const given = [x, mean, scale, dy, ...(affine ? [gamma] : [])];
       const d = x.shape.at(-1)!;
       const outputs = affine ? [x.shape, [d], [d]] : [x.shape];
-      const source = {
-        inputs: floats(given.length),
-        outputs: outputs.length,
-        source: (name: string) => layerNormGradKernel(target, name, affine),
-      };
+      const source = (name: string) => layerNormGradKernel(target, name, affine);
       const plan = { outputs, parameters: [size(x) / d, d] };
       return kernels.run(affine ? "LayerNormAffineGrad" : "LayerNormGrad", source, given, plan);
     },
@@ -147,11 +134,7 @@ function attention(kernels: Kernels): Record<string, KernelFunction> {
     [FUSED.headAttention](call) {
       const { tensors, rows, weights, s, w, variant, label, chosen, output, statistics, parameters } = headsOf(call);
       const given = [...tensors, ...rows, ...weights];
-      const source = {
-        inputs: given.map(typeOf),
-        outputs: 2,
-        source: (name: string) => attentionKernel(target, name, variant),
-      };
+      const source = (name: string) => attentionKernel(target, name, variant);
       const scratch = attentionScratch(target, w, s, chosen);
       return kernels.run(`Attention${label}`, source, given, { outputs: [output, statistics], scratch, parameters });
     },
@@ -160,11 +143,7 @@ function attention(kernels: Kernels): Record<string, KernelFunction> {
       const { tensors, count, rows, weights, t, w, variant, label, chosen, gradients, parameters } = headsOf(call);
       const given = [...tensors, ...rows, o, dy, statistics, ...weights];
       const outputs = [...gradients, ...weights.map(({ shape }) => shape)];
-      const source = {
-        inputs: given.map(typeOf),
-        outputs: outputs.length,
-        source: (name: string) => attentionGradKernel(target, name, variant),
-      };
+      const source = (name: string) => attentionGradKernel(target, name, variant);
       const plan = { outputs, scratch: attentionGradScratch(target, w, t, chosen), parameters };
       const results = kernels.run(`AttentionGrad${label}`, source, given, plan);
       tf.dispose(results.slice(count, TENSORS));
@@ -178,7 +157,7 @@ function ensemble(kernels: Kernels): Record<string, KernelFunction> {
   type Source = (target: typeof kernels.jit.target, name: string) => string;
   const run = (label: string, kernel: Source, given: tf.TensorInfo[], output: (shape: number[]) => number[]) => {
     const { shape } = given[0];
-    const source = { inputs: floats(given.length), outputs: 1, source: (name: string) => kernel(target, name) };
+    const source = (name: string) => kernel(target, name);
     return kernels.run(label, source, given, { outputs: [output(shape)], parameters: shape });
   };
   const whole = (shape: number[]) => shape;
@@ -197,7 +176,7 @@ function weightGrad(kernels: Kernels): KernelFunction {
   const { target } = kernels.jit;
   return ({ inputs: { x, dy } }) => {
     const shape = { rows: x.shape[0], inputs: x.shape[1], outputs: dy.shape[1] };
-    const source = { inputs: floats(2), outputs: 2, source: (name: string) => weightGradKernel(target, name) };
+    const source = (name: string) => weightGradKernel(target, name);
     return kernels.run("WeightGrad", source, [x, dy], {
       outputs: [[shape.outputs, shape.inputs], [shape.outputs]],
       scratch: weightGradScratch(target, shape),
@@ -206,25 +185,12 @@ function weightGrad(kernels: Kernels): KernelFunction {
   };
 }
 
-const bits = new DataView(new ArrayBuffer(4));
-
-/** bits of a float32 */
-function floatBits(value: number): number {
-  bits.setFloat32(0, value);
-  return bits.getInt32(0);
-}
-
 function dropout(kernels: Kernels): KernelFunction {
   const { target } = kernels.jit;
   return ({ inputs: { x }, attrs }) => {
     const { rate, seed, before } = attrs as { rate: number; seed: [number, number]; before: number };
-    const source = {
-      inputs: ["float", "int64"] as const,
-      outputs: 1,
-      source: (name: string) => dropoutKernel(target, name),
-    };
-    const smallest = Math.ceil(Math.fround(rate) * 2 ** 23);
-    const parameters = [size(x), before / 4, smallest, floatBits(1 / (1 - rate))];
+    const source = (name: string) => dropoutKernel(target, name);
+    const parameters = dropoutParameters({ elements: size(x), rate, before });
     return kernels.run("Dropout", source, [x], { outputs: [x.shape], parameters }, seed);
   };
 }

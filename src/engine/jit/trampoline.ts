@@ -1,5 +1,5 @@
 /** From TensorFlow's calling convention to ours: inputs fetched, outputs allocated, then the kernel. */
-import { type Body, I32, I64, i32, i64, Module, PTR, type Value } from "../llvm/ir.js";
+import { type Body, I32, I64, i32, i64, Module, NULL, PTR, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
 import { each } from "./rows.js";
 
@@ -27,7 +27,6 @@ const ALLOCATOR_ATTRIBUTES = 9;
 const MOST = 24;
 
 const callee = (address: number): string => `inttoptr (i64 ${address} to ptr)`;
-const NULL: Value = { type: PTR, text: "null" };
 
 /** A function that leaves the shapes of an operation's outputs unknown. */
 export function shapeFunction(target: Target, name: string, addresses: Addresses): string {

@@ -2,10 +2,11 @@
  * The gradient of a linear layer's weight, `dy^T x`, and of its bias: a product whose both operands are copied into the
  * order in which the tile reads them (Goto and van de Geijn 2008), so that neither is transposed first.
  */
-import { type Body, FLOAT, float, I64, i64, Module, PTR, type Value, vectorOf } from "../llvm/ir.js";
+import { type Body, FLOAT, float, i64, Module, type Value, vectorOf } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
-import { addresses, atMost, shares, whole } from "./attentionLayout.js";
-import { each } from "./rows.js";
+import { along } from "./elements.js";
+import { addresses, atMost, KERNEL, numbers, shares, whole } from "./kernel.js";
+import { each, put } from "./rows.js";
 import { roundUp, tileFor } from "./shape.js";
 import { defineProduct } from "./tile.js";
 
@@ -44,22 +45,21 @@ export function weightGradKernel(target: Target, name: string): string {
   const width = tile.vectors * target.lanes;
   const layout = { ...tile, aRow: 1, aColumn: tile.rows, bRow: width, cRow: width, accumulate: false };
   defineProduct(module, "tile", layout);
-  module.define(name, [PTR, PTR, PTR, PTR], (body, [given, results, parameters, scratch]) => {
+  module.define(name, KERNEL, (body, [given, results, parameters, scratch]) => {
     const [x, dy] = addresses(body, given, 2);
     const [dWeight, dBias] = addresses(body, results, 2);
-    const [rows, inputs, outputs, block] = [0, 1, 2, 3].map((i) => body.load(I64, body.at(parameters, i, I64)));
+    const [rows, inputs, outputs, block] = numbers(body, parameters, 4);
     const take = shares(body, scratch);
     const panelsOfX = take(body.mul(block, COLUMNS));
     const panelsOfDy = take(body.mul(block, whole(body, outputs, tile.rows)));
     const sums = take(tile.rows * width);
-    each(body, 0, outputs, (o) => body.store(float(0), body.at(dBias, o)));
+    clearAll(body, dBias, outputs);
     // without rows nothing adds up
     body.when(body.compare("eq", rows, i64(0)), () => clearAll(body, dWeight, body.mul(outputs, inputs)));
     const count = body.div(body.add(rows, body.sub(block, 1)), block);
     each(body, 0, count, (step) => {
       const first = body.mul(step, block);
-      const left = body.sub(rows, first);
-      const terms = body.select(body.compare("slt", left, block), left, block);
+      const terms = atMost(body, body.sub(rows, first), block);
       const later = body.compare("ne", step, i64(0));
       addRows(body, body.at(dy, body.mul(first, outputs)), terms, outputs, dBias);
       body.loop(0, outputs, tile.rows, [], (o) => {
@@ -68,8 +68,7 @@ export function weightGradKernel(target: Target, name: string): string {
         return [];
       });
       body.loop(0, inputs, COLUMNS, [], (c) => {
-        const rest = body.sub(inputs, c);
-        const columns = body.select(body.compare("slt", rest, i64(COLUMNS)), rest, i64(COLUMNS));
+        const columns = atMost(body, body.sub(inputs, c), COLUMNS);
         body.loop(0, columns, width, [], (n) => {
           const to = body.at(panelsOfX, body.mul(n, block));
           pack(body, { at: body.at(x, body.mul(first, inputs)), line: inputs, terms }, body.add(c, n), width, to);
@@ -98,23 +97,14 @@ export function weightGradKernel(target: Target, name: string): string {
 }
 
 function clearAll(body: Body, at: Value, count: Value): void {
-  each(body, 0, count, (i) => body.store(float(0), body.at(at, i)));
+  along(body, count, (i, _, of) => body.store(of(float(0)), body.at(at, i)));
 }
 
 /** Adds rows [terms, count] to `to` [count]. */
 function addRows(body: Body, at: Value, terms: Value, count: Value, to: Value): void {
-  const vectors = body.mul(body.div(count, body.lanes), body.lanes);
   each(body, 0, terms, (row) => {
     const line = body.at(at, body.mul(row, count));
-    const add = (i: Value, type: string) => {
-      const place = body.at(to, i);
-      body.store(body.fadd(body.load(type, place), body.load(type, body.at(line, i))), place);
-    };
-    body.loop(0, vectors, body.lanes, [], (i) => {
-      add(i, body.vector);
-      return [];
-    });
-    each(body, vectors, count, (i) => add(i, FLOAT));
+    along(body, count, (i, type) => put(body, body.load(type, body.at(line, i)), body.at(to, i), true));
   });
 }
 
@@ -151,20 +141,13 @@ function write(
   to: { at: Value; line: Value; rows: Value; columns: Value },
   add: Value,
 ): void {
-  const vectors = body.mul(body.div(to.columns, body.lanes), body.lanes);
   each(body, 0, to.rows, (row) => {
     const [source, target] = [body.at(from, body.mul(row, width)), body.at(to.at, body.mul(row, to.line))];
-    const one = (i: Value, type: string) => {
+    along(body, to.columns, (i, type, of) => {
       const [sum, place] = [body.load(type, body.at(source, i)), body.at(target, i)];
       // the first time there may be anything, also what is not a number
       const before = body.load(type, place);
-      const zero = type === FLOAT ? float(0) : body.constant(0);
-      body.store(body.fadd(body.select(add, before, zero), sum), place);
-    };
-    body.loop(0, vectors, body.lanes, [], (i) => {
-      one(i, body.vector);
-      return [];
+      body.store(body.fadd(body.select(add, before, of(float(0))), sum), place);
     });
-    each(body, vectors, to.columns, (i) => one(i, FLOAT));
   });
 }

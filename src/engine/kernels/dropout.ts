@@ -1,10 +1,7 @@
 /** Dropout (Srivastava et al. 2014) with a mask that is a function of its seed alone. */
 import * as tf from "@tensorflow/tfjs-core";
-import { statelessUniform } from "../../random/philox.js";
+import { BLOCK, statelessUniform } from "../../random/philox.js";
 import { FUSED, hasKernel, runFused, withGradient } from "./fused.js";
-
-/** Numbers that the generator makes at once. */
-const BLOCK = 4;
 
 /** One of equal groups of rows that are computed side by side. */
 export interface Lane {

@@ -58,10 +58,11 @@ export function ensembleMoments(ens: tf.Tensor): { mean: tf.Tensor; std: tf.Tens
  *
  * @param ens [M, E, D]
  * @param target [M, D]
- * @param weights [M, D]; they have no gradient
+ * @param weigh gives weights [M, D], if there is a kernel; they have no gradient
  */
-export function memberSquares(ens: tf.Tensor, target: tf.Tensor, weights: tf.Tensor): tf.Scalar | null {
+export function memberSquares(ens: tf.Tensor, target: tf.Tensor, weigh: () => tf.Tensor): tf.Scalar | null {
   if (!hasKernel(FUSED.squares)) return null;
+  const weights = weigh();
   return withGradient([ens], ([ens]) => ({
     value: tf.sum(runFused(FUSED.squares, { ens, target, weights })[0]),
     keep: [ens, target, weights],

@@ -18,6 +18,8 @@ export const i64 = (value: number | bigint): Value => ({ type: I64, text: String
 /** Bits above the 31st are the sign. */
 export const i32 = (value: number): Value => ({ type: I32, text: String(value | 0) });
 export const pointer = (name: string): Value => ({ type: PTR, text: name });
+/** The address of nothing. */
+export const NULL = pointer("null");
 
 const bits = new DataView(new ArrayBuffer(8));
 

@@ -1,10 +1,8 @@
 /** Kernels of our own as TensorFlow runs them: against TensorFlow.js's operations, traced and not, and what may fail. */
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { compileFunction } from "../../../src/engine/compile/index.js";
-import { openEngine } from "../../../src/engine/index.js";
 import type { KernelSource, Kernels } from "../../../src/engine/jit/operations.js";
-import { jitKernels } from "../../../src/engine/jit/register.js";
 import { FUSED, hasKernel, runFused } from "../../../src/engine/kernels/fused.js";
 import {
   type AttentionInputs,
@@ -17,20 +15,17 @@ import {
   memberSquares,
   only,
 } from "../../../src/engine/kernels/index.js";
-import { compiler } from "../../../src/engine/native.js";
 import { BACKEND, type Tensorflow } from "../../../src/engine/tensorflow/index.js";
 import { statelessUniform } from "../../../src/random/philox.js";
 import { evaluate, expectDifferences, type Fn, normal, type Plain } from "../../engine/support.js";
+import { openWithKernels } from "../support.js";
 import { distance } from "./machines.js";
 
 let engine: Tensorflow;
 let kernels: Kernels;
 
 beforeAll(async () => {
-  vi.stubEnv("ATMOREP_KERNELS", "1");
-  await openEngine("native");
-  engine = compiler()!;
-  kernels = jitKernels(engine)!;
+  ({ engine, kernels } = await openWithKernels());
 });
 
 /** Value and gradients on the native engine, and by TensorFlow.js's operations on its cpu backend. */
@@ -200,7 +195,7 @@ describe("other kernels", () => {
       ([x]) => {
         const [t, w] = [target, weights].map(({ shape, data }) => tf.tensor(data, shape));
         const plain = () => tf.sum(tf.mul(tf.square(tf.sub(x, tf.expandDims(t, 1))), tf.expandDims(w, 1)));
-        return memberSquares(x, t, w) ?? plain();
+        return memberSquares(x, t, () => w) ?? plain();
       },
       [ens],
     );
@@ -270,7 +265,10 @@ describe("traced", () => {
 });
 
 describe("what fails", () => {
-  const broken = (text: string): KernelSource => ({ inputs: ["float"], outputs: 1, source: () => text });
+  const broken =
+    (text: string): KernelSource["source"] =>
+    () =>
+      text;
   const PLAN = { outputs: [[1]], parameters: [] };
   const INVALID =
     "define void @kernel(ptr %a, ptr %b, ptr %c, ptr %d) {\n  %x = fadd float 1.0, %nothing\n  ret void\n}";

@@ -1,0 +1,40 @@
+/** What all kernels share: their signature, and what they are given. */
+import { type Body, I64, i64, PTR, type Value } from "../llvm/ir.js";
+
+/** Types of a kernel's parameters: lists of addresses of its inputs and outputs, its numbers, its scratch space. */
+export const KERNEL = [PTR, PTR, PTR, PTR];
+
+/** `count` addresses from a list. */
+export const addresses = (body: Body, list: Value, count: number): Value[] =>
+  Array.from({ length: count }, (_, i) => body.load(PTR, body.at(list, i, PTR)));
+
+/** The first `count` of a kernel's numbers. */
+export const numbers = (body: Body, parameters: Value, count: number): Value[] =>
+  Array.from({ length: count }, (_, i) => body.load(I64, body.at(parameters, i, I64)));
+
+const view = new DataView(new ArrayBuffer(4));
+
+/** The bits of a float32, as which a kernel is given it among its numbers. */
+export function floatBits(value: number): number {
+  view.setFloat32(0, value);
+  return view.getInt32(0);
+}
+
+/** Hands out parts of the scratch space. */
+export function shares(body: Body, scratch: Value): (elements: Value | number) => Value {
+  let next = scratch;
+  return (elements) => {
+    const at = next;
+    next = body.at(next, elements);
+    return at;
+  };
+}
+
+export function atMost(body: Body, value: Value, limit: Value | number): Value {
+  const most = typeof limit === "number" ? i64(limit) : limit;
+  return body.select(body.compare("slt", value, most), value, most);
+}
+
+/** `value` rounded up to whole `unit`s */
+export const whole = (body: Body, value: Value, unit: number): Value =>
+  body.mul(body.div(body.add(value, unit - 1), unit), unit);
