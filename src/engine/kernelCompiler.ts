@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { INSTALL_FOLDER } from "./folder.js";
 import { type Jit, LlvmError, openJit } from "./llvm/jit.js";
 import { type FoundLlvm, findLlvm } from "./llvm/library.js";
+import { askedProducts } from "./products.js";
 import type { OwnKernels } from "./types.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -25,6 +26,7 @@ export function findKernelCompiler(env: Env = process.env, cwd: string = process
 /**
  * Loads LLVM where kernels of our own can run; it never throws for want of it.
  * @param device type of the device that computes, such as `CPU`
+ * @throws AtmorepError `usage` if `ATMOREP_PRODUCTS` is none
  */
 export function openKernelCompiler(device: string, env: Env = process.env, cwd?: string): KernelCompiler {
   const none = (...given: Parameters<typeof withoutKernels>) => ({ jit: null, kernels: withoutKernels(...given) });
@@ -37,8 +39,11 @@ export function openKernelCompiler(device: string, env: Env = process.env, cwd?:
   if (!found) return none("LLVM was not found", { fix: "Steps are faster with it: npx atmorep engine install" });
   const { file, source } = found;
   try {
-    const jit = openJit(file);
-    return { jit, kernels: { used: true, text: `own kernels for ${jit.target.cpu} (LLVM: ${source})`, file } };
+    const asked = askedProducts(env);
+    const jit = openJit(file, { matrixUnit: asked !== null });
+    const { cpu, matrixUnit } = jit.target;
+    const products = asked && matrixUnit ? `, products in ${asked.name}` : "";
+    return { jit, kernels: { used: true, text: `own kernels for ${cpu}${products} (LLVM: ${source})`, file } };
   } catch (error) {
     if (!(error instanceof LlvmError)) throw error;
     // a message without the file is about the processor

@@ -6,7 +6,8 @@ import { INSTALL_FOLDER } from "./folder.js";
 import { registerGradients } from "./gradients.js";
 import { registerJitKernels } from "./jit/register.js";
 import { openKernelCompiler, withoutKernels } from "./kernelCompiler.js";
-import { LlvmError } from "./llvm/jit.js";
+import { type Jit, LlvmError } from "./llvm/jit.js";
+import { type AskedProducts, askedProducts, noSuchProducts } from "./products.js";
 import {
   BACKEND,
   openTensorflow,
@@ -33,7 +34,7 @@ export const findNative = (): Search => searchLibrary(nativeSearch());
 
 /**
  * Loads the library once, and makes it the current backend.
- * @throws AtmorepError `failed` if there is no library, or it cannot be loaded
+ * @throws AtmorepError `failed` if there is no library, or it cannot be loaded; `usage` for what `ATMOREP_PRODUCTS` asks
  */
 export async function openNative(): Promise<Engine> {
   opened ??= openTensorflow({
@@ -63,12 +64,23 @@ export async function openNative(): Promise<Engine> {
   };
 }
 
-/** Kernels of our own, where LLVM is there to compile them; without them the engine is slower, not unusable. */
+/**
+ * Kernels of our own, where LLVM is there to compile them; without them the engine is slower, not unusable.
+ * @throws AtmorepError `usage` if products of another precision are asked for and cannot be had
+ */
 function openKernels(native: Tensorflow): OwnKernels {
+  const asked = askedProducts();
   const { jit, kernels: found } = openKernelCompiler(native.context.device.type);
-  if (!jit) return found;
+  const opened = jit ? register(native, jit, found, asked) : found;
+  if (asked && !opened.used) throw noSuchProducts(asked, opened.text);
+  return opened;
+}
+
+function register(native: Tensorflow, jit: Jit, found: OwnKernels, asked: AskedProducts | null): OwnKernels {
+  if (asked && !jit.target.matrixUnit)
+    throw noSuchProducts(asked, `${jit.target.cpu}, or a system that keeps it from us`);
   try {
-    registerJitKernels(native, jit);
+    registerJitKernels(native, jit, asked?.parts ?? null);
     return found;
   } catch (error) {
     if (error instanceof LlvmError || error instanceof TensorflowError) return withoutKernels(error.message);

@@ -7,11 +7,19 @@ import { BACKEND, type Tensorflow } from "../tensorflow/index.js";
 import { attentionKernel, attentionScratch } from "./attention.js";
 import { attentionGradKernel, attentionGradScratch } from "./attentionGrad.js";
 import { attentionParameters, TENSORS, type Variant } from "./attentionLayout.js";
+import type { Parts } from "./bfloat16.js";
 import { dropoutKernel, dropoutParameters } from "./dropout.js";
 import { momentsGradKernel, momentsKernel, squaresGradKernel, squaresKernel } from "./ensemble.js";
 import { geluGradKernel, geluKernel } from "./gelu.js";
 import { layerNormGradKernel, layerNormKernel } from "./layerNorm.js";
 import { type Kernels, openKernels } from "./operations.js";
+import {
+  type ProductShape,
+  type ProductVariant,
+  productKernel,
+  productParameters,
+  productScratch,
+} from "./splitProduct.js";
 import { weightGradKernel, weightGradParameters, weightGradScratch } from "./weightGrad.js";
 
 interface Call {
@@ -25,8 +33,11 @@ const opened = new WeakMap<Tensorflow, Kernels>();
 /** The kernels that are registered for an engine, or null. */
 export const jitKernels = (tensorflow: Tensorflow): Kernels | null => opened.get(tensorflow) ?? null;
 
-/** Registers every kernel; call it once the backend is there. */
-export function registerJitKernels(tensorflow: Tensorflow, jit: Jit): void {
+/**
+ * Registers every kernel; call it once the backend is there.
+ * @param parts of bfloat16 that stand for each number in large products, by the matrix unit; null: float32 products
+ */
+export function registerJitKernels(tensorflow: Tensorflow, jit: Jit, parts: Parts | null): void {
   const kernels = openKernels(tensorflow, jit);
   opened.set(tensorflow, kernels);
   const table: Record<string, KernelFunction> = {
@@ -34,7 +45,8 @@ export function registerJitKernels(tensorflow: Tensorflow, jit: Jit): void {
     ...norms(kernels),
     ...attention(kernels),
     [FUSED.dropout]: dropout(kernels),
-    [FUSED.weightGrad]: weightGrad(kernels),
+    ...(parts ? { [FUSED.product]: product(kernels, parts) } : {}),
+    [FUSED.weightGrad]: weightGrad(kernels, parts),
     ...ensemble(kernels),
   };
   for (const [kernelName, run] of Object.entries(table)) {
@@ -172,10 +184,55 @@ function ensemble(kernels: Kernels): Record<string, KernelFunction> {
   };
 }
 
-function weightGrad(kernels: Kernels): KernelFunction {
+/** Products of large matrices, by the matrix unit. */
+function product(kernels: Kernels, parts: Parts): KernelFunction {
+  return ({ inputs: { a, b, bias }, attrs }) => {
+    const turnedB = attrs.turned as boolean;
+    const shape = { m: a.shape[0], n: b.shape[turnedB ? 0 : 1], terms: a.shape[1] };
+    const variant = {
+      turnedA: false,
+      turnedB,
+      bias: bias !== undefined,
+      sums: false,
+      parts,
+    };
+    return runProduct(kernels, variant, bias ? [a, b, bias] : [a, b], shape);
+  };
+}
+
+function runProduct(
+  kernels: Kernels,
+  variant: ProductVariant,
+  given: tf.TensorInfo[],
+  shape: ProductShape,
+): tf.Tensor[] {
+  const { turnedA, turnedB, bias, sums, parts } = variant;
+  const label = [turnedA, turnedB, bias, sums, parts].map(Number).join("");
+  const source = (name: string) => productKernel(kernels.jit.target, name, variant);
+  return kernels.run(`Product${label}`, source, given, {
+    outputs: [[shape.m, shape.n], ...(sums ? [[shape.m]] : [])],
+    scratch: productScratch(shape, variant.parts),
+    parameters: productParameters(shape, variant.parts),
+  });
+}
+
+/** Rows, inputs or outputs below which the matrix unit's tiles stand half empty. */
+const LEAST_SIDE = 64;
+
+function weightGrad(kernels: Kernels, parts: Parts | null): KernelFunction {
   const { target } = kernels.jit;
   return ({ inputs: { x, dy } }) => {
     const shape = { rows: x.shape[0], inputs: x.shape[1], outputs: dy.shape[1] };
+    if (parts && Math.min(...Object.values(shape)) >= LEAST_SIDE) {
+      const variant = {
+        turnedA: true,
+        turnedB: false,
+        bias: false,
+        sums: true,
+        parts,
+      };
+      return runProduct(kernels, variant, [dy, x], { m: shape.outputs, n: shape.inputs, terms: shape.rows });
+    }
     const source = (name: string) => weightGradKernel(target, name);
     return kernels.run("WeightGrad", source, [x, dy], {
       outputs: [[shape.outputs, shape.inputs], [shape.outputs]],

@@ -96,12 +96,12 @@ export function weightGradKernel(target: Target, name: string): string {
   return module.text;
 }
 
-function clearAll(body: Body, at: Value, count: Value): void {
+export function clearAll(body: Body, at: Value, count: Value): void {
   along(body, count, (i, _, of) => body.store(of(float(0)), body.at(at, i)));
 }
 
 /** Adds rows [terms, count] to `to` [count]. */
-function addRows(body: Body, at: Value, terms: Value, count: Value, to: Value): void {
+export function addRows(body: Body, at: Value, terms: Value, count: Value, to: Value): void {
   each(body, 0, terms, (row) => {
     const line = body.at(at, body.mul(row, count));
     along(body, count, (i, type) => put(body, body.load(type, body.at(line, i)), body.at(to, i), true));

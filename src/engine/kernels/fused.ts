@@ -34,6 +34,8 @@ export const FUSED = {
   squares: "AtmorepSquares",
   /** ens, target, weights, dy [] -> dens */
   squaresGrad: "AtmorepSquaresGrad",
+  /** a [m, k], b, bias? -> a b + bias; attribute `turned`: b is [n, k], not [k, n] */
+  product: "AtmorepProduct",
   /** x, dy -> dweight, dbias of a linear layer */
   weightGrad: "AtmorepWeightGrad",
   /** x, -> x times the mask; attributes: rate, seed, `before`: numbers of the stream that precede */

@@ -282,6 +282,15 @@ export class Module {
   }
 }
 
+/** Instructions of the matrix unit (Intel AMX), whose tiles are named by constants. */
+const MATRIX_UNIT = [
+  "declare void @llvm.x86.ldtilecfg(ptr)",
+  "declare void @llvm.x86.tilerelease()",
+  "declare void @llvm.x86.tileloadd64(i8 immarg, ptr, i64)",
+  "declare void @llvm.x86.tilestored64(i8 immarg, ptr, i64)",
+  "declare void @llvm.x86.tdpbf16ps(i8 immarg, i8 immarg, i8 immarg)",
+];
+
 /** Declarations of the intrinsics that a text calls. */
 function declarations(text: string, lanes: number): string {
   const vector = vectorOf(lanes);
@@ -292,6 +301,7 @@ function declarations(text: string, lanes: number): string {
       `declare ${type} @llvm.${name}.${end}(${Array(count).fill(type).join(", ")})`;
     return [declare(vector, suffix), declare(FLOAT, "f32")];
   });
+  known.push(...MATRIX_UNIT);
   known.push(`declare float @llvm.vector.reduce.fadd.${suffix}(float, ${vector})`);
   known.push(`declare float @llvm.vector.reduce.fmax.${suffix}(${vector})`);
   return known.filter((line) => text.includes(`${/@\S+?(?=\()/.exec(line)![0]}(`)).join("\n");

@@ -9,6 +9,8 @@ export interface Target {
   lanes: number;
   /** vector registers */
   registers: number;
+  /** it has a matrix unit for bfloat16 numbers (Intel AMX), and the system lets this process use it */
+  matrixUnit: boolean;
 }
 
 export interface JitOptions {
@@ -17,6 +19,8 @@ export interface JitOptions {
    * AVX-512, which is then not used; `neon`, vectors of four numbers as arm64 has them.
    */
   like?: "avx2" | "neon";
+  /** false: leave the matrix unit alone, where there is one */
+  matrixUnit?: boolean;
 }
 
 /** LLVM, ready to compile for this processor. */
@@ -52,7 +56,7 @@ const loaded = new Map<string, Jit>();
  * @throws LlvmError if it cannot be loaded, or the processor is not known to it
  */
 export function openJit(file: string, options: JitOptions = {}): Jit {
-  const key = JSON.stringify([file, options.like]);
+  const key = JSON.stringify([file, options.like, options.matrixUnit]);
   let jit = loaded.get(key);
   if (!jit) {
     jit = load(file, options);
@@ -74,7 +78,7 @@ const ADDRESS = "uint64_t";
 const TEXT = "const char *";
 const BUFFER = "void *";
 
-function bind(file: string, { like }: JitOptions, koffi: typeof import("koffi")): Jit {
+function bind(file: string, { like, matrixUnit = true }: JitOptions, koffi: typeof import("koffi")): Jit {
   const system = koffi.load(null);
   const library = koffi.load(file, { lazy: true });
   // compiled code must outlive koffi's handle of the library
@@ -127,7 +131,9 @@ function bind(file: string, { like }: JitOptions, koffi: typeof import("koffi"))
   const cpu = text((place) => api.cpu(place));
   const host = text((place) => api.features(place)).split(",");
   const features = (like === "avx2" ? withoutAvx512(host) : host).join();
-  const target = machineTarget(cpu, features.split(","), like === "neon" ? "arm64" : process.arch);
+  const vectors = machineTarget(cpu, features.split(","), like === "neon" ? "arm64" : process.arch);
+  const asked = matrixUnit && like === undefined && offersMatrixUnit(host);
+  const target = { ...vectors, matrixUnit: asked && allowMatrixUnit(system) };
   let known = 0;
   const unknown = text((place) => {
     known = api.target(triple, place);
@@ -184,8 +190,25 @@ function bind(file: string, { like }: JitOptions, koffi: typeof import("koffi"))
 export const withoutAvx512 = (features: readonly string[]): string[] =>
   features.map((feature) => feature.replace(/^\+(?=avx512|avx10)/, "-"));
 
+const offersMatrixUnit = (features: readonly string[]): boolean =>
+  process.platform === "linux" &&
+  process.arch === "x64" &&
+  ["+avx512f", "+avx512bw", "+amx-tile", "+amx-bf16"].every((feature) => features.includes(feature));
+
+/** Numbers of arch_prctl(2) on x86-64, of its request for a state of the processor, and of the tiles among these. */
+const [ARCH_PRCTL, REQUEST_STATE, TILES] = [158, 0x1023, 18];
+
+/** Linux lets a process use the matrix unit once it has asked, since saving its state takes 8 KiB more of each thread. */
+function allowMatrixUnit(system: ReturnType<typeof import("koffi")["load"]>): boolean {
+  return Number(system.func("syscall", "long", ["long", "long", "long"])(ARCH_PRCTL, REQUEST_STATE, TILES)) === 0;
+}
+
 /** Width and number of vector registers by what the processor has. */
-export function machineTarget(cpu: string, features: readonly string[], arch: string = process.arch): Target {
+export function machineTarget(
+  cpu: string,
+  features: readonly string[],
+  arch: string = process.arch,
+): Omit<Target, "matrixUnit"> {
   const has = (name: string) => features.includes(`+${name}`);
   if (arch === "arm64") return { cpu, lanes: 4, registers: 32 };
   if (has("avx512f") && has("avx512vl")) return { cpu, lanes: 16, registers: 32 };
