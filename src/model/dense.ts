@@ -56,14 +56,14 @@ export function decoderProjections(run: Run, name: string, x: tf.Tensor, encoded
   const { spec } = run;
   const { heads, crossHeads } = spec.decoder;
   if (!encoded) {
-    const own = spec.withLayerNorm ? layerNorm(x) : x;
+    const own = spec.withLayerNorm ? normRows(run, x) : x;
     return { self: projectRows(run, `${name}.proj_heads`, own), cross: null };
   }
-  const own = layerNorm(x);
+  const own = normRows(run, x);
   const self = crossHeads < heads ? projectRows(run, `${name}.proj_heads`, own) : null;
   if (crossHeads === 0) return { self, cross: null };
   const queries = projectRows(run, `${name}.proj_heads_o_q`, own);
-  return { self, cross: [queries, projectRows(run, `${name}.proj_heads_o_kv`, layerNorm(encoded))] };
+  return { self, cross: [queries, projectRows(run, `${name}.proj_heads_o_kv`, normRows(run, encoded))] };
 }
 
 /**
@@ -123,6 +123,9 @@ const place = (block: string, source: number) => ({ block, source, axis: "all" a
 
 /** [R, w] each -> [R, sum of w] */
 const joined = (outputs: tf.Tensor[]): tf.Tensor => (outputs.length === 1 ? outputs[0] : tf.concat(outputs, 1));
+
+/** Layer norm without weights. */
+export const normRows = (run: Run, x: tf.Tensor): tf.Tensor => byRows(run, [x], (_, [x]) => layerNorm(x));
 
 const projectRows = (run: Run, name: string, x: tf.Tensor): tf.Tensor =>
   byRows(run, [x], (run, [x]) => project(run, name, x));

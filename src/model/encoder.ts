@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { layerNorm } from "../engine/kernels/index.js";
 import { axialAttention, gridOf } from "./axial.js";
-import { coupledHeads, residual } from "./dense.js";
+import { coupledHeads, normRows, residual } from "./dense.js";
 import { mlp } from "./mlp.js";
 import { project, type Run, recomputed } from "./run.js";
 import type { NetworkInputs } from "./types.js";
@@ -41,8 +41,10 @@ export function encoderLayer(run: Run, layer: number, xs: tf.Tensor[]): tf.Tenso
 /** Attention of field `f` to itself and to the fields it is coupled to. */
 function encoderAttention(run: Run, name: string, f: number, x: tf.Tensor, others: tf.Tensor[]): tf.Tensor {
   const { fields, withLayerNorm, encoder, couplingHeads } = run.spec;
-  const [own, ...coupled] = [x, ...others].map((tokens) => (withLayerNorm ? layerNorm(tokens) : tokens));
-  if (encoder.attention === "dense") {
+  const dense = encoder.attention === "dense";
+  const normed = (tokens: tf.Tensor) => (dense ? normRows(run, tokens) : layerNorm(tokens));
+  const [own, ...coupled] = [x, ...others].map((tokens) => (withLayerNorm ? normed(tokens) : tokens));
+  if (dense) {
     return residual(run, name, x, coupledHeads(run, name, own, coupled, encoder.heads));
   }
   const grid = gridOf(fields[f]);

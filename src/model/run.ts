@@ -17,6 +17,8 @@ export interface Run {
   lane: Lane;
   /** groups into which `byRows` splits */
   rowLanes: number;
+  /** what `byRows` joined, by the result, so that the next that treats rows one by one need not wait for all of them */
+  joined: WeakMap<tf.Tensor, tf.Tensor[]>;
   /** is shown attention weights, if anybody wants them */
   attended?: (heads: AttendedHeads) => void;
 }
@@ -41,7 +43,8 @@ export function recomputed(
   const names = Object.keys(run.params).filter((key) => key.startsWith(`${name}.`));
   return checkpoint([...inputs, ...names.map((key) => run.params[key])], (given) => {
     const own = Object.fromEntries(names.map((key, i) => [key, given[inputs.length + i]]));
-    return block({ ...run, params: own }, given.slice(0, inputs.length));
+    // groups of rows within are unknown to the tape outside
+    return block({ ...run, params: own, joined: new WeakMap() }, given.slice(0, inputs.length));
   });
 }
 
@@ -53,16 +56,18 @@ export function recomputed(
  * @returns [R, ...]
  */
 export function byRows(run: Run, xs: tf.Tensor[], fn: (run: Run, xs: tf.Tensor[]) => tf.Tensor): tf.Tensor {
-  const { rowLanes: lanes } = run;
+  const { rowLanes: lanes, joined } = run;
   if (lanes === 1 || xs[0].shape[0] % lanes !== 0) return fn(run, xs);
-  const groups = xs.map((x) => tf.split(x, lanes));
+  const groups = xs.map((x) => joined.get(x) ?? tf.split(x, lanes));
   const parts = Array.from({ length: lanes }, (_, index) =>
     fn(
       { ...run, rowLanes: 1, lane: { index, lanes } },
       groups.map((group) => group[index]),
     ),
   );
-  return tf.concat(parts);
+  const result = tf.concat(parts);
+  joined.set(result, parts);
+  return result;
 }
 
 /**
