@@ -35,7 +35,16 @@ export function forward(
 ): Prediction[] {
   return tf.tidy(() => {
     const samples = inputs.fields[0].tokens.shape[0];
-    const whole: Run = { params, spec, batch: samples, dropoutSeed, attended, lane: WHOLE, rowLanes: lanes, joined: new WeakMap() };
+    const whole: Run = {
+      params,
+      spec,
+      batch: samples,
+      dropoutSeed,
+      attended,
+      lane: WHOLE,
+      rowLanes: lanes,
+      joined: new WeakMap(),
+    };
     // with an odd number of samples the rows of one are split where they do not depend on each other
     const sampleLanes = samples % lanes === 0 ? lanes : 1;
     const rowLanes = sampleLanes === 1 ? lanes : 1;

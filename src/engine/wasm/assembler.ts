@@ -108,8 +108,12 @@ const text = (value: string): Code => {
 };
 const section = (id: number, content: Code): Code => [id, ...unsigned(content.length), ...content];
 
-/** A module that imports its memory as `env.memory` and exports every function. */
-export function assemble(functions: WasmFunction[]): Uint8Array<ArrayBuffer> {
+/**
+ * A module that imports its memory as `env.memory` and exports every function.
+ * @param sharedPages the most pages of a memory that threads share; absent: it is not shared
+ */
+export function assemble(functions: WasmFunction[], sharedPages?: number): Uint8Array<ArrayBuffer> {
+  const limits = sharedPages === undefined ? [0, 0] : [3, 0, ...unsigned(sharedPages)];
   const types = functions.map(({ params }) => [0x60, ...vector(Array(params).fill([I32])), 0]);
   const bodies = functions.map(({ locals, body }) => {
     const code = [...vector(locals.map((type) => [1, type])), ...body, 0x0b];
@@ -118,7 +122,7 @@ export function assemble(functions: WasmFunction[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, vector(types)),
-    ...section(2, vector([[...text("env"), ...text("memory"), 2, 0, 0]])),
+    ...section(2, vector([[...text("env"), ...text("memory"), 2, ...limits]])),
     ...section(3, vector(functions.map((_, i) => unsigned(i)))),
     ...section(7, vector(functions.map(({ name }, i) => [...text(name), 0, ...unsigned(i)]))),
     ...section(10, vector(bodies)),

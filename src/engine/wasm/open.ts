@@ -1,24 +1,27 @@
-/** The WASM engine: TensorFlow.js's backend with SIMD on one thread, and kernels of ours where its own fall short. */
+/** The WASM engine: TensorFlow.js's backend with SIMD, and kernels of ours where its own fall short, on several threads. */
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { dirname, join, sep } from "node:path";
 import * as wasm from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { AtmorepError } from "../../errors.js";
 import { registerGradients } from "../gradients.js";
 import type { Engine } from "../types.js";
+import { startHelpers } from "./helper.js";
 import { registerWasmKernels } from "./register.js";
 
-let opened: Promise<void> | null = null;
+/** how many threads compute */
+let opened: Promise<number> | null = null;
 
 /** Sets the backend up once, and makes it the current one. */
 export async function openWasm(): Promise<Engine> {
   opened ??= setUp();
-  await opened;
+  const threads = await opened;
   if (tf.getBackend() !== "wasm") await tf.setBackend("wasm");
   return {
     name: "wasm",
-    description: "TensorFlow.js on WebAssembly (SIMD, one thread)",
-    threads: 1,
+    description: `TensorFlow.js on WebAssembly (SIMD, ${threads === 1 ? "one thread" : `${threads} threads`})`,
+    threads,
     memory: () => {
       const { numTensors, numBytes } = tf.memory();
       return { numTensors, bytes: numBytes };
@@ -28,7 +31,7 @@ export async function openWasm(): Promise<Engine> {
   };
 }
 
-async function setUp(): Promise<void> {
+async function setUp(): Promise<number> {
   const entry = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
   wasm.setWasmPaths(join(dirname(entry), sep));
   wasm.setThreadsCount(1);
@@ -39,5 +42,7 @@ async function setUp(): Promise<void> {
     });
   }
   registerGradients();
-  registerWasmKernels();
+  const helpers = startHelpers(Number(process.env.ATMOREP_THREADS ?? availableParallelism()) - 1);
+  registerWasmKernels(helpers);
+  return helpers.length + 1;
 }

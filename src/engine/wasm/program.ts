@@ -43,11 +43,11 @@ declare const WebAssembly: {
  * Instantiates the loops.
  *
  * @param memory the `WebAssembly.Memory` they work on
+ * @param sharedPages the most pages it may have, if it is shared between threads
  */
-export function loadProgram(memory: object): Program {
-  const module = new WebAssembly.Module(
-    assemble([gemm(), packColumns(), packRows(), softmaxRows(), softmaxGrad(), gelu(), geluGrad()]),
-  );
+export function loadProgram(memory: object, sharedPages?: number): Program {
+  const functions = [gemm(), packColumns(), packRows(), softmaxRows(), softmaxGrad(), gelu(), geluGrad()];
+  const module = new WebAssembly.Module(assemble(functions, sharedPages));
   return new WebAssembly.Instance(module, { env: { memory } }).exports as Program;
 }
 

@@ -4,14 +4,18 @@ import * as tf from "@tensorflow/tfjs-core";
 import { registerAttention } from "./attention.js";
 import { registerProducts } from "./gemm.js";
 import { type Call, replaceKernel } from "./heap.js";
+import type { Helper } from "./helper.js";
 import { registerLinear } from "./linear.js";
 import { registerPointwise } from "./pointwise.js";
 import { registerReductions } from "./reduce.js";
 import { openWorkspace } from "./workspace.js";
 
-/** Call once the WASM backend is the current one. */
-export function registerWasmKernels(): void {
-  const work = openWorkspace();
+/**
+ * Call once the WASM backend is the current one.
+ * @param helpers threads that take parts of the work
+ */
+export function registerWasmKernels(helpers: readonly Helper[]): void {
+  const work = openWorkspace(helpers);
   replaceKernel(tf.Identity, shareElements);
   registerReductions();
   registerProducts(work);

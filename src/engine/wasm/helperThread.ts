@@ -1,0 +1,56 @@
+/** Entry of a helper's thread: does what it is asked for, in its own memory. */
+import { workerData } from "node:worker_threads";
+import { attendHeads, attendHeadsGrad } from "./heads.js";
+import { ensureBytes, type HelperSetup, MOST_PAGES, NUMBERS_AT, STATE, STATE_AT, TASK_AT, TASKS } from "./helper.js";
+import { multiply } from "./product.js";
+import { loadProgram } from "./program.js";
+import { headsTask, productTask } from "./tasks.js";
+import type { Workspace } from "./workspace.js";
+
+const { memory, control } = workerData as HelperSetup;
+const run = loadProgram(memory, MOST_PAGES);
+
+/** Scratch space behind what the main thread put into memory. */
+function workspaceFrom(start: number): Workspace {
+  const blocks = new Map<string, { address: number; bytes: number }>();
+  let end = start;
+  return {
+    run,
+    helpers: [],
+    heap: () => new Float32Array(memory.buffer),
+    scratch(name, bytes) {
+      const block = blocks.get(name);
+      if (block && block.bytes >= bytes) return block.address;
+      const address = end;
+      end += Math.ceil(bytes / 16) * 16;
+      ensureBytes(memory, end);
+      blocks.set(name, { address, bytes });
+      return address;
+    },
+  };
+}
+
+function perform(): void {
+  const numbers = Array.from(control.subarray(NUMBERS_AT));
+  const task = TASKS[control[TASK_AT]];
+  if (task === "multiply") {
+    const { end, a, b, c, sizes } = productTask.read(numbers);
+    multiply(workspaceFrom(end), a, b, c, sizes);
+    return;
+  }
+  const { end, sizes, range, tensors } = headsTask.read(numbers);
+  (task === "attend" ? attendHeads : attendHeadsGrad)(workspaceFrom(end), sizes, range, tensors);
+}
+
+let state: number = STATE.idle;
+for (;;) {
+  Atomics.store(control, STATE_AT, state);
+  Atomics.notify(control, STATE_AT);
+  Atomics.wait(control, STATE_AT, state);
+  try {
+    perform();
+    state = STATE.idle;
+  } catch {
+    state = STATE.failed;
+  }
+}
