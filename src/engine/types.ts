@@ -22,7 +22,7 @@ export interface OwnKernels {
 
 export interface Engine {
   name: EngineName;
-  /** one line for a person, such as `TensorFlow.js on WebAssembly (SIMD, one thread)` */
+  /** one line for a person, such as `TensorFlow.js on WebAssembly (SIMD, 2 threads)` */
   description: string;
   threads: number;
   /** live tensors and the bytes they hold */
