@@ -1,4 +1,5 @@
 /** Compiling in memory with the library itself. */
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
 import { findKernelCompiler } from "../../src/engine/kernelCompiler.js";
@@ -47,6 +48,12 @@ describe.each([
   });
 });
 
+it("the matrix unit is asked for where it is wanted only", () => {
+  expect(openJit(file).target.matrixUnit).toBe(false);
+  const has = /\bamx_bf16\b/.test(existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "");
+  expect(openJit(file, { matrixUnit: true }).target.matrixUnit).toBe(has);
+});
+
 it("the same library is loaded once for each kind of vectors", () => {
   expect(openJit(file)).toBe(openJit(file));
   expect(openJit(file, { like: "avx2" })).toBe(openJit(file, { like: "avx2" }));
@@ -54,5 +61,5 @@ it("the same library is loaded once for each kind of vectors", () => {
   expect(openJit(file, { like: "neon" }).target).toMatchObject({ lanes: 4, registers: 32 });
   const { cpu } = openJit(file).target;
   const narrower = process.arch === "arm64" ? { lanes: 4, registers: 32 } : { lanes: 8, registers: 16 };
-  expect(openJit(file, { like: "avx2" }).target).toEqual({ cpu, ...narrower });
+  expect(openJit(file, { like: "avx2" }).target).toEqual({ cpu, ...narrower, matrixUnit: false });
 });

@@ -19,7 +19,7 @@ export interface JitOptions {
    * AVX-512, which is then not used; `neon`, vectors of four numbers as arm64 has them.
    */
   like?: "avx2" | "neon";
-  /** false: leave the matrix unit alone, where there is one */
+  /** ask the system for the use of the matrix unit, where there is one */
   matrixUnit?: boolean;
 }
 
@@ -78,7 +78,7 @@ const ADDRESS = "uint64_t";
 const TEXT = "const char *";
 const BUFFER = "void *";
 
-function bind(file: string, { like, matrixUnit = true }: JitOptions, koffi: typeof import("koffi")): Jit {
+function bind(file: string, { like, matrixUnit = false }: JitOptions, koffi: typeof import("koffi")): Jit {
   const system = koffi.load(null);
   const library = koffi.load(file, { lazy: true });
   // compiled code must outlive koffi's handle of the library

@@ -59,7 +59,7 @@ const withGradients =
   };
 
 it("every kernel is there", () => {
-  const composed: string[] = [FUSED.attention, FUSED.attentionGrad, FUSED.linear, FUSED.linearGrad];
+  const composed: string[] = [FUSED.attention, FUSED.attentionGrad, FUSED.linear, FUSED.linearGrad, FUSED.product];
   for (const name of Object.values(FUSED)) expect([name, hasKernel(name)]).toEqual([name, !composed.includes(name)]);
 });
 
