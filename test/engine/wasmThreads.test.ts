@@ -28,7 +28,7 @@ let asked = 0;
 const notify = Atomics.notify;
 Atomics.notify = (...given) => (asked++, notify.call(Atomics, ...given));
 const add = (tensors) => { for (const tensor of tensors) hash.update(new Uint8Array(tensor.dataSync().buffer.slice(0))); };
-for (const [m, n, k] of [[257, 190, 200], [12, 700, 900], [3, 1500, 1500], [800, 8, 900]]) {
+for (const [m, n, k] of [[257, 190, 200], [12, 700, 900], [3, 1500, 1500], [800, 8, 900], [65, 333, 777]]) {
   for (const ta of [false, true]) for (const tb of [false, true]) {
     add([tf.matMul(draw(...(ta ? [k, m] : [m, k])), draw(...(tb ? [n, k] : [k, n])), ta, tb)]);
   }
@@ -59,6 +59,6 @@ it("computes the same bytes on any number of threads, and ends", () => {
   expect(results.map(([threads]) => threads)).toEqual([1, 2, 3, 5]);
   const asked = results.map(([, count]) => count);
   expect(asked[0]).toBe(0);
-  for (const count of asked.slice(1)) expect(count).toBeGreaterThan(20);
+  for (const count of asked.slice(1)) expect(count).toBeGreaterThan(10);
   expect(new Set(results.map(([, , digest]) => digest)).size).toBe(1);
 }, 240_000);

@@ -13,21 +13,24 @@ export interface Sizes {
   w: number;
 }
 
-/** Heads of sequences, one sequence after the other: from the first to before the last. */
-export type HeadRange = readonly [from: number, to: number];
-
 const scaleOf = ({ w }: Sizes): number => 1 / Math.sqrt(w);
 
 /** Elements of a row of the T x S matrix: s rounded up to whole vectors. */
 const lineOf = ({ s }: Sizes): number => Math.ceil(s / 4) * 4;
 
-/** Calls `body` with a view maker for each sequence and head: a tensor of `rows` rows a sequence as a matrix. */
+/**
+ * Gives the number of a head that is to be computed next, heads of one sequence after those of another; null: none is
+ * left.
+ */
+export type Claim = () => number | null;
+
+/** Calls `body` with a view maker for each head claimed: a tensor of `rows` rows a sequence as a matrix. */
 function eachHead(
   { heads, w }: Sizes,
-  [from, to]: HeadRange,
+  claim: Claim,
   body: (view: (base: number, rows: number) => Matrix) => void,
 ): void {
-  for (let i = from; i < to; i++) {
+  for (let i = claim(); i !== null; i = claim()) {
     const [b, h] = [Math.floor(i / heads), i % heads];
     body((base, rows) => ({ at: base + (b * rows * heads + h) * w * 4, row: heads * w, column: 1 }));
   }
@@ -53,10 +56,10 @@ function probabilities(work: Workspace, sizes: Sizes, q: Matrix, k: Matrix): Mat
  * The outputs of some heads.
  * @param tensors addresses of q, k, v and of the output
  */
-export function attendHeads(work: Workspace, sizes: Sizes, range: HeadRange, tensors: readonly number[]): void {
+export function attendHeads(work: Workspace, sizes: Sizes, claim: Claim, tensors: readonly number[]): void {
   const { t, s, w } = sizes;
   const [q, k, v, o] = tensors;
-  eachHead(sizes, range, (view) => {
+  eachHead(sizes, claim, (view) => {
     const p = probabilities(work, sizes, view(q, t), view(k, s));
     multiply(work, p, view(v, s), view(o, t), [t, w, s]);
   });
@@ -66,11 +69,11 @@ export function attendHeads(work: Workspace, sizes: Sizes, range: HeadRange, ten
  * The gradients of some heads.
  * @param tensors addresses of q, k, v, o, dy and of the gradients of q, k and v
  */
-export function attendHeadsGrad(work: Workspace, sizes: Sizes, range: HeadRange, tensors: readonly number[]): void {
+export function attendHeadsGrad(work: Workspace, sizes: Sizes, claim: Claim, tensors: readonly number[]): void {
   const { t, s, w } = sizes;
   const [scale, ld] = [scaleOf(sizes), lineOf(sizes)];
   const [q, k, v, o, dy, dq, dk, dv] = tensors;
-  eachHead(sizes, range, (view) => {
+  eachHead(sizes, claim, (view) => {
     const [Q, K, V, DY] = [view(q, t), view(k, s), view(v, s), view(dy, t)];
     const p = probabilities(work, sizes, Q, K);
     const ds = { at: work.scratch("ds", t * ld * 4), row: ld, column: 1 };

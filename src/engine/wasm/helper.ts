@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { AtmorepError } from "../../errors.js";
+import { MOST_PARTS, type Parts } from "./tasks.js";
 
 /** What a helper can be asked to do. */
 export const TASKS = ["multiply", "attend", "attendGrad"] as const;
@@ -21,6 +22,10 @@ const PAGE_BYTES = 65536;
 export interface HelperSetup {
   memory: SharedMemory;
   control: Int32Array;
+  /** of the task under way, shared by all threads */
+  parts: Parts;
+  /** its number among the threads; the main one is 0 */
+  who: number;
 }
 
 /** The part that is used of a shared `WebAssembly.Memory`. */
@@ -34,6 +39,7 @@ declare const WebAssembly: {
 };
 
 export interface Helper {
+  who: number;
   /** it runs, and has nothing to do */
   ready(): boolean;
   /** makes room for so many bytes from address 0 on; @returns all of its memory */
@@ -56,22 +62,32 @@ export function ensureBytes(memory: SharedMemory, bytes: number): void {
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
 }
 
-/** Starts helpers. From uncompiled sources there are none. */
-export function startHelpers(count: number): Helper[] {
-  const entry = fileURLToPath(new URL("./helperThread.js", import.meta.url));
-  return existsSync(entry) ? Array.from({ length: count }, () => startHelper(entry)) : [];
+/** Threads that work together. */
+export interface Team {
+  helpers: readonly Helper[];
+  parts: Parts;
 }
 
-function startHelper(entry: string): Helper {
+/** Starts a team of so many helpers. From uncompiled sources there are none. */
+export function startTeam(count: number): Team {
+  const entry = fileURLToPath(new URL("./helperThread.js", import.meta.url));
+  const parts = { places: new Int32Array(new SharedArrayBuffer(4 * (1 + MOST_PARTS))) };
+  const numbers = existsSync(entry) && count > 0 ? Array.from({ length: count }, (_, i) => i + 1) : [];
+  return { helpers: numbers.map((who) => startHelper(entry, parts, who)), parts };
+}
+
+function startHelper(entry: string, parts: Parts, who: number): Helper {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_LENGTH));
-  const thread = new Worker(entry, { workerData: { memory, control } satisfies HelperSetup, execArgv: [] });
+  const setup: HelperSetup = { memory, control, parts, who };
+  const thread = new Worker(entry, { workerData: setup, execArgv: [] });
   // the process ends without waiting for it
   thread.unref();
   // without it the work is done here
   thread.on("error", () => {});
   const all = () => new Float32Array(memory.buffer);
   return {
+    who,
     ready: () => Atomics.load(control, STATE_AT) === STATE.idle,
     reserve(bytes) {
       ensureBytes(memory, bytes);

@@ -2,12 +2,12 @@
 import { workerData } from "node:worker_threads";
 import { attendHeads, attendHeadsGrad } from "./heads.js";
 import { ensureBytes, type HelperSetup, MOST_PAGES, NUMBERS_AT, STATE, STATE_AT, TASK_AT, TASKS } from "./helper.js";
-import { multiply } from "./product.js";
+import { BLOCK_ROWS, multiplyBlocks } from "./product.js";
 import { loadProgram } from "./program.js";
-import { headsTask, productTask } from "./tasks.js";
+import { claimer, headsTask, productTask } from "./tasks.js";
 import type { Workspace } from "./workspace.js";
 
-const { memory, control } = workerData as HelperSetup;
+const { memory, control, parts, who } = workerData as HelperSetup;
 const run = loadProgram(memory, MOST_PAGES);
 
 /** Scratch space behind what the main thread put into memory. */
@@ -16,7 +16,7 @@ function workspaceFrom(start: number): Workspace {
   let end = start;
   return {
     run,
-    helpers: [],
+    team: { helpers: [], parts },
     heap: () => new Float32Array(memory.buffer),
     scratch(name, bytes) {
       const block = blocks.get(name);
@@ -35,11 +35,12 @@ function perform(): void {
   const task = TASKS[control[TASK_AT]];
   if (task === "multiply") {
     const { end, a, b, c, sizes } = productTask.read(numbers);
-    multiply(workspaceFrom(end), a, b, c, sizes);
+    multiplyBlocks(workspaceFrom(end), a, b, c, sizes, claimer(parts, Math.ceil(sizes[0] / BLOCK_ROWS), who));
     return;
   }
-  const { end, sizes, range, tensors } = headsTask.read(numbers);
-  (task === "attend" ? attendHeads : attendHeadsGrad)(workspaceFrom(end), sizes, range, tensors);
+  const { end, sizes, tensors } = headsTask.read(numbers);
+  const claim = claimer(parts, sizes.batch * sizes.heads, who);
+  (task === "attend" ? attendHeads : attendHeadsGrad)(workspaceFrom(end), sizes, claim, tensors);
 }
 
 let state: number = STATE.idle;

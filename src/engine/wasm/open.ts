@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { AtmorepError } from "../../errors.js";
 import { registerGradients } from "../gradients.js";
 import type { Engine } from "../types.js";
-import { startHelpers } from "./helper.js";
+import { startTeam } from "./helper.js";
 import { registerWasmKernels } from "./register.js";
 
 /** how many threads compute */
@@ -42,7 +42,7 @@ async function setUp(): Promise<number> {
     });
   }
   registerGradients();
-  const helpers = startHelpers(Number(process.env.ATMOREP_THREADS ?? availableParallelism()) - 1);
-  registerWasmKernels(helpers);
-  return helpers.length + 1;
+  const team = startTeam(Number(process.env.ATMOREP_THREADS ?? availableParallelism()) - 1);
+  registerWasmKernels(team);
+  return team.helpers.length + 1;
 }

@@ -21,6 +21,44 @@ export function multiply(
   [m, n, k]: readonly [number, number, number],
   alpha = 1,
 ): void {
+  packSecond(work, b, n, k);
+  multiplyRows(work, a, c, [m, n, k], alpha);
+}
+
+/** Rows of a block of `multiplyBlocks`. */
+export const BLOCK_ROWS = 64;
+
+/** C = A B, of those blocks of rows whose numbers `claim` gives, until it gives null. */
+export function multiplyBlocks(
+  work: Workspace,
+  a: Matrix,
+  b: Matrix,
+  c: { at: number; row: number },
+  [m, n, k]: readonly [number, number, number],
+  claim: () => number | null,
+): void {
+  packSecond(work, b, n, k);
+  for (let block = claim(); block !== null; block = claim()) {
+    const first = block * BLOCK_ROWS;
+    const rows = Math.min(BLOCK_ROWS, m - first);
+    const [from, to] = [a.at + 4 * first * a.row, c.at + 4 * first * c.row];
+    multiplyRows(work, { ...a, at: from }, { at: to, row: c.row }, [rows, n, k], 1);
+  }
+}
+
+function packSecond(work: Workspace, { at, row, column }: Matrix, n: number, k: number): void {
+  const packed = work.scratch("b", Math.ceil(n / 8) * k * 32);
+  pack(work, packed, { at, line: column, step: row, lines: n, k, width: 8, alpha: factorAt(work, 1) });
+}
+
+/** Rows of a product, of whose second factor the panels are there. */
+function multiplyRows(
+  work: Workspace,
+  { at, row, column }: Matrix,
+  c: { at: number; row: number },
+  [m, n, k]: readonly [number, number, number],
+  alpha: number,
+): void {
   const mPanels = Math.ceil(m / 4);
   const nPanels = Math.ceil(n / 8);
   const packedA = work.scratch("a", mPanels * k * 16);
@@ -28,18 +66,21 @@ export function multiply(
   const whole = m % 4 === 0 && n % 8 === 0;
   const target = whole ? c.at : work.scratch("c", mPanels * nPanels * 128);
   const ldc = whole ? c.row : nPanels * 8;
-  const factor = work.scratch("alpha", 16);
-  const heap = work.heap();
-  heap[factor / 4] = alpha;
-  heap[factor / 4 + 1] = 1;
-  pack(work, packedA, { at: a.at, line: a.row, step: a.column, lines: m, k, width: 4, alpha: factor });
-  pack(work, packedB, { at: b.at, line: b.column, step: b.row, lines: n, k, width: 8, alpha: factor + 4 });
+  pack(work, packedA, { at, line: row, step: column, lines: m, k, width: 4, alpha: factorAt(work, alpha) });
   work.run.gemm(packedA, packedB, target, k, mPanels, nPanels, ldc * 4);
   if (whole) return;
+  const heap = work.heap();
   for (let i = 0; i < m; i++) {
     const from = target / 4 + i * ldc;
     heap.copyWithin(c.at / 4 + i * c.row, from, from + n);
   }
+}
+
+/** The address of a number that loops read. */
+function factorAt(work: Workspace, factor: number): number {
+  const at = work.scratch("alpha", 16);
+  work.heap()[at / 4] = factor;
+  return at;
 }
 
 interface Lines {

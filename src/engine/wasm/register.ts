@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { registerAttention } from "./attention.js";
 import { registerProducts } from "./gemm.js";
 import { type Call, replaceKernel } from "./heap.js";
-import type { Helper } from "./helper.js";
+import type { Team } from "./helper.js";
 import { registerLinear } from "./linear.js";
 import { registerPointwise } from "./pointwise.js";
 import { registerReductions } from "./reduce.js";
@@ -12,10 +12,10 @@ import { openWorkspace } from "./workspace.js";
 
 /**
  * Call once the WASM backend is the current one.
- * @param helpers threads that take parts of the work
+ * @param team threads that take parts of the work
  */
-export function registerWasmKernels(helpers: readonly Helper[]): void {
-  const work = openWorkspace(helpers);
+export function registerWasmKernels(team: Team): void {
+  const work = openWorkspace(team);
   replaceKernel(tf.Identity, shareElements);
   registerReductions();
   registerProducts(work);

@@ -2,28 +2,39 @@
  * Work shared between this thread and helpers. Each number comes out of the same operations in the same order, whoever
  * computes it, so that results do not depend on how many threads there are.
  */
-import { attendHeads, attendHeadsGrad, type HeadRange, type Sizes } from "./heads.js";
+import { attendHeads, attendHeadsGrad, type Sizes } from "./heads.js";
 import type { Helper } from "./helper.js";
-import { type Matrix, multiply } from "./product.js";
-import { headsTask, productTask } from "./tasks.js";
+import { BLOCK_ROWS, type Matrix, multiply, multiplyBlocks } from "./product.js";
+import { claimer, headsTask, MOST_PARTS, productTask } from "./tasks.js";
 import type { Workspace } from "./workspace.js";
 
 /** Multiplications below which waking a helper and copying cost more than they save. */
 const LEAST_WORK = 4e6;
-/** rows of a product's tile */
-const TILE_ROWS = 4;
 
-/** Helpers that can begin at once, if there is work enough for them, and a unit of it for everybody. */
-function helpersFor({ helpers }: Workspace, multiplications: number, units: number): Helper[] {
-  if (multiplications < LEAST_WORK) return [];
-  return helpers.filter((helper) => helper.ready()).slice(0, units - 1);
+/** Helpers that can begin at once, if there is work enough for them, and a part of it for everybody. */
+function helpersFor({ team }: Workspace, multiplications: number, parts: number): Helper[] {
+  if (multiplications < LEAST_WORK || parts > MOST_PARTS) return [];
+  return team.helpers.filter((helper) => helper.ready()).slice(0, parts - 1);
 }
 
-/** `count` things in as many parts of whole `unit`s, of which there are as many at least. */
-function ranges(count: number, parts: number, unit: number): HeadRange[] {
-  const units = Math.ceil(count / unit);
-  const bound = (part: number) => Math.min(count, Math.floor((units * part) / parts) * unit);
-  return Array.from({ length: parts }, (_, part) => [bound(part), bound(part + 1)]);
+/** Has helpers begin, does what is left for this thread, and takes over what they did, part by part. */
+function together(
+  { team: { parts } }: Workspace,
+  helpers: readonly Helper[],
+  count: number,
+  steps: {
+    start: (helper: Helper) => void;
+    own: (claim: () => number | null) => void;
+    take: (memory: Float32Array, part: number) => void;
+  },
+): void {
+  parts.places[0] = 0;
+  for (const helper of helpers) steps.start(helper);
+  steps.own(claimer(parts, count, 0));
+  for (const helper of helpers) {
+    const memory = helper.finish();
+    for (let part = 0; part < count; part++) if (parts.places[1 + part] === helper.who) steps.take(memory, part);
+  }
 }
 
 /**
@@ -36,31 +47,30 @@ export function multiplyShared(
   a: Matrix,
   b: Matrix,
   c: number,
-  [m, n, k]: readonly [number, number, number],
+  sizes: readonly [number, number, number],
 ): void {
-  const helpers = helpersFor(work, m * n * k, Math.ceil(m / TILE_ROWS));
-  const [own, ...others] = ranges(m, helpers.length + 1, TILE_ROWS);
-  for (const [i, helper] of helpers.entries()) {
-    const [from, to] = others[i];
-    // rows of A lie one after the other, or it is transposed and goes as a whole
-    const whole = a.column !== 1;
-    const [aFrom, aCount] = whole ? [0, m * k] : [from * k, (to - from) * k];
-    const places = spaces([aCount, n * k, (to - from) * n]);
-    const [aAt, bAt, cAt, end] = places;
-    const memory = helper.reserve(end);
-    copyIn(work, memory, a.at + 4 * aFrom, aAt, aCount);
-    copyIn(work, memory, b.at, bAt, n * k);
-    const first = whole ? aAt + 4 * from * a.row : aAt;
-    const task = { end, a: { ...a, at: first }, b: { ...b, at: bAt }, c: { at: cAt, row: n } };
-    helper.start("multiply", productTask.write({ ...task, sizes: [to - from, n, k] }));
+  const [m, n, k] = sizes;
+  const blocks = Math.ceil(m / BLOCK_ROWS);
+  const helpers = helpersFor(work, m * n * k, blocks);
+  if (helpers.length === 0) {
+    multiply(work, a, b, { at: c, row: n }, sizes);
+    return;
   }
-  multiply(work, a, b, { at: c, row: n }, [own[1], n, k]);
-  for (const [i, helper] of helpers.entries()) {
-    const [from, to] = others[i];
-    const [, , cAt] = spaces([a.column !== 1 ? m * k : (to - from) * k, n * k, 0]);
-    const result = helper.finish().subarray(cAt / 4, cAt / 4 + (to - from) * n);
-    work.heap().set(result, c / 4 + from * n);
-  }
+  const [aAt, bAt, cAt, end] = spaces([m * k, n * k, m * n]);
+  const task = { end, a: { ...a, at: aAt }, b: { ...b, at: bAt }, c: { at: cAt, row: n }, sizes };
+  together(work, helpers, blocks, {
+    start(helper) {
+      const memory = helper.reserve(end);
+      copyIn(work, memory, a.at, aAt, m * k);
+      copyIn(work, memory, b.at, bAt, n * k);
+      helper.start("multiply", productTask.write(task));
+    },
+    own: (claim) => multiplyBlocks(work, a, b, { at: c, row: n }, sizes, claim),
+    take(memory, block) {
+      const [from, to] = [block, block + 1].map((i) => Math.min(m, i * BLOCK_ROWS) * n);
+      work.heap().set(memory.subarray(cAt / 4 + from, cAt / 4 + to), c / 4 + from);
+    },
+  });
 }
 
 /** Addresses one after the other of tensors with so many elements, and the first behind them. */
@@ -96,39 +106,32 @@ const HEADS: Readonly<
 export function attendShared(work: Workspace, task: HeadsTaskName, sizes: Sizes, tensors: number[]): void {
   const { batch, heads, t, s, w } = sizes;
   const { run, inputs, rows } = HEADS[task];
-  const helpers = helpersFor(work, 2 * batch * heads * t * s * w, batch * heads);
-  const [own, ...others] = ranges(batch * heads, helpers.length + 1, 1);
-  const counts = rows.map((kind) => batch * sizes[kind] * heads * w);
-  const places = spaces(counts);
+  const count = batch * heads;
+  const helpers = helpersFor(work, 2 * count * t * s * w, count);
+  const elements = rows.map((kind) => batch * sizes[kind] * heads * w);
+  const places = spaces(elements);
   const end = places.pop()!;
-  for (const [i, helper] of helpers.entries()) {
-    const memory = helper.reserve(end);
-    for (let k = 0; k < inputs; k++) copyIn(work, memory, tensors[k], places[k], counts[k]);
-    helper.start(task, headsTask.write({ end, sizes, range: others[i], tensors: places }));
-  }
-  run(work, sizes, own, tensors);
-  for (const [i, helper] of helpers.entries()) {
-    const memory = helper.finish();
-    for (let k = inputs; k < places.length; k++) {
-      copyHeads(sizes, others[i], sizes[rows[k]], memory.subarray(places[k] / 4), work.heap().subarray(tensors[k] / 4));
-    }
-  }
+  together(work, helpers, count, {
+    start(helper) {
+      const memory = helper.reserve(end);
+      for (let i = 0; i < inputs; i++) copyIn(work, memory, tensors[i], places[i], elements[i]);
+      helper.start(task, headsTask.write({ end, sizes, tensors: places }));
+    },
+    own: (claim) => run(work, sizes, claim, tensors),
+    take(memory, head) {
+      for (let i = inputs; i < places.length; i++) {
+        const [source, target] = [memory.subarray(places[i] / 4), work.heap().subarray(tensors[i] / 4)];
+        copyHead(sizes, head, sizes[rows[i]], source, target);
+      }
+    },
+  });
 }
 
-/** Copies the columns of some heads. */
-function copyHeads(
-  { batch, heads, w }: Sizes,
-  [from, to]: HeadRange,
-  rows: number,
-  source: Float32Array,
-  target: Float32Array,
-): void {
-  for (let b = 0; b < batch; b++) {
-    const [first, last] = [Math.max(from, b * heads), Math.min(to, (b + 1) * heads)].map((i) => (i - b * heads) * w);
-    if (first >= last) continue;
-    for (let row = b * rows; row < (b + 1) * rows; row++) {
-      const at = row * heads * w;
-      target.set(source.subarray(at + first, at + last), at + first);
-    }
+/** Copies the columns of a head. */
+function copyHead({ heads, w }: Sizes, head: number, rows: number, source: Float32Array, target: Float32Array): void {
+  const [b, h] = [Math.floor(head / heads), head % heads];
+  for (let row = b * rows; row < (b + 1) * rows; row++) {
+    const at = (row * heads + h) * w;
+    for (let i = at; i < at + w; i++) target[i] = source[i];
   }
 }

@@ -1,5 +1,5 @@
 /** What the main thread and its helpers tell each other: tasks as lists of whole numbers. */
-import type { HeadRange, Sizes } from "./heads.js";
+import type { Sizes } from "./heads.js";
 import type { Matrix } from "./product.js";
 
 /** A product as `multiply` takes it; `end` is the first address that is free. */
@@ -31,21 +31,40 @@ export const productTask = {
 export interface HeadsTask {
   end: number;
   sizes: Sizes;
-  range: HeadRange;
   /** addresses */
   tensors: readonly number[];
 }
 
 export const headsTask = {
-  write: ({ end, sizes: { batch, heads, t, s, w }, range, tensors }: HeadsTask): number[] => [
+  write: ({ end, sizes: { batch, heads, t, s, w }, tensors }: HeadsTask): number[] => [
     ...[end, batch, heads, t, s, w],
-    ...range,
     ...tensors,
   ],
-  read: ([end, batch, heads, t, s, w, from, to, ...tensors]: readonly number[]): HeadsTask => ({
+  read: ([end, batch, heads, t, s, w, ...tensors]: readonly number[]): HeadsTask => ({
     end,
     sizes: { batch, heads, t, s, w },
-    range: [from, to],
     tensors,
   }),
 };
+
+/** Who does what of a task that is shared: whoever is free takes the next part. */
+export interface Parts {
+  /** [the next part, who took part 0, part 1, ...] */
+  places: Int32Array;
+}
+
+/** Parts of a task, at most. */
+export const MOST_PARTS = 4096;
+
+/**
+ * Takes parts of a task for one thread.
+ * @param who 0 is the main thread
+ */
+export const claimer =
+  ({ places }: Parts, count: number, who: number) =>
+  (): number | null => {
+    const part = Atomics.add(places, 0, 1);
+    if (part >= count) return null;
+    places[1 + part] = who;
+    return part;
+  };

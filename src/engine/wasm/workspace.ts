@@ -1,6 +1,6 @@
 /** The loops of `program.ts` bound to the backend's memory, with scratch space that grows as needed. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Helper } from "./helper.js";
+import type { Team } from "./helper.js";
 import { loadProgram, type Program } from "./program.js";
 
 interface EmscriptenModule {
@@ -12,8 +12,8 @@ interface EmscriptenModule {
 
 export interface Workspace {
   run: Program;
-  /** threads that take parts of the work; none: all is done here */
-  helpers: readonly Helper[];
+  /** threads that take parts of the work */
+  team: Team;
   /** address of at least `bytes` bytes kept under a name until asked for more; contents are not kept */
   scratch(name: string, bytes: number): number;
   /** all of memory as float32; valid until the next allocation */
@@ -22,14 +22,14 @@ export interface Workspace {
 
 /**
  * Opens a workspace on the current backend, which must be WASM.
- * @param helpers threads that take parts of the work
+ * @param team threads that take parts of the work
  */
-export function openWorkspace(helpers: readonly Helper[]): Workspace {
+export function openWorkspace(team: Team): Workspace {
   const { wasm } = tf.backend() as unknown as { wasm: EmscriptenModule };
   const blocks = new Map<string, { address: number; bytes: number }>();
   return {
     run: loadProgram(wasm.asm.memory),
-    helpers,
+    team,
     heap: () => wasm.HEAPF32,
     scratch(name, bytes) {
       const block = blocks.get(name);
