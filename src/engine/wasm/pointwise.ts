@@ -51,18 +51,37 @@ function layerNorm({ backend, inputs: { x, gamma, beta } }: Call): TensorInfo[] 
   const G = gamma ? floats(backend, gamma) : null;
   const B = beta ? floats(backend, beta) : null;
   for (let r = 0, at = 0; r < rows; r++, at += d) {
-    let sum = 0;
-    for (let i = 0; i < d; i++) sum += X[at + i];
-    const centre = sum / d;
-    let square = 0;
-    for (let i = 0; i < d; i++) square += (X[at + i] - centre) * (X[at + i] - centre);
-    const s = 1 / Math.sqrt(square / d + LAYER_NORM_EPSILON);
+    const centre = sumOf(X, at, d) / d;
+    const s = 1 / Math.sqrt(sumOfSquares(X, at, d, centre) / d + LAYER_NORM_EPSILON);
     C[r] = centre;
     S[r] = s;
     if (G && B) for (let i = 0; i < d; i++) Y[at + i] = (X[at + i] - centre) * s * G[i] + B[i];
     else for (let i = 0; i < d; i++) Y[at + i] = (X[at + i] - centre) * s;
   }
   return [y, mean, scale];
+}
+
+/** Sum of `d` elements, in two halves since each addition waits for the one before. */
+function sumOf(x: Float32Array, at: number, d: number): number {
+  const half = d >> 1;
+  let [a, b] = [0, 0];
+  for (let i = at, j = at + half; i < at + half; i++, j++) {
+    a += x[i];
+    b += x[j];
+  }
+  return a + b + (d % 2 === 1 ? x[at + d - 1] : 0);
+}
+
+/** The same of the squares of differences. */
+function sumOfSquares(x: Float32Array, at: number, d: number, centre: number): number {
+  const half = d >> 1;
+  const square = (i: number) => (x[i] - centre) * (x[i] - centre);
+  let [a, b] = [0, 0];
+  for (let i = at, j = at + half; i < at + half; i++, j++) {
+    a += square(i);
+    b += square(j);
+  }
+  return a + b + (d % 2 === 1 ? square(at + d - 1) : 0);
 }
 
 function layerNormGrad({ backend, inputs: { x, mean, scale, dy, gamma } }: Call): TensorInfo[] {
@@ -79,9 +98,10 @@ function layerNormGrad({ backend, inputs: { x, mean, scale, dy, gamma } }: Call)
   for (let r = 0, at = 0; r < S.length; r++, at += d) {
     let sum = 0;
     let along = 0;
+    const [centre, s] = [C[r], S[r]];
     for (let i = 0; i < d; i++) {
       const slope = DY[at + i];
-      const normal = (X[at + i] - C[r]) * S[r];
+      const normal = (X[at + i] - centre) * s;
       const weighted = G ? slope * G[i] : slope;
       hat[i] = normal;
       g[i] = weighted;
@@ -92,7 +112,8 @@ function layerNormGrad({ backend, inputs: { x, mean, scale, dy, gamma } }: Call)
         sumBeta[i] += slope;
       }
     }
-    for (let i = 0; i < d; i++) DX[at + i] = S[r] * (g[i] - sum / d - hat[i] * (along / d));
+    const [level, slope] = [sum / d, along / d];
+    for (let i = 0; i < d; i++) DX[at + i] = s * (g[i] - level - hat[i] * slope);
   }
   if (!dGamma || !dBeta) return [dx];
   floats(backend, dGamma).set(sumGamma);
