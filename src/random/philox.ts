@@ -12,6 +12,10 @@ export const BLOCK = 4;
 
 const [WEYL_0, WEYL_1] = WEYL;
 
+/** Factors of the two products of a round. */
+export const FACTORS = [0xd2511f53, 0xcd9e8d57] as const;
+export const ROUNDS = 10;
+
 /** Results of the last block. */
 let r0 = 0;
 let r1 = 0;
@@ -22,7 +26,7 @@ let r3 = 0;
 function block(x0: number, x1: number, x2: number, x3: number, key0: number, key1: number): void {
   let k0 = key0;
   let k1 = key1;
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     // 0xd2511f53 * x0
     let low = x0 & 0xffff;
     let high = x0 >>> 16;
@@ -57,18 +61,23 @@ function words(seed: number): [low: number, high: number] {
   return [seed | 0, Math.floor(seed / 4294967296) | 0];
 }
 
+/** Key, and upper half of the counter, of the numbers of a seed; the counter's lower half is the number of the block. */
+export function streamOf(seed: readonly [number, number]): { key: [number, number]; counter: [number, number] } {
+  const [a, b] = words(seed[0]);
+  const [c, d] = words(seed[1]);
+  block(a, b, c, d, ...SEED_KEY);
+  return { key: [r0, r1], counter: [r2, r3] };
+}
+
 /**
  * `n` float32 numbers uniform in [0, 1) with 23 random bits each: `tf.random.stateless_uniform([n], seed)` with the Philox algorithm.
  * @param seed two whole numbers
  */
 export function statelessUniform(n: number, seed: readonly [number, number]): Float32Array {
-  const [a, b] = words(seed[0]);
-  const [c, d] = words(seed[1]);
-  block(a, b, c, d, ...SEED_KEY);
-  const k0 = r0;
-  const k1 = r1;
-  const c2 = r2;
-  const c3 = r3;
+  const {
+    key: [k0, k1],
+    counter: [c2, c3],
+  } = streamOf(seed);
   const padded = new Float32Array(Math.ceil(n / 4) * 4);
   const bits = new Uint32Array(padded.buffer);
   for (let i = 0, counter = 0; i < n; i += 4, counter++) {

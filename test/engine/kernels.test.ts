@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../src/engine/index.js";
 import {
@@ -125,6 +126,20 @@ describe("kernels against plain formulas and finite differences", () => {
       { shape: [1, 3, 2], data: new Float32Array(6).fill(2) },
     ]);
     expect([...std, ...grad].map(Math.abs)).toEqual(new Array(8).fill(0));
+  });
+
+  it("dropout masks are those of the plain stream, of any size, rate and seed", async () => {
+    const size = fc.integer({ min: 1, max: 70 });
+    const rate = fc.constantFrom(0.05, 0.1, 0.3, 0.5, 0.999, 1e-9);
+    const seed = fc.tuple(fc.integer({ min: 0, max: 2 ** 52 }), fc.integer({ min: 0, max: 2 ** 40 }));
+    await fc.assert(
+      fc.asyncProperty(size, rate, seed, async (n, rate, seed) => {
+        const ones = { shape: [n], data: new Float32Array(n).fill(1) };
+        const mask: Fn = ([x]) => dropout(x, rate, seed);
+        expect(await evaluate("wasm", mask, [ones])).toEqual(await evaluate("cpu", mask, [ones]));
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it("dropout keeps the expected share, scaled, and is a function of its seed", async () => {

@@ -44,6 +44,7 @@ const masked = (x: tf.Tensor, attrs: tf.NamedAttrMap): tf.Tensor =>
 
 /** 0 or 1 / (1 - rate) */
 function dropoutMask(shape: number[], rate: number, seed: readonly [number, number]): tf.Tensor {
+  if (hasKernel(FUSED.dropoutMask)) return runFused(FUSED.dropoutMask, {}, { shape, rate, seed: [...seed] })[0];
   const keep = Math.fround(1 / (1 - rate));
   if (hasKernel(FUSED.uniform)) {
     const [uniform] = runFused(FUSED.uniform, {}, { shape, seed: [...seed] });

@@ -40,6 +40,8 @@ export const FUSED = {
   weightGrad: "AtmorepWeightGrad",
   /** x, -> x times the mask; attributes: rate, seed, `before`: numbers of the stream that precede */
   dropout: "AtmorepDropout",
+  /** -> 0 or 1 / (1 - rate); attributes: shape, rate, seed */
+  dropoutMask: "AtmorepDropoutMask",
   /** -> numbers uniform in [0, 1); attributes: shape, seed */
   uniform: "StatelessUniform",
 } as const;

@@ -5,6 +5,7 @@
 export type Code = number[];
 
 export const I32 = 0x7f;
+export const I64 = 0x7e;
 export const V128 = 0x7b;
 
 export interface WasmFunction {
@@ -43,6 +44,20 @@ export const i32 = (value: number): Code => [0x41, ...signed(value)];
 export const add = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
 export const sub = (a: Code, b: Code): Code => [...a, ...b, 0x6b];
 export const mul = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
+
+export const xor = (a: Code, b: Code): Code => [...a, ...b, 0x73];
+export const and = (a: Code, b: Code): Code => [...a, ...b, 0x71];
+/** 1 if a >= b as numbers without sign */
+export const atLeast = (a: Code, b: Code): Code => [...a, ...b, 0x4f];
+export const select = (yes: Code, no: Code, condition: Code): Code => [...yes, ...no, ...condition, 0x1b];
+export const store = (at: Code, value: Code, offset = 0): Code => [...at, ...value, 0x36, 2, ...unsigned(offset)];
+
+/** The 64 bits of a product of two numbers of 32 bits without sign, and their halves. */
+export const wide = {
+  mul: (a: Code, b: Code): Code => [...a, 0xad, ...b, 0xad, 0x7e],
+  low: (a: Code): Code => [...a, 0xa7],
+  high: (a: Code): Code => [...a, 0x42, 32, 0x88, 0xa7],
+};
 
 /** Adds a constant to a local. */
 export const advance = (local: number, by: Code): Code => set(local, add(get(local), by));

@@ -14,6 +14,7 @@ import {
   V128,
   type WasmFunction,
 } from "./assembler.js";
+import { dropoutMask } from "./randomLoop.js";
 
 /** Addresses and distances are in bytes, `alpha` is the address of a number; a group is four float32. */
 export interface Program {
@@ -29,6 +30,21 @@ export interface Program {
   softmaxGrad(p: number, dp: number, d: number, rows: number, groups: number): void;
   /** y = x Phi(x) */
   gelu(x: number, y: number, groups: number): void;
+  /**
+   * Blocks of four numbers of a stream (`streamOf`), from the one called `first`: the bits `keep` where the random bits
+   * are at least `least`, else 0
+   */
+  dropoutMask(
+    to: number,
+    blocks: number,
+    first: number,
+    c2: number,
+    c3: number,
+    k0: number,
+    k1: number,
+    least: number,
+    keep: number,
+  ): void;
   /** dx = dy (Phi(x) + x phi(x)) */
   geluGrad(x: number, dy: number, dx: number, groups: number): void;
 }
@@ -46,7 +62,16 @@ declare const WebAssembly: {
  * @param sharedPages the most pages it may have, if it is shared between threads
  */
 export function loadProgram(memory: object, sharedPages?: number): Program {
-  const functions = [gemm(), packColumns(), packRows(), softmaxRows(), softmaxGrad(), gelu(), geluGrad()];
+  const functions = [
+    gemm(),
+    packColumns(),
+    packRows(),
+    softmaxRows(),
+    softmaxGrad(),
+    gelu(),
+    geluGrad(),
+    dropoutMask(),
+  ];
   const module = new WebAssembly.Module(assemble(functions, sharedPages));
   return new WebAssembly.Instance(module, { env: { memory } }).exports as Program;
 }

@@ -2,6 +2,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
 import { registerAttention } from "./attention.js";
+import { registerDropout } from "./dropout.js";
 import { registerProducts } from "./gemm.js";
 import { type Call, replaceKernel } from "./heap.js";
 import type { Team } from "./helper.js";
@@ -22,6 +23,7 @@ export function registerWasmKernels(team: Team): void {
   registerPointwise(work);
   registerAttention(work);
   registerLinear(work);
+  registerDropout(work);
 }
 
 /** A tensor that shares the elements of another; the backend's own kernel copies them. */
