@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { openKernelCompiler } from "../engine/kernelCompiler.js";
 import { nativeSearch } from "../engine/native.js";
 import { builtForGpu, type Device, EagerContext, loadNative, searchLibrary } from "../engine/tensorflow/index.js";
+import { isAtmorepError } from "../errors.js";
 import type { Host } from "./host.js";
 import type { Check } from "./index.js";
 
@@ -35,6 +36,9 @@ export async function engineCheck(host: Pick<Host, "env" | "cwd" | "readText">):
       values: { name: "native", version, file: found.file, source: found.source, devices, forGpu, driver, kernels },
     };
   } catch (error) {
+    if (isAtmorepError(error)) {
+      return { status: "problem", found: error.message, fix: error.details.fix, values: { name: "native" } };
+    }
     return {
       status: "problem",
       found: `the native engine's library cannot be used: ${(error as Error).message}`,

@@ -10,7 +10,8 @@ const ENGINES: readonly string[] = ["auto", "native", "wasm"];
  * Makes an engine the current one: every tensor operation afterwards runs on it.
  *
  * @param name `auto` takes native if its library is found and can be loaded, else wasm, and tells why in `instead`
- * @throws AtmorepError `failed` if the engine asked for is not there, `usage` for another name
+ * @throws AtmorepError `failed` if the engine asked for is not there, `usage` for another name, and for
+ *   precisions (`ATMOREP_PRODUCTS`) or numbers of threads (`ATMOREP_THREADS`) that cannot be had
  */
 export async function openEngine(name: "auto" | "native" | "wasm"): Promise<Engine> {
   if (!ENGINES.includes(name)) {
@@ -42,7 +43,8 @@ async function tryNative(): Promise<Engine | Instead> {
   try {
     return await openNative();
   } catch (error) {
-    if (!(error instanceof AtmorepError)) throw error;
+    // what was asked for in so many words is not replaced by something else
+    if (!(error instanceof AtmorepError) || error.code === "usage") throw error;
     const why = String(error.details.found ?? error.message).split("\n")[0];
     return { reason: "unusable", text: `the native engine cannot be used, WASM is: ${why}` };
   }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { INSTALL_FOLDER } from "./folder.js";
 import { type Jit, LlvmError, openJit } from "./llvm/jit.js";
 import { type FoundLlvm, findLlvm } from "./llvm/library.js";
-import { askedProducts } from "./products.js";
+import { type AskedProducts, askedProducts, noSuchProducts } from "./products.js";
 import type { OwnKernels } from "./types.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -24,11 +24,21 @@ export function findKernelCompiler(env: Env = process.env, cwd: string = process
 }
 
 /**
- * Loads LLVM where kernels of our own can run; it never throws for want of it.
+ * Loads LLVM where kernels of our own can run; for want of it alone it does not throw.
  * @param device type of the device that computes, such as `CPU`
- * @throws AtmorepError `usage` if `ATMOREP_PRODUCTS` is none
+ * @throws AtmorepError `usage` if `ATMOREP_PRODUCTS` asks for what does not exist, or cannot be had here
  */
 export function openKernelCompiler(device: string, env: Env = process.env, cwd?: string): KernelCompiler {
+  const asked = askedProducts(env);
+  const opened = open(device, asked, env, cwd);
+  if (asked && !opened.jit) throw noSuchProducts(asked, opened.kernels.text);
+  if (asked && !opened.jit?.target.matrixUnit) {
+    throw noSuchProducts(asked, `${opened.jit?.target.cpu}, or a system that keeps it from us`);
+  }
+  return opened;
+}
+
+function open(device: string, asked: AskedProducts | null, env: Env, cwd?: string): KernelCompiler {
   const none = (...given: Parameters<typeof withoutKernels>) => ({ jit: null, kernels: withoutKernels(...given) });
   if (device !== "CPU") return none("they are written for processors");
   if (env.ATMOREP_KERNELS === "0") return none("ATMOREP_KERNELS=0");
@@ -39,10 +49,9 @@ export function openKernelCompiler(device: string, env: Env = process.env, cwd?:
   if (!found) return none("LLVM was not found", { fix: "Steps are faster with it: npx atmorep engine install" });
   const { file, source } = found;
   try {
-    const asked = askedProducts(env);
     const jit = openJit(file, { matrixUnit: asked !== null });
-    const { cpu, matrixUnit } = jit.target;
-    const products = asked && matrixUnit ? `, products in ${asked.name}` : "";
+    const { cpu } = jit.target;
+    const products = asked ? `, products in ${asked.name}` : "";
     return { jit, kernels: { used: true, text: `own kernels for ${cpu}${products} (LLVM: ${source})`, file } };
   } catch (error) {
     if (!(error instanceof LlvmError)) throw error;

@@ -1,13 +1,12 @@
 /** The native engine: TensorFlow's C library as TensorFlow.js's backend. */
-import { availableParallelism } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import { AtmorepError } from "../errors.js";
 import { INSTALL_FOLDER } from "./folder.js";
 import { registerGradients } from "./gradients.js";
 import { registerJitKernels } from "./jit/register.js";
 import { openKernelCompiler, withoutKernels } from "./kernelCompiler.js";
-import { type Jit, LlvmError } from "./llvm/jit.js";
-import { type AskedProducts, askedProducts, noSuchProducts } from "./products.js";
+import { LlvmError } from "./llvm/jit.js";
+import { askedProducts, noSuchProducts } from "./products.js";
 import {
   BACKEND,
   openTensorflow,
@@ -17,6 +16,7 @@ import {
   type Tensorflow,
   TensorflowError,
 } from "./tensorflow/index.js";
+import { askedThreads } from "./threads.js";
 import type { Engine, OwnKernels } from "./types.js";
 
 let opened: Promise<Tensorflow> | null = null;
@@ -37,10 +37,7 @@ export const findNative = (): Search => searchLibrary(nativeSearch());
  * @throws AtmorepError `failed` if there is no library, or it cannot be loaded; `usage` for what `ATMOREP_PRODUCTS` asks
  */
 export async function openNative(): Promise<Engine> {
-  opened ??= openTensorflow({
-    ...nativeSearch(),
-    threads: Number(process.env.ATMOREP_THREADS ?? availableParallelism()),
-  });
+  opened ??= openTensorflow({ ...nativeSearch(), threads: askedThreads() });
   const native = await opened.catch((error: unknown) => {
     opened = null;
     throw asAtmorepError(error);
@@ -69,22 +66,16 @@ export async function openNative(): Promise<Engine> {
  * @throws AtmorepError `usage` if products of another precision are asked for and cannot be had
  */
 function openKernels(native: Tensorflow): OwnKernels {
-  const asked = askedProducts();
   const { jit, kernels: found } = openKernelCompiler(native.context.device.type);
-  const opened = jit ? register(native, jit, found, asked) : found;
-  if (asked && !opened.used) throw noSuchProducts(asked, opened.text);
-  return opened;
-}
-
-function register(native: Tensorflow, jit: Jit, found: OwnKernels, asked: AskedProducts | null): OwnKernels {
-  if (asked && !jit.target.matrixUnit)
-    throw noSuchProducts(asked, `${jit.target.cpu}, or a system that keeps it from us`);
+  if (!jit) return found;
+  const asked = askedProducts();
   try {
     registerJitKernels(native, jit, asked?.parts ?? null);
     return found;
   } catch (error) {
-    if (error instanceof LlvmError || error instanceof TensorflowError) return withoutKernels(error.message);
-    throw error;
+    if (!(error instanceof LlvmError || error instanceof TensorflowError)) throw error;
+    if (asked) throw noSuchProducts(asked, error.message);
+    return withoutKernels(error.message);
   }
 }
 

@@ -57,3 +57,11 @@ it("takes a path from the folder it is given in", () => {
     source: "ATMOREP_LLVM",
   });
 });
+
+it("does not go on without products that are asked for", () => {
+  const open = (env: Record<string, string>) => () => openKernelCompiler("CPU", env, folder);
+  expect(open({ ATMOREP_PRODUCTS: "bf16x3" })).toThrow(/^ATMOREP_PRODUCTS=bf16x3: .*LLVM was not found.*Unset/);
+  expect(open({ ATMOREP_PRODUCTS: "bf16x3", ATMOREP_KERNELS: "0" })).toThrow(/ATMOREP_KERNELS=0/);
+  expect(open({ ATMOREP_PRODUCTS: "tf32" })).toThrow(/^ATMOREP_PRODUCTS: not a precision/);
+  expect(open({ ATMOREP_PRODUCTS: "float32" })().jit).toBeNull();
+});

@@ -1,8 +1,9 @@
 /** The WASM engine on several threads, which exist in the built program only: its results, and its end. */
 import { spawnSync } from "node:child_process";
-import { expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 // @ts-expect-error plain JavaScript, which has to run before anything is built
 import { build } from "../../bin/build.js";
+import { openEngine } from "../../src/engine/index.js";
 
 const at = (path: string) => JSON.stringify(new URL(`../../dist/engine/${path}`, import.meta.url).href);
 
@@ -25,8 +26,21 @@ const draw = (...shape) => tf.tensor(Float32Array.from({ length: shape.reduce((a
 const hash = createHash("sha256");
 // each task of a helper begins with one
 let asked = 0;
+// wakes that come at any time must do no harm
+const { Worker } = await import("node:worker_threads");
+const waker = new Worker(\`const known = [];
+  const wake = () => { for (const control of known) for (let i = 0; i < 50; i++) Atomics.notify(control, 0); setImmediate(wake); };
+  require("node:worker_threads").parentPort.on("message", (control) => known.push(control));
+  wake();\`, { eval: true, execArgv: [] });
+waker.unref();
+const known = new Set();
 const notify = Atomics.notify;
-Atomics.notify = (...given) => (asked++, notify.call(Atomics, ...given));
+Atomics.notify = (control, ...rest) => {
+  asked++;
+  if (!known.has(control)) waker.postMessage(control);
+  known.add(control);
+  return notify.call(Atomics, control, ...rest);
+};
 const add = (tensors) => { for (const tensor of tensors) hash.update(new Uint8Array(tensor.dataSync().buffer.slice(0))); };
 for (const [m, n, k] of [[257, 190, 200], [12, 700, 900], [3, 1500, 1500], [800, 8, 900], [65, 333, 777]]) {
   for (const ta of [false, true]) for (const tb of [false, true]) {
@@ -62,3 +76,18 @@ it("computes the same bytes on any number of threads, and ends", () => {
   for (const count of asked.slice(1)) expect(count).toBeGreaterThan(10);
   expect(new Set(results.map(([, , digest]) => digest)).size).toBe(1);
 }, 240_000);
+
+describe("before it starts", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it.each([
+    ["ATMOREP_PRODUCTS", "bf16x3", /^ATMOREP_PRODUCTS=bf16x3: .*the WASM engine/],
+    ["ATMOREP_PRODUCTS", "tf32", /^ATMOREP_PRODUCTS: not a precision/],
+    ["ATMOREP_THREADS", "none", /^ATMOREP_THREADS: not a number of threads/],
+  ])("the WASM engine refuses %s=%s", async (name, value, message) => {
+    vi.stubEnv(name, value);
+    await expect(openEngine("wasm")).rejects.toThrow(message);
+    vi.unstubAllEnvs();
+    expect((await openEngine("wasm")).name).toBe("wasm");
+  });
+});

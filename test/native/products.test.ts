@@ -15,8 +15,8 @@ vi.stubEnv("ATMOREP_PRODUCTS", "bf16x3");
 afterAll(() => vi.unstubAllEnvs());
 
 describe.runIf(!matrixUnit)("without a matrix unit", () => {
-  it("the engine does not start, and says why", async () => {
-    await expect(openEngine("native")).rejects.toThrow(/^ATMOREP_PRODUCTS=bf16x3: .*Unset ATMOREP_PRODUCTS/);
+  it.each(["native", "auto"] as const)("the engine %s does not start, and says why", async (name) => {
+    await expect(openEngine(name)).rejects.toThrow(/^ATMOREP_PRODUCTS=bf16x3: .*Unset ATMOREP_PRODUCTS/);
   });
 });
 

@@ -35,7 +35,7 @@ function rounded(body: Body, x: Value, part: number, parts: Parts): Value {
   // the third part has eight bits as it is
   if (part === 2) return bits;
   const sum = body.add(bits, body.splat(HALF));
-  // what is not a number may turn into one by the carry: its last part keeps it
+  // what is not a number may turn into a finite one by the carry: its last part keeps that from happening
   return part === parts - 1 ? body.select(body.compare("oeq", x, x), sum, bits) : sum;
 }
 

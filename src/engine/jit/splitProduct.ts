@@ -1,7 +1,8 @@
 /**
- * Products of float32 matrices by the matrix unit, which multiplies bfloat16 numbers: each number as a sum of three, and
- * of the nine products of parts the six that are not below the last bit (Henry, Tang and Heinecke 2019). What comes out
- * is as near to the exact result as a float32 product's.
+ * Products of float32 matrices by the matrix unit, which multiplies bfloat16 numbers: each number as a sum of up to three,
+ * and of the products of parts those that are not below the last bit kept (Henry, Tang and Heinecke 2019). With three what
+ * comes out is as near to the exact result as a float32 product's, but for numbers around 1e-33 and below, whose parts the
+ * unit takes as zero.
  */
 import { type Body, I64, i64, Module, PTR, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";

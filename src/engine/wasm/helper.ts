@@ -14,7 +14,7 @@ export const STATE = { starting: 0, idle: 1, running: 2, failed: 3 } as const;
 export const [STATE_AT, TASK_AT, NUMBERS_AT] = [0, 1, 2];
 const CONTROL_LENGTH = 32;
 
-/** Most pages of 64 KiB of a helper's memory: 2 GiB, of which only what is used counts. */
+/** Most pages of 64 KiB of a helper's memory: 2 GiB. Of memory only what is used counts, of addresses all. */
 export const MOST_PAGES = 32768;
 const PAGE_BYTES = 65536;
 
@@ -42,19 +42,21 @@ export interface Helper {
   who: number;
   /** it runs, and has nothing to do */
   ready(): boolean;
-  /** makes room for so many bytes from address 0 on; @returns all of its memory */
-  reserve(bytes: number): Float32Array;
+  /** it works, perhaps on what an interrupt ended here */
+  busy(): boolean;
+  /** Makes room for so many bytes from address 0 on. @returns all of its memory; null: there is not as much */
+  reserve(bytes: number): Float32Array | null;
   /** Has it begin. `numbers` are whole, the task's own. */
   start(task: Task, numbers: readonly number[]): void;
   /**
-   * Waits until it is done. @returns all of its memory
-   * @throws AtmorepError `failed` if it could not do it, or does not answer
+   * Waits until it is done. @returns all of its memory; null: it failed, perhaps for lack of memory, and is not asked again
+   * @throws AtmorepError `failed` if it does not answer
    */
-  finish(): Float32Array;
+  finish(): Float32Array | null;
 }
 
-/** Enough for what takes seconds on a machine that is busy otherwise. */
-const PATIENCE_MS = 600_000;
+/** A wait in slices, of which a process that was stopped meanwhile loses one: ten minutes in all. */
+const [SLICE_MS, SLICES] = [10_000, 60];
 
 /** Grows a memory, if need be, to hold so many bytes. */
 export function ensureBytes(memory: SharedMemory, bytes: number): void {
@@ -68,12 +70,21 @@ export interface Team {
   parts: Parts;
 }
 
-/** Starts a team of so many helpers. From uncompiled sources there are none. */
+/** Starts a team of so many helpers, or as many as there is room for. From uncompiled sources there are none. */
 export function startTeam(count: number): Team {
   const entry = fileURLToPath(new URL("./helperThread.js", import.meta.url));
   const parts = { places: new Int32Array(new SharedArrayBuffer(4 * (1 + MOST_PARTS))) };
   const numbers = existsSync(entry) && count > 0 ? Array.from({ length: count }, (_, i) => i + 1) : [];
-  return { helpers: numbers.map((who) => startHelper(entry, parts, who)), parts };
+  const helpers: Helper[] = [];
+  for (const who of numbers) {
+    try {
+      helpers.push(startHelper(entry, parts, who));
+    } catch {
+      // a limit of addresses or of threads is reached: those that run will do
+      break;
+    }
+  }
+  return { helpers, parts };
 }
 
 function startHelper(entry: string, parts: Parts, who: number): Helper {
@@ -83,14 +94,21 @@ function startHelper(entry: string, parts: Parts, who: number): Helper {
   const thread = new Worker(entry, { workerData: setup, execArgv: [] });
   // the process ends without waiting for it
   thread.unref();
-  // without it the work is done here
+  // if it does not start, it is never ready, and the work is done here
   thread.on("error", () => {});
   const all = () => new Float32Array(memory.buffer);
+  const state = () => Atomics.load(control, STATE_AT);
   return {
     who,
-    ready: () => Atomics.load(control, STATE_AT) === STATE.idle,
+    ready: () => state() === STATE.idle,
+    busy: () => state() === STATE.running,
     reserve(bytes) {
-      ensureBytes(memory, bytes);
+      try {
+        ensureBytes(memory, bytes);
+      } catch (error) {
+        if (error instanceof RangeError) return null;
+        throw error;
+      }
       return all();
     },
     start(task, numbers) {
@@ -100,14 +118,16 @@ function startHelper(entry: string, parts: Parts, who: number): Helper {
       Atomics.notify(control, STATE_AT);
     },
     finish() {
-      const answer = Atomics.wait(control, STATE_AT, STATE.running, PATIENCE_MS);
-      if (answer === "timed-out" || Atomics.load(control, STATE_AT) !== STATE.idle) {
-        throw new AtmorepError("failed", "a thread of the WASM engine did not do its part", {
-          found: answer === "timed-out" ? "no answer" : "an error, perhaps for lack of memory",
-          fix: "Set ATMOREP_THREADS=1 to do without.",
-        });
+      let slices = 0;
+      // it may be woken by what was meant for a wait before
+      while (state() === STATE.running) {
+        if (Atomics.wait(control, STATE_AT, STATE.running, SLICE_MS) === "timed-out" && ++slices === SLICES) {
+          throw new AtmorepError("failed", "a thread of the WASM engine does not answer", {
+            fix: "Set ATMOREP_THREADS=1 to do without.",
+          });
+        }
       }
-      return all();
+      return state() === STATE.idle ? all() : null;
     },
   };
 }

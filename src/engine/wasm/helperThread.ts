@@ -47,7 +47,8 @@ let state: number = STATE.idle;
 for (;;) {
   Atomics.store(control, STATE_AT, state);
   Atomics.notify(control, STATE_AT);
-  Atomics.wait(control, STATE_AT, state);
+  // it may be woken by what was meant for a wait before
+  while (Atomics.load(control, STATE_AT) !== STATE.running) Atomics.wait(control, STATE_AT, state);
   try {
     perform();
     state = STATE.idle;

@@ -1,22 +1,35 @@
 /** The WASM engine: TensorFlow.js's backend with SIMD, and kernels of ours where its own fall short, on several threads. */
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
 import { dirname, join, sep } from "node:path";
 import * as wasm from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { AtmorepError } from "../../errors.js";
 import { registerGradients } from "../gradients.js";
+import { askedProducts, noSuchProducts } from "../products.js";
+import { askedThreads } from "../threads.js";
 import type { Engine } from "../types.js";
 import { startTeam } from "./helper.js";
 import { registerWasmKernels } from "./register.js";
 
+/** More would wait for what one thread copies to them. */
+const MOST_THREADS = 8;
+
 /** how many threads compute */
 let opened: Promise<number> | null = null;
 
-/** Sets the backend up once, and makes it the current one. */
+/**
+ * Sets the backend up once, and makes it the current one.
+ * @throws AtmorepError `usage` for what `ATMOREP_THREADS` or `ATMOREP_PRODUCTS` asks
+ */
 export async function openWasm(): Promise<Engine> {
-  opened ??= setUp();
-  const threads = await opened;
+  const asked = askedProducts();
+  if (asked) throw noSuchProducts(asked, "the WASM engine");
+  const wanted = askedThreads();
+  opened ??= setUp(wanted);
+  const threads = await opened.catch((error: unknown) => {
+    opened = null;
+    throw error;
+  });
   if (tf.getBackend() !== "wasm") await tf.setBackend("wasm");
   return {
     name: "wasm",
@@ -31,7 +44,7 @@ export async function openWasm(): Promise<Engine> {
   };
 }
 
-async function setUp(): Promise<number> {
+async function setUp(threads: number): Promise<number> {
   const entry = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
   wasm.setWasmPaths(join(dirname(entry), sep));
   wasm.setThreadsCount(1);
@@ -42,7 +55,7 @@ async function setUp(): Promise<number> {
     });
   }
   registerGradients();
-  const team = startTeam(Number(process.env.ATMOREP_THREADS ?? availableParallelism()) - 1);
+  const team = startTeam(Math.min(threads, MOST_THREADS) - 1);
   registerWasmKernels(team);
   return team.helpers.length + 1;
 }

@@ -8,32 +8,37 @@ import { BLOCK_ROWS, type Matrix, multiply, multiplyBlocks } from "./product.js"
 import { claimer, headsTask, MOST_PARTS, productTask } from "./tasks.js";
 import type { Workspace } from "./workspace.js";
 
-/** Multiplications below which waking a helper and copying cost more than they save. */
+/** Multiplications for each helper below which waking it and copying cost more than they save. */
 const LEAST_WORK = 4e6;
 
-/** Helpers that can begin at once, if there is work enough for them, and a part of it for everybody. */
-function helpersFor({ team }: Workspace, multiplications: number, parts: number): Helper[] {
-  if (multiplications < LEAST_WORK || parts > MOST_PARTS) return [];
-  return team.helpers.filter((helper) => helper.ready()).slice(0, parts - 1);
+/** Helpers that can begin at once, as many as there is work for, with a part of it for everybody. */
+function helpersFor({ team: { helpers } }: Workspace, multiplications: number, parts: number): Helper[] {
+  // one that an interrupt left at work takes parts of what is under way
+  if (parts > MOST_PARTS || helpers.some((helper) => helper.busy())) return [];
+  const most = Math.min(parts - 1, Math.floor(multiplications / LEAST_WORK));
+  return helpers.filter((helper) => helper.ready()).slice(0, Math.max(0, most));
+}
+
+interface Steps {
+  /** @returns false: the helper has not the memory for it */
+  start(helper: Helper): boolean;
+  own(claim: () => number | null): void;
+  take(memory: Float32Array, part: number): void;
 }
 
 /** Has helpers begin, does what is left for this thread, and takes over what they did, part by part. */
-function together(
-  { team: { parts } }: Workspace,
-  helpers: readonly Helper[],
-  count: number,
-  steps: {
-    start: (helper: Helper) => void;
-    own: (claim: () => number | null) => void;
-    take: (memory: Float32Array, part: number) => void;
-  },
-): void {
+function together({ team }: Workspace, helpers: readonly Helper[], count: number, steps: Steps): void {
+  const parts = helpers.length > 0 ? team.parts : { places: new Int32Array(1 + count) };
   parts.places[0] = 0;
-  for (const helper of helpers) steps.start(helper);
+  const started = helpers.filter((helper) => steps.start(helper));
   steps.own(claimer(parts, count, 0));
-  for (const helper of helpers) {
+  for (const helper of started) {
     const memory = helper.finish();
-    for (let part = 0; part < count; part++) if (parts.places[1 + part] === helper.who) steps.take(memory, part);
+    const its = Array.from({ length: count }, (_, part) => part).filter(
+      (part) => parts.places[1 + part] === helper.who,
+    );
+    if (memory) for (const part of its) steps.take(memory, part);
+    else steps.own(() => its.pop() ?? null);
   }
 }
 
@@ -61,9 +66,11 @@ export function multiplyShared(
   together(work, helpers, blocks, {
     start(helper) {
       const memory = helper.reserve(end);
+      if (!memory) return false;
       copyIn(work, memory, a.at, aAt, m * k);
       copyIn(work, memory, b.at, bAt, n * k);
       helper.start("multiply", productTask.write(task));
+      return true;
     },
     own: (claim) => multiplyBlocks(work, a, b, { at: c, row: n }, sizes, claim),
     take(memory, block) {
@@ -114,8 +121,10 @@ export function attendShared(work: Workspace, task: HeadsTaskName, sizes: Sizes,
   together(work, helpers, count, {
     start(helper) {
       const memory = helper.reserve(end);
+      if (!memory) return false;
       for (let i = 0; i < inputs; i++) copyIn(work, memory, tensors[i], places[i], elements[i]);
       helper.start(task, headsTask.write({ end, sizes, tensors: places }));
+      return true;
     },
     own: (claim) => run(work, sizes, claim, tensors),
     take(memory, head) {
