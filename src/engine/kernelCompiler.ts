@@ -31,10 +31,10 @@ export function findKernelCompiler(env: Env = process.env, cwd: string = process
 export function openKernelCompiler(device: string, env: Env = process.env, cwd?: string): KernelCompiler {
   const asked = askedProducts(env);
   const opened = open(device, asked, env, cwd);
-  if (asked && !opened.jit) throw noSuchProducts(asked, opened.kernels.text);
-  if (asked && !opened.jit?.target.matrixUnit) {
-    throw noSuchProducts(asked, `${opened.jit?.target.cpu}, or a system that keeps it from us`);
-  }
+  if (!asked) return opened;
+  const { jit, kernels } = opened;
+  if (!jit) throw noSuchProducts(asked, kernels.text);
+  if (!jit.target.matrixUnit) throw noSuchProducts(asked, `${jit.target.cpu}, or a system that keeps it from us`);
   return opened;
 }
 

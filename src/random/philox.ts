@@ -15,6 +15,8 @@ const [WEYL_0, WEYL_1] = WEYL;
 /** Factors of the two products of a round. */
 export const FACTORS = [0xd2511f53, 0xcd9e8d57] as const;
 export const ROUNDS = 10;
+/** Bits of a block's 32 that become a number's mantissa. */
+export const RANDOM_BITS = 0x7fffff;
 
 /** Results of the last block. */
 let r0 = 0;
@@ -83,10 +85,10 @@ export function statelessUniform(n: number, seed: readonly [number, number]): Fl
   for (let i = 0, counter = 0; i < n; i += 4, counter++) {
     block(counter | 0, 0, c2, c3, k0, k1);
     // 1.mantissa is in [1, 2)
-    bits[i] = 0x3f800000 | (r0 & 0x7fffff);
-    bits[i + 1] = 0x3f800000 | (r1 & 0x7fffff);
-    bits[i + 2] = 0x3f800000 | (r2 & 0x7fffff);
-    bits[i + 3] = 0x3f800000 | (r3 & 0x7fffff);
+    bits[i] = 0x3f800000 | (r0 & RANDOM_BITS);
+    bits[i + 1] = 0x3f800000 | (r1 & RANDOM_BITS);
+    bits[i + 2] = 0x3f800000 | (r2 & RANDOM_BITS);
+    bits[i + 3] = 0x3f800000 | (r3 & RANDOM_BITS);
   }
   for (let i = 0; i < n; i++) padded[i] -= 1;
   return padded.length === n ? padded : padded.slice(0, n);

@@ -2,9 +2,10 @@
  * Float32 numbers as sums of three bfloat16 numbers, which together have all of its 24 bits, copied into the tiles of the
  * matrix unit.
  */
-import { type Body, I32, I64, i32, i64, type Module, PTR, type Value, vectorOf } from "../llvm/ir.js";
+import { type Body, FLOAT, I32, I64, i32, i64, type Module, PTR, type Value, vectorOf } from "../llvm/ir.js";
 import { TERMS, TILE, TILE_BYTES, TILE_ROW } from "./amx.js";
-import { each, lines, turnRows } from "./rows.js";
+import { atMost } from "./kernel.js";
+import { clear, each, lines, turnRows } from "./rows.js";
 
 /** How many parts are kept of each number: three are all of it. */
 export type Parts = 1 | 2 | 3;
@@ -13,7 +14,6 @@ export const stepBytes = (parts: Parts): number => 2 * parts * TILE_BYTES;
 /** Rows, or columns, of a step. */
 export const STEP_WIDTH = 2 * TILE;
 
-const TRUE: Value = { type: "i1", text: "true" };
 const HALF = i32(0x8000);
 const UPPER = i32(0xffff0000);
 
@@ -61,21 +61,19 @@ export function definePacking(
     pack,
     [PTR, I64, PTR],
     (body, [from, line, to]) => (side === "first" ? rows : pairs)(body, { from, line, to, parts }),
-    {
-      internal: true,
-    },
+    { internal: true },
   );
   module.define(
     name,
     [PTR, I64, I64, I64, PTR],
     (body, [from, line, left, leftColumns, to]) => {
-      const [filled, transposed] = [body.alloca("float", p * q), body.alloca("float", p * q)];
+      const [filled, transposed] = [body.alloca(FLOAT, p * q), body.alloca(FLOAT, p * q)];
       const place = body.alloca(PTR, 1);
       const step = body.alloca(I64, 1);
       body.store(from, place);
       body.store(line, step);
       const full = body.binary("and", body.compare("sge", left, i64(p)), body.compare("sge", leftColumns, i64(q)));
-      body.when(body.binary("xor", full, TRUE), () => {
+      body.when(body.not(full), () => {
         fill(body, { from, line, left, leftColumns }, filled, p, q);
         body.store(filled, place);
         body.store(i64(q), step);
@@ -100,11 +98,12 @@ function fill(
   p: number,
   q: number,
 ): void {
-  for (let i = 0; i < p * q; i += body.lanes) body.store(body.constant(0), body.at(to, i));
-  const least = (value: Value, most: number) => body.select(body.compare("slt", value, i64(most)), value, i64(most));
-  each(body, 0, least(left, p), (row) => {
+  clear(body, to, p * q);
+  each(body, 0, atMost(body, left, p), (row) => {
     const [source, target] = [body.at(from, body.mul(row, line)), body.at(to, body.mul(row, q))];
-    each(body, 0, least(leftColumns, q), (i) => body.store(body.load("float", body.at(source, i)), body.at(target, i)));
+    each(body, 0, atMost(body, leftColumns, q), (i) =>
+      body.store(body.load(FLOAT, body.at(source, i)), body.at(target, i)),
+    );
   });
 }
 

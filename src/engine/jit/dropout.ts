@@ -1,16 +1,10 @@
 /** Dropout whose mask is drawn on the fly: the same bits as TensorFlow's stateless uniform numbers. */
 
-import { BLOCK, SEED_KEY, WEYL } from "../../random/philox.js";
+import { BLOCK, FACTORS, RANDOM_BITS, ROUNDS, SEED_KEY, WEYL } from "../../random/philox.js";
 import { type Body, float, I32, I64, i32, Module, type Value, vectorOf } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
 import { elementwise } from "./elements.js";
 import { addresses, floatBits, KERNEL, numbers } from "./kernel.js";
-
-/** Philox 4x32-10 (Salmon et al. 2011) */
-const MULTIPLIERS = [0xd2511f53, 0xcd9e8d57] as const;
-const ROUNDS = 10;
-/** bits of a number that decide: those of a float32's mantissa */
-const MANTISSA = 0x7fffff;
 
 type Four = readonly [Value, Value, Value, Value];
 
@@ -25,7 +19,7 @@ interface Asked {
 export const dropoutParameters = ({ elements, rate, before }: Asked): number[] => [
   elements,
   before / BLOCK,
-  Math.ceil(Math.fround(rate) * (MANTISSA + 1)),
+  Math.ceil(Math.fround(rate) * (RANDOM_BITS + 1)),
   floatBits(1 / (1 - rate)),
 ];
 
@@ -50,7 +44,7 @@ export function dropoutKernel(target: Target, name: string): string {
     const kept = wide(body.convert("bitcast", narrow(factor), "float"));
     const none = wide(float(0));
     const zero = wide(i32(0));
-    const mantissa = wide(i32(MANTISSA));
+    const mantissa = wide(i32(RANDOM_BITS));
     elementwise(
       body,
       count,
@@ -108,7 +102,7 @@ function philox(body: Body, counter: Four, keys: readonly Value[], product: Prod
   let [x0, x1, x2, x3] = counter;
   let [k0, k1] = keys;
   for (let round = 0; round < ROUNDS; round++) {
-    const [a, b] = [product(body, x0, MULTIPLIERS[0]), product(body, x2, MULTIPLIERS[1])];
+    const [a, b] = [product(body, x0, FACTORS[0]), product(body, x2, FACTORS[1])];
     const mixed = (high: Value, x: Value, key: Value) => body.binary("xor", body.binary("xor", high, x), key);
     [x0, x1, x2, x3] = [mixed(b.high, x1, k0), b.low, mixed(a.high, x3, k1), a.low];
     [k0, k1] = [body.add(k0, constant(WEYL[0], k0)), body.add(k1, constant(WEYL[1], k1))];

@@ -1,6 +1,6 @@
 /** Loops over the elements of tensors. */
-import { type Body, FLOAT, type Value } from "../llvm/ir.js";
-import { each } from "./rows.js";
+import { type Body, FLOAT, float, type Value } from "../llvm/ir.js";
+import { each, put } from "./rows.js";
 
 /**
  * `outputs[k][i] = fn(inputs[..][i])[k]` for `count` elements, `group` vectors at a time. What is left at the end goes
@@ -75,4 +75,17 @@ export function sums(
   const vectors = body.loop(0, whole, body.lanes, many(body.constant(0)), (i, sums) => fn(i, body.vector, sums));
   const rest = body.loop(whole, count, 1, many(body.zero), (i, sums) => fn(i, FLOAT, sums));
   return vectors.map((vector, k) => body.fadd(body.sum(vector), rest[k]));
+}
+
+/** Sets `count` elements to zero. */
+export function clearAll(body: Body, at: Value, count: Value): void {
+  along(body, count, (i, _, of) => body.store(of(float(0)), body.at(at, i)));
+}
+
+/** Adds rows [terms, count] to `to` [count]. */
+export function addRows(body: Body, at: Value, terms: Value, count: Value, to: Value): void {
+  each(body, 0, terms, (row) => {
+    const line = body.at(at, body.mul(row, count));
+    along(body, count, (i, type) => put(body, body.load(type, body.at(line, i)), body.at(to, i), true));
+  });
 }

@@ -1,5 +1,6 @@
 /** What all kernels share: their signature, and what they are given. */
 import { type Body, I64, i64, PTR, type Value } from "../llvm/ir.js";
+import { each } from "./rows.js";
 
 /** Types of a kernel's parameters: lists of addresses of its inputs and outputs, its numbers, its scratch space. */
 export const KERNEL = [PTR, PTR, PTR, PTR];
@@ -33,6 +34,17 @@ export function shares(body: Body, scratch: Value): (elements: Value | number) =
 export function atMost(body: Body, value: Value, limit: Value | number): Value {
   const most = typeof limit === "number" ? i64(limit) : limit;
   return body.select(body.compare("slt", value, most), value, most);
+}
+
+export const atLeast = (body: Body, value: Value, limit: number): Value =>
+  body.select(body.compare("slt", value, i64(limit)), i64(limit), value);
+
+/** Calls `fn` with the begin and the size of each block of `count`; the last may be smaller. */
+export function blocksOf(body: Body, count: Value, size: Value, fn: (from: Value, size: Value) => void): void {
+  each(body, 0, body.div(body.add(count, body.sub(size, 1)), size), (index) => {
+    const from = body.mul(index, size);
+    fn(from, atMost(body, body.sub(count, from), size));
+  });
 }
 
 /** `value` rounded up to whole `unit`s */

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { FUSED } from "../kernels/fused.js";
 import { LAYER_NORM_EPSILON } from "../kernels/layerNorm.js";
+import { LEAST_SIDE } from "../kernels/linear.js";
 import type { Jit } from "../llvm/jit.js";
 import { BACKEND, type Tensorflow } from "../tensorflow/index.js";
 import { attentionKernel, attentionScratch } from "./attention.js";
@@ -215,9 +216,6 @@ function runProduct(
     parameters: productParameters(shape, variant.parts),
   });
 }
-
-/** Rows, inputs or outputs below which the matrix unit's tiles stand half empty. */
-const LEAST_SIDE = 64;
 
 function weightGrad(kernels: Kernels, parts: Parts | null): KernelFunction {
   const { target } = kernels.jit;

@@ -16,5 +16,11 @@ export function tileFor({ registers }: Target, vectors: number): Tile {
   return { rows: 6, vectors: width };
 }
 
+/** Size of equal parts of `count`, of whole `unit`s, as few as none above `most` allows. */
+export function equalParts(count: number, most: number, unit = 1): number {
+  const parts = Math.max(1, Math.ceil(count / most));
+  return Math.max(unit, roundUp(Math.ceil(count / parts), unit));
+}
+
 /** `count` rounded up to a whole number of `unit`. */
 export const roundUp = (count: number, unit: number): number => Math.ceil(count / unit) * unit;

@@ -4,7 +4,7 @@
  * comes out is as near to the exact result as a float32 product's, but for numbers around 1e-33 and below, whose parts the
  * unit takes as zero.
  */
-import { type Body, I64, i64, Module, PTR, type Value } from "../llvm/ir.js";
+import { type Body, FLOAT, I64, i64, Module, PTR, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
 import {
   configureTiles,
@@ -18,10 +18,10 @@ import {
   TILE_ROW,
 } from "./amx.js";
 import { definePacking, type Parts, type Side, STEP_WIDTH, stepBytes } from "./bfloat16.js";
-import { addresses, atMost, KERNEL, numbers, shares, whole } from "./kernel.js";
+import { addRows, clearAll } from "./elements.js";
+import { addresses, atLeast, atMost, blocksOf, KERNEL, numbers, shares, whole } from "./kernel.js";
 import { clear, each } from "./rows.js";
-import { roundUp } from "./shape.js";
-import { addRows, clearAll } from "./weightGrad.js";
+import { equalParts, roundUp } from "./shape.js";
 
 /** c [m, n] = a b (+ bias), over `terms` */
 export interface ProductShape {
@@ -48,12 +48,6 @@ const BLOCK_BYTES = 1 << 20;
 /** Rows of the first factor that are worked on at once, at most: for each such block the second is packed again. */
 const BLOCK_ROWS = 1024;
 
-/** `count` in equal parts of whole `unit`s, none above `most`. */
-function equalParts(count: number, most: number, unit: number): number {
-  const parts = Math.max(1, Math.ceil(count / most));
-  return Math.max(unit, roundUp(Math.ceil(count / parts), unit));
-}
-
 /** Rows and terms that are worked on at once. */
 function blocks({ m, terms }: ProductShape, parts: Parts): { rows: number; terms: number } {
   const rows = equalParts(m, BLOCK_ROWS, STEP_WIDTH);
@@ -76,7 +70,6 @@ export function productParameters(shape: ProductShape, parts: Parts): number[] {
   return [shape.m, shape.n, shape.terms, rows, terms];
 }
 
-const TRUE: Value = { type: "i1", text: "true" };
 /** tiles: sums in the first four, then two of each factor */
 const SUMS = [0, 1, 2, 3] as const;
 const FIRST = [4, 5] as const;
@@ -99,7 +92,7 @@ export function productKernel(target: Target, name: string, variant: ProductVari
     const second = take(body.mul(body.div(blockTerms, TERMS), stepFloats(parts)));
     const first = take(0);
     clear(body, start, width);
-    if (bias) each(body, 0, n, (i) => body.store(body.load("float", body.at(inputs[2], i)), body.at(start, i)));
+    if (bias) each(body, 0, n, (i) => body.store(body.load(FLOAT, body.at(inputs[2], i)), body.at(start, i)));
     if (sums) {
       clearAll(body, total, m);
       addRows(body, inputs[0], terms, m, total);
@@ -133,17 +126,6 @@ export function productKernel(target: Target, name: string, variant: ProductVari
     releaseTiles(body);
   });
   return module.text;
-}
-
-const atLeast = (body: Body, value: Value, limit: number): Value =>
-  body.select(body.compare("slt", value, i64(limit)), i64(limit), value);
-
-/** Calls `fn` with the begin and the size of each block. */
-function blocksOf(body: Body, count: Value, size: Value, fn: (from: Value, size: Value) => void): void {
-  each(body, 0, body.div(body.add(count, body.sub(size, 1)), size), (index) => {
-    const from = body.mul(index, size);
-    fn(from, atMost(body, body.sub(count, from), size));
-  });
 }
 
 interface Packed {
@@ -198,7 +180,7 @@ function defineTiles(module: Module, name: string, parts: Parts): void {
     name,
     [PTR, PTR, PTR, PTR, I64, I64, I64, I64, "i1"],
     (body, [a, b, start, c, line, rows, columns, steps, later]) => {
-      const spare = body.alloca("float", STEP_WIDTH * STEP_WIDTH);
+      const spare = body.alloca(FLOAT, STEP_WIDTH * STEP_WIDTH);
       const [place, apart] = [body.alloca(PTR, 1), body.alloca(I64, 1)];
       body.store(c, place);
       body.store(body.mul(line, FLOAT_BYTES), apart);
@@ -206,11 +188,11 @@ function defineTiles(module: Module, name: string, parts: Parts): void {
         each(body, 0, atMost(body, rows, STEP_WIDTH), (row) => {
           const [inSpare, inC] = [body.at(spare, body.mul(row, STEP_WIDTH)), body.at(c, body.mul(row, line))];
           const [from, target] = to === "c" ? [inSpare, inC] : [inC, inSpare];
-          each(body, 0, columns, (i) => body.store(body.load("float", body.at(from, i)), body.at(target, i)));
+          each(body, 0, columns, (i) => body.store(body.load(FLOAT, body.at(from, i)), body.at(target, i)));
         });
       };
       const full = [rows, columns].map((left) => body.compare("sge", left, i64(STEP_WIDTH)));
-      const partial = body.binary("xor", body.binary("and", full[0], full[1]), TRUE);
+      const partial = body.not(body.binary("and", full[0], full[1]));
       body.when(partial, () => {
         // only what is copied in is copied out again
         clear(body, spare, i64(STEP_WIDTH * STEP_WIDTH));
@@ -226,7 +208,7 @@ function defineTiles(module: Module, name: string, parts: Parts): void {
       body.when(later, () => {
         for (const tile of SUMS) loadTile(body, tile, tileAt(tile), bytes);
       });
-      body.when(body.binary("xor", later, TRUE), () => {
+      body.when(body.not(later), () => {
         for (const tile of SUMS) loadTile(body, tile, body.at(start, (tile % 2) * TILE), 0);
       });
       body.loop(0, steps, 1, [a, b], (_, [a, b]) => {

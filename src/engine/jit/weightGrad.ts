@@ -4,10 +4,10 @@
  */
 import { type Body, FLOAT, float, i64, Module, type Value, vectorOf } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
-import { along } from "./elements.js";
-import { addresses, atMost, KERNEL, numbers, shares, whole } from "./kernel.js";
-import { each, put } from "./rows.js";
-import { roundUp, tileFor } from "./shape.js";
+import { addRows, along, clearAll } from "./elements.js";
+import { addresses, atMost, blocksOf, KERNEL, numbers, shares, whole } from "./kernel.js";
+import { each } from "./rows.js";
+import { equalParts, roundUp, tileFor } from "./shape.js";
 import { defineProduct } from "./tile.js";
 
 /** Rows of x and dy that are copied at once, at most, and columns of x. */
@@ -21,7 +21,7 @@ interface Shape {
 }
 
 /** Rows of a block: equal blocks, as few as possible. */
-const blockRows = (rows: number): number => Math.ceil(Math.max(1, rows) / Math.ceil(Math.max(1, rows) / ROWS));
+const blockRows = (rows: number): number => equalParts(rows, ROWS);
 
 /** Floats of scratch space. */
 export function weightGradScratch(target: Target, { rows, outputs }: Shape): number {
@@ -56,11 +56,8 @@ export function weightGradKernel(target: Target, name: string): string {
     clearAll(body, dBias, outputs);
     // without rows nothing adds up
     body.when(body.compare("eq", rows, i64(0)), () => clearAll(body, dWeight, body.mul(outputs, inputs)));
-    const count = body.div(body.add(rows, body.sub(block, 1)), block);
-    each(body, 0, count, (step) => {
-      const first = body.mul(step, block);
-      const terms = atMost(body, body.sub(rows, first), block);
-      const later = body.compare("ne", step, i64(0));
+    blocksOf(body, rows, block, (first, terms) => {
+      const later = body.compare("ne", first, i64(0));
       addRows(body, body.at(dy, body.mul(first, outputs)), terms, outputs, dBias);
       body.loop(0, outputs, tile.rows, [], (o) => {
         const to = body.at(panelsOfDy, body.mul(o, block));
@@ -94,18 +91,6 @@ export function weightGradKernel(target: Target, name: string): string {
     });
   });
   return module.text;
-}
-
-export function clearAll(body: Body, at: Value, count: Value): void {
-  along(body, count, (i, _, of) => body.store(of(float(0)), body.at(at, i)));
-}
-
-/** Adds rows [terms, count] to `to` [count]. */
-export function addRows(body: Body, at: Value, terms: Value, count: Value, to: Value): void {
-  each(body, 0, terms, (row) => {
-    const line = body.at(at, body.mul(row, count));
-    along(body, count, (i, type) => put(body, body.load(type, body.at(line, i)), body.at(to, i), true));
-  });
 }
 
 /** Columns `first` to `first + width` of rows that lie `line` apart, row after row; columns beyond the last are 0. */

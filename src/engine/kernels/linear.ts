@@ -36,8 +36,8 @@ function withOwnGradient(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor | null
   }));
 }
 
-/** Rows, columns or terms below which a product is left to TensorFlow. */
-const LEAST_SIDE = 64;
+/** Rows, columns or terms below which the tiles of `FUSED.product` would stand half empty. */
+export const LEAST_SIDE = 64;
 
 /** `a b + bias`; `turned`: of b's transpose. */
 function product(a: tf.Tensor, b: tf.Tensor, turned: boolean, bias?: tf.Tensor): tf.Tensor {

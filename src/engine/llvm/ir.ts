@@ -91,6 +91,9 @@ export class Body {
     );
   }
 
+  /** Of a condition. */
+  not = (condition: Value): Value => this.binary("xor", condition, { type: condition.type, text: "true" });
+
   /** The larger; `b` where one is not a number, as the processor's own instruction has it. */
   max = (a: Value, b: Value): Value => this.select(this.compare("ogt", a, b), a, b);
   /** The smaller; `b` where one is not a number. */

@@ -56,7 +56,7 @@ const loaded = new Map<string, Jit>();
  * @throws LlvmError if it cannot be loaded, or the processor is not known to it
  */
 export function openJit(file: string, options: JitOptions = {}): Jit {
-  const key = JSON.stringify([file, options.like, options.matrixUnit]);
+  const key = JSON.stringify([file, options.like, options.matrixUnit ?? false]);
   let jit = loaded.get(key);
   if (!jit) {
     jit = load(file, options);

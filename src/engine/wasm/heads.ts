@@ -1,4 +1,5 @@
 /** Attention head by head: packed products on strided heads, one T x S matrix in scratch space. */
+import type { Claim } from "./parts.js";
 import { type Matrix, multiply } from "./product.js";
 import type { Workspace } from "./workspace.js";
 
@@ -18,13 +19,7 @@ const scaleOf = ({ w }: Sizes): number => 1 / Math.sqrt(w);
 /** Elements of a row of the T x S matrix: s rounded up to whole vectors. */
 const lineOf = ({ s }: Sizes): number => Math.ceil(s / 4) * 4;
 
-/**
- * Gives the number of a head that is to be computed next, heads of one sequence after those of another; null: none is
- * left.
- */
-export type Claim = () => number | null;
-
-/** Calls `body` with a view maker for each head claimed: a tensor of `rows` rows a sequence as a matrix. */
+/** Calls `body` with a view maker for each head claimed, heads of one sequence after those of another: a tensor of `rows` rows a sequence as a matrix. */
 function eachHead(
   { heads, w }: Sizes,
   claim: Claim,

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { AtmorepError } from "../../errors.js";
-import { MOST_PARTS, type Parts } from "./tasks.js";
+import { MOST_PARTS, type Parts } from "./parts.js";
 
 /** What a helper can be asked to do. */
 export const TASKS = ["multiply", "attend", "attendGrad"] as const;
@@ -73,7 +73,7 @@ export interface Team {
 /** Starts a team of so many helpers, or as many as there is room for. From uncompiled sources there are none. */
 export function startTeam(count: number): Team {
   const entry = fileURLToPath(new URL("./helperThread.js", import.meta.url));
-  const parts = { places: new Int32Array(new SharedArrayBuffer(4 * (1 + MOST_PARTS))) };
+  const parts = new Int32Array(new SharedArrayBuffer(4 * (1 + MOST_PARTS)));
   const numbers = existsSync(entry) && count > 0 ? Array.from({ length: count }, (_, i) => i + 1) : [];
   const helpers: Helper[] = [];
   for (const who of numbers) {

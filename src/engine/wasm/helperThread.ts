@@ -2,9 +2,10 @@
 import { workerData } from "node:worker_threads";
 import { attendHeads, attendHeadsGrad } from "./heads.js";
 import { ensureBytes, type HelperSetup, MOST_PAGES, NUMBERS_AT, STATE, STATE_AT, TASK_AT, TASKS } from "./helper.js";
+import { claimer } from "./parts.js";
 import { BLOCK_ROWS, multiplyBlocks } from "./product.js";
 import { loadProgram } from "./program.js";
-import { claimer, headsTask, productTask } from "./tasks.js";
+import { headsTask, productTask } from "./tasks.js";
 import type { Workspace } from "./workspace.js";
 
 const { memory, control, parts, who } = workerData as HelperSetup;

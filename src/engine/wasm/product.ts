@@ -1,4 +1,5 @@
 /** Products of matrices of any strides: operands are packed first, and one loop does the rest. */
+import type { Claim } from "./parts.js";
 import type { Workspace } from "./workspace.js";
 
 /** A matrix in memory: byte address of its first element, and the distance of rows and columns in elements. */
@@ -35,7 +36,7 @@ export function multiplyBlocks(
   b: Matrix,
   c: { at: number; row: number },
   [m, n, k]: readonly [number, number, number],
-  claim: () => number | null,
+  claim: Claim,
 ): void {
   packSecond(work, b, n, k);
   for (let block = claim(); block !== null; block = claim()) {

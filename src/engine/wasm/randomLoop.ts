@@ -1,5 +1,5 @@
 /** The loop that draws dropout masks: Philox's blocks of four numbers (`random/philox.ts`), with products of 64 bits. */
-import { FACTORS, ROUNDS, WEYL } from "../../random/philox.js";
+import { FACTORS, RANDOM_BITS, ROUNDS, WEYL } from "../../random/philox.js";
 import {
   add,
   advance,
@@ -18,9 +18,6 @@ import {
   wide,
   xor,
 } from "./assembler.js";
-
-/** Bits of a number that are random. */
-const RANDOM_BITS = 0x7fffff;
 
 /** `dropoutMask(to, blocks, first, c2, c3, k0, k1, least, keep)`, see `Program`. */
 export function dropoutMask(): WasmFunction {

@@ -4,8 +4,9 @@
  */
 import { attendHeads, attendHeadsGrad, type Sizes } from "./heads.js";
 import type { Helper } from "./helper.js";
+import { type Claim, claimer, MOST_PARTS } from "./parts.js";
 import { BLOCK_ROWS, type Matrix, multiply, multiplyBlocks } from "./product.js";
-import { claimer, headsTask, MOST_PARTS, productTask } from "./tasks.js";
+import { headsTask, productTask } from "./tasks.js";
 import type { Workspace } from "./workspace.js";
 
 /** Multiplications for each helper below which waking it and copying cost more than they save. */
@@ -22,21 +23,19 @@ function helpersFor({ team: { helpers } }: Workspace, multiplications: number, p
 interface Steps {
   /** @returns false: the helper has not the memory for it */
   start(helper: Helper): boolean;
-  own(claim: () => number | null): void;
+  own(claim: Claim): void;
   take(memory: Float32Array, part: number): void;
 }
 
 /** Has helpers begin, does what is left for this thread, and takes over what they did, part by part. */
 function together({ team }: Workspace, helpers: readonly Helper[], count: number, steps: Steps): void {
-  const parts = helpers.length > 0 ? team.parts : { places: new Int32Array(1 + count) };
-  parts.places[0] = 0;
+  const parts = helpers.length > 0 ? team.parts : new Int32Array(1 + count);
+  parts[0] = 0;
   const started = helpers.filter((helper) => steps.start(helper));
   steps.own(claimer(parts, count, 0));
   for (const helper of started) {
     const memory = helper.finish();
-    const its = Array.from({ length: count }, (_, part) => part).filter(
-      (part) => parts.places[1 + part] === helper.who,
-    );
+    const its = Array.from({ length: count }, (_, part) => part).filter((part) => parts[1 + part] === helper.who);
     if (memory) for (const part of its) steps.take(memory, part);
     else steps.own(() => its.pop() ?? null);
   }

@@ -46,25 +46,3 @@ export const headsTask = {
     tensors,
   }),
 };
-
-/** Who does what of a task that is shared: whoever is free takes the next part. */
-export interface Parts {
-  /** [the next part, who took part 0, part 1, ...] */
-  places: Int32Array;
-}
-
-/** Parts of a task, at most. */
-export const MOST_PARTS = 4096;
-
-/**
- * Takes parts of a task for one thread.
- * @param who 0 is the main thread
- */
-export const claimer =
-  ({ places }: Parts, count: number, who: number) =>
-  (): number | null => {
-    const part = Atomics.add(places, 0, 1);
-    if (part >= count) return null;
-    places[1 + part] = who;
-    return part;
-  };
