@@ -7,12 +7,12 @@ import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
+import { disposeBatch, toTensors } from "../dist/batches/batch.js";
+import { randomBatch } from "../dist/bench/step.js";
 import { callOnce } from "../dist/engine/compile/index.js";
 import { openEngine } from "../dist/engine/index.js";
 import { countParameters, initParameters } from "../dist/model/index.js";
-import { disposeBatch, toTensors } from "../dist/training/batch.js";
-import { randomBatch } from "../dist/training/bench.js";
-import { disposeState, initState, stepModel, trainStep } from "../dist/training/step.js";
+import { disposeState, initState, stepModel, trainStep } from "../dist/step/step.js";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

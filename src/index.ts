@@ -18,13 +18,11 @@ export {
   validateConfig,
 } from "./api/config.js";
 export { type EvaluateOptions, evaluate, readAttention, scoreResults } from "./api/evaluation.js";
-export type { RunReference } from "./api/locate.js";
 /** Losses of your own. Example: `atmorep.losses.register("mae", { doc: "mean absolute error", fn })`. */
 export * as losses from "./api/losses.js";
 /** Masking by itself, and strategies of your own. Example: `atmorep.masking.summary(config, 100)`. */
 export * as masking from "./api/masking.js";
 export { type LoadedModel, type LoadOptions, loadModel } from "./api/model.js";
-export { type Prepared, type PrepareOptions, prepare } from "./api/prepare.js";
 export { bench, doctor, verify, versions } from "./api/program.js";
 export { baselines, compareRuns, listRuns, metrics, planRun, readRun, runReport, train } from "./api/runs.js";
 /** Metrics of your own. Example: `atmorep.scores.register("hit_rate", { doc: "share within one unit", unitless: true, fn })`. */
@@ -51,6 +49,7 @@ export {
   untokenize,
 } from "./api/stages.js";
 export { convertWeights, openWeights, readWeights, weightPath } from "./api/weights.js";
+export { type Prepared, type PrepareOptions, prepare } from "./batches/prepare.js";
 export type { ConfigDifference, Fault, Preset, ResolvedConfig, ResolveOptions } from "./config/index.js";
 export type { Field, FieldEntry, PredictedField, RunConfig, Strategy } from "./config/types.js";
 export type { StoreInfo } from "./data/info.js";
@@ -58,15 +57,16 @@ export type { Store } from "./data/store.js";
 export type { CubeBatch, Draw, FieldCube, Window } from "./data/types.js";
 export { AtmorepError, type ErrorCode, isAtmorepError } from "./errors.js";
 export type { Evaluation } from "./evaluation/evaluate.js";
-export type { AttentionChoice, StoredAttention } from "./evaluation/readAttention.js";
 export type { ScoredResults, ScoreResultsOptions } from "./evaluation/scoreResults.js";
 export type { LossInputs, LossTools, OwnLoss } from "./losses/types.js";
 export type { LevelChoice, MaskedBatch, MaskedField, MaskingStrategy, MaskingSummary } from "./masking/index.js";
+export type { AttentionMap } from "./prediction/attentionMaps.js";
+export type { PlainPrediction } from "./prediction/evalStep.js";
+export type { AttentionChoice, StoredAttention } from "./results/readAttention.js";
+export type { FieldSkill, FinishedEvent, TrainEvent } from "./runs/events.js";
+export type { RunDetails, RunSummary } from "./runs/list.js";
+export type { RunReference } from "./runs/locate.js";
+export type { MetricsRow } from "./runs/metrics.js";
 export type { Metric, MetricPoint } from "./scores/metrics.js";
 export type { ScoreEntry, ScoreLeaf, ScoreReport } from "./scores/report.js";
-export type { AttentionMap } from "./training/attentionMaps.js";
-export type { PlainPrediction } from "./training/evalStep.js";
-export type { FieldSkill, FinishedEvent, TrainEvent } from "./training/events.js";
-export type { MetricsRow } from "./training/metrics.js";
 export type { TrainOptions } from "./training/options.js";
-export type { RunDetails, RunSummary } from "./training/runs.js";

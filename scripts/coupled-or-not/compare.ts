@@ -13,22 +13,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
+import { type PreparedBatch, preparedBatches } from "../../src/batches/batches.js";
 import { parseFields, predictedFields } from "../../src/config/fields.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import type { RunConfig } from "../../src/config/types.js";
 import { drawEpoch, openStore } from "../../src/data/index.js";
 import { displayUnit } from "../../src/data/units.js";
 import { openEngine } from "../../src/engine/index.js";
-import { storeNormalization } from "../../src/evaluation/storeNormalization.js";
 import { createMaskGenerators } from "../../src/masking/index.js";
 import { countParameters, toTensors } from "../../src/model/index.js";
+import { predict, scoreBatch } from "../../src/prediction/pass.js";
+import { storeNormalization } from "../../src/results/storeNormalization.js";
+import { readInitialWeights } from "../../src/runs/weightFiles.js";
 import { baselineNames, formatScore, pairedBootstrap, scoreAccumulator, scoreRow } from "../../src/scores/index.js";
 import { rootMeanSquare, selectTimes, squaresOf } from "../../src/scores/summary.js";
-import { type PreparedBatch, preparedBatches } from "../../src/training/batches.js";
-import { predict, scoreBatch } from "../../src/training/pass.js";
-import { stepModel } from "../../src/training/step.js";
+import { stepModel } from "../../src/step/step.js";
 import { train } from "../../src/training/train.js";
-import { readInitialWeights } from "../../src/training/weightFiles.js";
 import { type FieldMaps, fitMaps, penalty, predictMaps } from "./ridge.js";
 
 const { values: args } = parseArgs({

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { resolveConfig } from "../../src/config/resolve.js";
 import type { RunConfig } from "../../src/config/types.js";
-import { runFolder } from "../../src/training/runFolder.js";
+import { runFolder } from "../../src/runs/folder.js";
 import { largestDifference, TOLERANCE } from "./losses.js";
 import { originalLosses } from "./original.js";
 import { ourLosses, type StepLosses, writeMaterial } from "./ours.js";

@@ -1,4 +1,6 @@
 /** Configurations: resolve, check, explain. */
+
+import { knownNames } from "../checks/knownNames.js";
 import { describeConfig as describe, configDocs as docs } from "../config/describe.js";
 import { diffConfigs as diff } from "../config/diff.js";
 import type { Fault } from "../config/faults.js";
@@ -6,7 +8,6 @@ import { type Preset, presets as shipped } from "../config/presets.js";
 import { type ResolvedConfig, type ResolveOptions, resolveConfig as resolve } from "../config/resolve.js";
 import type { RunConfig } from "../config/types.js";
 import { validateConfig as validate, configWarnings as warnings } from "../config/validate.js";
-import { knownNames } from "../training/knownNames.js";
 
 /**
  * Defaults, then preset or file, then single values: one complete configuration with where each value comes from.
@@ -39,7 +40,7 @@ export const configWarnings = (config: RunConfig): string[] => warnings(config);
  * @example const { faults, draws } = await checkConfig(resolveConfig({ preset: "storm" }));
  */
 export async function checkConfig(resolved: ResolvedConfig) {
-  const { inspectConfig } = await import("../training/inspectConfig.js");
+  const { inspectConfig } = await import("../checks/inspect.js");
   return inspectConfig(resolved);
 }
 

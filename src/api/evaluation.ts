@@ -1,8 +1,8 @@
 /** Evaluating runs, and scoring result stores. */
 import type { EvaluateRequest, Evaluation } from "../evaluation/evaluate.js";
-import type { AttentionChoice, StoredAttention } from "../evaluation/readAttention.js";
 import type { ScoredResults, ScoreResultsOptions } from "../evaluation/scoreResults.js";
-import type { RunReference } from "./locate.js";
+import type { AttentionChoice, StoredAttention } from "../results/readAttention.js";
+import type { RunReference } from "../runs/locate.js";
 
 export interface EvaluateOptions extends Omit<EvaluateRequest, "run" | "set"> {
   /** keys of the configuration or options of the mode: `{ forecast_num_tokens: 1 }` or `["fields[0][2]=[123]"]` */
@@ -43,7 +43,7 @@ export async function scoreResults(dir: string, options: ScoreResultsOptions = {
  *   console.log(path, shape);
  */
 export async function* readAttention(file: string, choice: AttentionChoice = {}): AsyncGenerator<StoredAttention> {
-  yield* (await import("../evaluation/readAttention.js")).readAttention(file, choice);
+  yield* (await import("../results/readAttention.js")).readAttention(file, choice);
 }
 
 const isList = (set: NonNullable<EvaluateOptions["set"]>): set is readonly string[] => Array.isArray(set);

@@ -1,13 +1,14 @@
 /** A trained network in the hand: predictions, attention weights and gradients of batches. */
+
+import type { StepBatch } from "../batches/batch.js";
+import type { Prepared } from "../batches/prepare.js";
 import { parseFields, predictedFields } from "../config/fields.js";
 import type { Field, PredictedField, RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import type { PlainParams } from "../model/types.js";
-import type { AttentionMap } from "../training/attentionMaps.js";
-import type { StepBatch } from "../training/batch.js";
-import type { PlainPrediction } from "../training/evalStep.js";
-import type { RunReference } from "./locate.js";
-import type { Prepared } from "./prepare.js";
+import type { AttentionMap } from "../prediction/attentionMaps.js";
+import type { PlainPrediction } from "../prediction/evalStep.js";
+import type { RunReference } from "../runs/locate.js";
 
 export interface LoadOptions {
   /** folder that holds the run's `models/`; default the current one */
@@ -52,8 +53,8 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
     await Promise.all([
       import("../evaluation/loadRun.js"),
       import("../evaluation/modes.js"),
-      import("../training/weightFiles.js"),
-      import("../training/step.js"),
+      import("../runs/weightFiles.js"),
+      import("../step/step.js"),
       import("../engine/index.js"),
     ]);
   const out = options.out ?? (typeof run === "string" ? undefined : run.out) ?? ".";
@@ -64,7 +65,7 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
   const weights = await readInitialWeights(found.base, `${found.id}@${found.which}`, config, model.spec);
   await openEngine(options.engine ?? "auto");
   const [{ plainBatch, toTensors: batchTensors, disposeBatch }, { toTensors }, tf] = await Promise.all([
-    import("../training/batch.js"),
+    import("../batches/batch.js"),
     import("../model/index.js"),
     import("@tensorflow/tfjs-core"),
   ]);
@@ -98,7 +99,7 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
     parameters: [...weights.values()].reduce((sum, { data }) => sum + data.length, 0),
     predict: (prepared) =>
       onBatch(prepared, async (batch) => {
-        const { evalStep } = await import("../training/evalStep.js");
+        const { evalStep } = await import("../prediction/evalStep.js");
         return (await evalStep(model, params, batch, { members: true })).predictions;
       }),
     attention: (prepared, sample = 0) =>
@@ -111,12 +112,12 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
             expected: `0 to ${samples - 1}`,
           });
         }
-        const { attentionMaps } = await import("../training/attentionMaps.js");
+        const { attentionMaps } = await import("../prediction/attentionMaps.js");
         return attentionMaps(model, params, batch, sample);
       }),
     gradients: (prepared) =>
       onBatch(prepared, async (batch) => {
-        const { stepGradients } = await import("../training/step.js");
+        const { stepGradients } = await import("../step/step.js");
         const { grads, scale, numbers } = await stepGradients(model, params, [batch], null);
         try {
           const entries = Object.entries(grads).map(async ([name, gradient]) => {

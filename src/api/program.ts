@@ -1,10 +1,10 @@
 /** The program and the machine it runs on. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import type { StepBenchmark, StepBenchmarkOptions } from "../bench/step.js";
 import { PACKAGE_ROOT } from "../config/presets.js";
 import type { RunConfig } from "../config/types.js";
 import type { Check } from "../doctor/index.js";
-import type { StepBenchmark, StepBenchmarkOptions } from "../training/bench.js";
 import type { CaseResult } from "../verify/run.js";
 
 /** Packages whose version a result may depend on. */
@@ -67,5 +67,5 @@ export async function* verify(
  * @example (await bench(config, { repeats: 5 })).step.median;
  */
 export async function bench(config: RunConfig, options: StepBenchmarkOptions = {}): Promise<StepBenchmark> {
-  return (await import("../training/bench.js")).benchStep(config, options);
+  return (await import("../bench/step.js")).benchStep(config, options);
 }

@@ -1,13 +1,13 @@
 /** Training, and the runs that it leaves. */
 import type { ColumnTable } from "arquero";
+import type { Plan } from "../checks/plan.js";
 import type { RunConfig } from "../config/types.js";
-import type { BaselineOptions } from "../training/baselines.js";
-import type { RunComparison } from "../training/compareRuns.js";
-import type { FieldSkill, FinishedEvent, TrainEvent } from "../training/events.js";
+import type { BaselineOptions } from "../prediction/baselines.js";
+import type { RunComparison } from "../runs/compare.js";
+import type { FieldSkill, FinishedEvent, TrainEvent } from "../runs/events.js";
+import type { RunDetails, RunSummary } from "../runs/list.js";
+import { type RunReference, runPlace } from "../runs/locate.js";
 import type { TrainOptions } from "../training/options.js";
-import type { Plan } from "../training/plan.js";
-import type { RunDetails, RunSummary } from "../training/runs.js";
-import { type RunReference, runPlace } from "./locate.js";
 
 /**
  * Trains a model as a stream of events; the files of the run are written meanwhile. Interrupting the notebook cell that
@@ -32,7 +32,7 @@ function cellSignal(): AbortSignal | undefined {
  * @example (await baselines(config))[0].rmse.persistence;
  */
 export async function baselines(config: RunConfig, options: BaselineOptions = {}): Promise<FieldSkill[]> {
-  return (await import("../training/baselines.js")).scoreBaselines(config, options);
+  return (await import("../prediction/baselines.js")).scoreBaselines(config, options);
 }
 
 /**
@@ -41,7 +41,7 @@ export async function baselines(config: RunConfig, options: BaselineOptions = {}
  * @example const { parameters, steps, memory } = await planRun(config);
  */
 export async function planRun(config: RunConfig, options: TrainOptions = {}): Promise<Plan> {
-  return (await import("../training/plan.js")).planRun(config, options);
+  return (await import("../checks/plan.js")).planRun(config, options);
 }
 
 /**
@@ -49,7 +49,7 @@ export async function planRun(config: RunConfig, options: TrainOptions = {}): Pr
  * @example (await listRuns(".")).map(({ id, validationLoss }) => [id, validationLoss]);
  */
 export async function listRuns(out = "."): Promise<RunSummary[]> {
-  return (await import("../training/runs.js")).listRuns(out);
+  return (await import("../runs/list.js")).listRuns(out);
 }
 
 /**
@@ -59,7 +59,7 @@ export async function listRuns(out = "."): Promise<RunSummary[]> {
  */
 export async function readRun(run: RunReference, out?: string): Promise<RunDetails> {
   const place = runPlace(run, out);
-  return (await import("../training/runs.js")).readRun(place.out, place.id);
+  return (await import("../runs/list.js")).readRun(place.out, place.id);
 }
 
 /**
@@ -69,7 +69,7 @@ export async function readRun(run: RunReference, out?: string): Promise<RunDetai
  */
 export async function compareRuns(runs: readonly RunReference[], out?: string): Promise<RunComparison> {
   const places = runs.map((run) => runPlace(run, out));
-  const { compareRuns: compare } = await import("../training/compareRuns.js");
+  const { compareRuns: compare } = await import("../runs/compare.js");
   return compare(
     places[0]?.out ?? ".",
     places.map(({ id }) => id),

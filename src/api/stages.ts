@@ -8,6 +8,7 @@
  * const masked = maskBatch(cube, fields, config, createMaskGenerators(config, fields));
  */
 
+import type { PlainBatch } from "../batches/batch.js";
 import type { PredictedField } from "../config/types.js";
 import type { CubeConfig } from "../data/cube.js";
 import type { StoreInfo } from "../data/info.js";
@@ -16,7 +17,6 @@ import type { Store, StoreOptions } from "../data/store.js";
 import type { CubeBatch, Draw } from "../data/types.js";
 import type { WavesOptions, WavesSummary } from "../data/waves.js";
 import type { MaskedBatch } from "../masking/types.js";
-import type { PlainBatch } from "../training/batch.js";
 
 /** The entries of `fields`, by name. Example: `parseFields(config)[0].numTokens`. */
 export { parseFields, predictedFields } from "../config/fields.js";
@@ -81,7 +81,7 @@ export async function readValues(
  * @example plainBatch(masked, predictedFields(config)).targets[0].M;
  */
 export async function plainBatch(masked: MaskedBatch, predicted: readonly PredictedField[]): Promise<PlainBatch> {
-  return (await import("../training/batch.js")).plainBatch(masked, predicted);
+  return (await import("../batches/batch.js")).plainBatch(masked, predicted);
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Weight files, ours and PyTorch's. */
 import type { TensorFile } from "../formats/tensors.js";
 import type { PlainParams } from "../model/types.js";
-import { runFolder } from "../training/runFolder.js";
-import type { WeightTag } from "../training/weightFiles.js";
-import { type RunReference, runPlace } from "./locate.js";
+import { runFolder } from "../runs/folder.js";
+import { type RunReference, runPlace } from "../runs/locate.js";
+import type { WeightTag } from "../runs/weightFiles.js";
 
 /**
  * Opens a weights file (`.mod`, `.pt`, `.safetensors`) without reading its tensors; close it when done.
@@ -30,7 +30,7 @@ export async function convertWeights(input: string, output: string): Promise<num
  * @example const weights = await readWeights(await weightPath("ab12cd34")); [...weights.keys()];
  */
 export async function readWeights(path: string): Promise<PlainParams> {
-  return (await import("../training/weightFiles.js")).readWeights(path);
+  return (await import("../runs/weightFiles.js")).readWeights(path);
 }
 
 /**
@@ -40,6 +40,6 @@ export async function readWeights(path: string): Promise<PlainParams> {
  */
 export async function weightPath(run: RunReference, which: WeightTag = "latest", out?: string): Promise<string> {
   const { id, out: folder } = runPlace(run, out);
-  const { weightPath: path } = await import("../training/weightFiles.js");
+  const { weightPath: path } = await import("../runs/weightFiles.js");
   return path(runFolder(folder, id).modelsDir, id, which);
 }

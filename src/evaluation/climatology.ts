@@ -4,10 +4,10 @@ import type { Store } from "../data/store.js";
 import { parseTime } from "../data/time.js";
 import type { CubeBatch, Draw } from "../data/types.js";
 import type { MaskedField } from "../masking/types.js";
+import type { NormalizationLookup } from "../results/physical.js";
+import { storeNormalization } from "../results/storeNormalization.js";
 import { climatologyRefusal, type Period } from "../scores/index.js";
 import { targetTokens } from "../scores/layout.js";
-import type { NormalizationLookup } from "./physical.js";
-import { storeNormalization } from "./storeNormalization.js";
 
 const NONE = "the store holds no climatology of each grid point (normalization/norm)";
 

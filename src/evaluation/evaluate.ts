@@ -17,13 +17,14 @@ import { AtmorepError, isAtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import { createMaskGenerators } from "../masking/index.js";
 import { toTensors } from "../model/index.js";
+import { type PassContext, predictionPass } from "../prediction/pass.js";
+import { fitBaselines } from "../prediction/validation.js";
+import { storeNormalization } from "../results/storeNormalization.js";
+import { assertFree, createExclusively, type RunFolder, runFolder } from "../runs/folder.js";
+import { readInitialWeights } from "../runs/weightFiles.js";
 import type { BaselineParams, ScoreReport } from "../scores/index.js";
 import { isPeriodic } from "../scores/index.js";
-import { type PassContext, predictionPass } from "../training/pass.js";
-import { assertFree, createExclusively, type RunFolder, runFolder } from "../training/runFolder.js";
-import { stepModel } from "../training/step.js";
-import { fitBaselines } from "../training/validation.js";
-import { readInitialWeights } from "../training/weightFiles.js";
+import { stepModel } from "../step/step.js";
 import type { DrawPlan } from "./draws.js";
 import { checkForEvaluation, findRun, type RunReference, runConfig } from "./loadRun.js";
 import { type EvaluationMode, evaluationMode } from "./modes.js";
@@ -32,7 +33,6 @@ import { EvaluationOutput } from "./output.js";
 import { forecastSteps, rollout } from "./rollout.js";
 import { EvaluationScores, stepHours, unitsOf } from "./scoring.js";
 import { NOT_PERIODIC, NOT_WHOLE, Spectra } from "./spectra.js";
-import { storeNormalization } from "./storeNormalization.js";
 
 export interface EvaluateRequest {
   /** `RUN[@latest|best|EPOCH]`, below `out` or a path to its folder; default the run whose weights are newest */

@@ -1,6 +1,7 @@
 /** A finished run as evaluation takes it: its configuration with what is overwritten, and the name of its weights. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { knownNames } from "../checks/knownNames.js";
 import { assertValid } from "../config/faults.js";
 import { locateConfig } from "../config/locate.js";
 import { parseOverrides } from "../config/overrides.js";
@@ -11,8 +12,7 @@ import type { RunConfig } from "../config/types.js";
 import { validateConfig } from "../config/validate.js";
 import type { Store } from "../data/store.js";
 import { AtmorepError } from "../errors.js";
-import { knownNames } from "../training/knownNames.js";
-import { parseRunReference } from "../training/runFolder.js";
+import { parseRunReference } from "../runs/folder.js";
 import type { EvaluationMode } from "./modes.js";
 import { isEvaluationOverride } from "./options.js";
 

@@ -1,17 +1,17 @@
 /** What an evaluation writes batch by batch: per-sample stores, global grids, and spectra where rows go around. */
 import { join } from "node:path";
+import type { PreparedBatch } from "../batches/batches.js";
 import type { Params } from "../model/types.js";
-import type { PreparedBatch } from "../training/batches.js";
-import type { PassContext } from "../training/pass.js";
-import type { RunFolder } from "../training/runFolder.js";
-import { AttentionWriter } from "./attentionStore.js";
+import type { PassContext } from "../prediction/pass.js";
+import { AttentionWriter } from "../results/attentionStore.js";
+import { type GlobalField, GlobalGrid, type GlobalKind, type TileForecast } from "../results/globalGrid.js";
+import { Physical } from "../results/physical.js";
+import { continued, forecastArrays } from "../results/resultArrays.js";
+import { type ResultBatch, ResultsWriter, resultPath } from "../results/results.js";
+import { storeNormalization } from "../results/storeNormalization.js";
+import type { RunFolder } from "../runs/folder.js";
 import type { DrawPlan } from "./draws.js";
-import { type GlobalField, GlobalGrid, type GlobalKind, type TileForecast } from "./globalGrid.js";
-import { Physical } from "./physical.js";
-import { continued, forecastArrays } from "./resultArrays.js";
-import { type ResultBatch, ResultsWriter, resultPath } from "./results.js";
 import type { Spectra } from "./spectra.js";
-import { storeNormalization } from "./storeNormalization.js";
 
 interface Place {
   folder: RunFolder;

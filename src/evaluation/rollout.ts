@@ -3,6 +3,8 @@
  * forecast in its turn. Each member is fed its own forecast, and so is each baseline. Fields that are never hidden
  * (static, or of rate 0) keep their true values.
  */
+
+import { prepare } from "../batches/batches.js";
 import type { RunConfig } from "../config/types.js";
 import { readCube } from "../data/cube.js";
 import type { CubeBatch, Draw, FieldCube } from "../data/types.js";
@@ -10,10 +12,9 @@ import { AtmorepError } from "../errors.js";
 import { isUnmasked } from "../masking/choice.js";
 import { createMaskGenerators, type MaskedBatch, maskBatch } from "../masking/index.js";
 import type { Params } from "../model/types.js";
+import { type PassContext, predict } from "../prediction/pass.js";
 import { type BaselineParams, baselinePredictions } from "../scores/index.js";
 import { targetTokens } from "../scores/layout.js";
-import { prepare } from "../training/batches.js";
-import { type PassContext, predict } from "../training/pass.js";
 
 /** One cube of a roll-out, in order; the truth beside what was forecast. */
 export interface RolledCube {

@@ -5,6 +5,8 @@ import { resolveConfig } from "../config/resolve.js";
 import { displayUnit } from "../data/units.js";
 import { AtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
+import { openResults, type ResultStore } from "../results/readResults.js";
+import { readSample, type StoredSample } from "../results/storedSample.js";
 import {
   anomalyQuantity,
   ensembleQuantity,
@@ -17,10 +19,8 @@ import {
   scoreReport,
   verdict,
 } from "../scores/index.js";
-import { openResults, type ResultStore } from "./readResults.js";
 import { regionsOf } from "./scoring.js";
 import { NOT_PERIODIC, NOT_WHOLE, Spectra } from "./spectra.js";
-import { readSample, type StoredSample } from "./storedSample.js";
 
 export interface ScoreResultsOptions {
   /** default: the last epoch there is */

@@ -1,8 +1,12 @@
 /** The scores of an evaluation: model beside baselines, members, anomalies, registered metrics, region by region. */
+
+import type { PreparedBatch } from "../batches/batches.js";
 import type { Field, RunConfig } from "../config/types.js";
 import type { Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import { displayUnit } from "../data/units.js";
+import { type PassContext, scoreBatch } from "../prediction/pass.js";
+import type { NormalizationLookup } from "../results/physical.js";
 import {
   anomalyQuantity,
   type BaselineParams,
@@ -19,10 +23,7 @@ import {
   type Verdict,
   verdict,
 } from "../scores/index.js";
-import type { PreparedBatch } from "../training/batches.js";
-import { type PassContext, scoreBatch } from "../training/pass.js";
 import { anomalyRefusal, climatologyLookup } from "./climatology.js";
-import type { NormalizationLookup } from "./physical.js";
 
 /** What is scored of one field of a batch. */
 export interface ScoredPrediction {

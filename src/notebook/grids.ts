@@ -1,5 +1,5 @@
 /** Values on a piece of the map, in the units people read, from stores and prepared batches. */
-import type { Prepared } from "../api/prepare.js";
+import type { Prepared } from "../batches/prepare.js";
 import type { Field } from "../config/types.js";
 import { levelSource } from "../data/fields.js";
 import { windowNormalization } from "../data/normalization.js";

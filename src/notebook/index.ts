@@ -11,8 +11,8 @@
  * nb.masks(prepared, { strategies: ["BERT", "forecast"] });
  */
 
-export type { RunReference } from "../api/locate.js";
 export { metrics } from "../api/runs.js";
+export type { RunReference } from "../runs/locate.js";
 export { EXPECT_TYPE, type Expectation, expect } from "./expect.js";
 export {
   DISPLAY,

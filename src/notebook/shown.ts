@@ -1,7 +1,6 @@
 /** The display calls: each takes what a notebook has at hand and ends a cell with a figure or a table. */
 
-import { type RunReference, runPlace } from "../api/locate.js";
-import type { Prepared } from "../api/prepare.js";
+import type { Prepared } from "../batches/prepare.js";
 import type { ResolvedConfig } from "../config/resolve.js";
 import type { Field, RunConfig, Strategy } from "../config/types.js";
 import { usualStep } from "../data/sampling.js";
@@ -10,13 +9,14 @@ import { HOUR_NS } from "../data/time.js";
 import { displayUnit } from "../data/units.js";
 import { AtmorepError } from "../errors.js";
 import { createMaskGenerators, maskBatch, maskingSummary } from "../masking/index.js";
+import type { AttentionMap } from "../prediction/attentionMaps.js";
+import type { FieldSkill } from "../runs/events.js";
+import { runFolder } from "../runs/folder.js";
+import { readRun } from "../runs/list.js";
+import { type RunReference, runPlace } from "../runs/locate.js";
+import { readMetrics } from "../runs/metrics.js";
+import type { WeightTag } from "../runs/weightFiles.js";
 import type { ScoreReport } from "../scores/index.js";
-import type { AttentionMap } from "../training/attentionMaps.js";
-import type { FieldSkill } from "../training/events.js";
-import { readMetrics } from "../training/metrics.js";
-import { runFolder } from "../training/runFolder.js";
-import { readRun } from "../training/runs.js";
-import type { WeightTag } from "../training/weightFiles.js";
 import { type Shown, show } from "./figure/display.js";
 import { showTable, type Table } from "./figure/table.js";
 import { fieldTitle, levelTitle } from "./figure/text.js";
@@ -269,7 +269,7 @@ export async function parameters(
   options: { out?: string; epoch?: WeightTag } = {},
 ): Promise<Shown<Figure>> {
   const { id, out } = runPlace(run, options.out);
-  const { readWeights, weightPath } = await import("../training/weightFiles.js");
+  const { readWeights, weightPath } = await import("../runs/weightFiles.js");
   const weights = await readWeights(weightPath(runFolder(out, id).modelsDir, id, options.epoch ?? "latest"));
   const groups = views.groupByPart([...weights].map(([name, { data }]) => [name, data]));
   return show(views.histogramFigure(`Weights of run ${id}`, groups, "weight"));

@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type RunReference, runPlace } from "../api/locate.js";
 import { isAtmorepError } from "../errors.js";
 import { svgFigure } from "../notebook/figure/svg.js";
 import { type Table, tableHtml } from "../notebook/figure/table.js";
@@ -10,7 +9,8 @@ import type { Figure } from "../notebook/figure/types.js";
 import { readPrediction } from "../notebook/runs/predictions.js";
 import { configTable, filesTable } from "../notebook/tables.js";
 import { learningRateFigure, predictionFigure, trainingFigure } from "../notebook/views/index.js";
-import { type RunDetails, readRun, validationLoss } from "../training/runs.js";
+import { type RunDetails, readRun, validationLoss } from "../runs/list.js";
+import { type RunReference, runPlace } from "../runs/locate.js";
 import { htmlPage, preformatted, type Section } from "./html.js";
 
 const LAST_LINES = 40;

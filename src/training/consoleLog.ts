@@ -2,10 +2,10 @@
 import { appendFile, writeFile } from "node:fs/promises";
 import { consoleLines } from "../config/files.js";
 import { countParameters } from "../model/index.js";
-import { epochLine, finishedLine, lineIsDue, parametersLine, stepLine, validationLines } from "./console.js";
-import type { ConsoleEvent, Series } from "./events.js";
+import type { Validation } from "../prediction/validation.js";
+import { epochLine, finishedLine, lineIsDue, parametersLine, stepLine, validationLines } from "../runs/console.js";
+import type { ConsoleEvent, Series } from "../runs/events.js";
 import { emptySums, type Session } from "./session.js";
-import type { Validation } from "./validation.js";
 
 export class ConsoleLog {
   private lineAt = Date.now();

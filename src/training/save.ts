@@ -1,10 +1,10 @@
 /** What a run saves: the numbered weights of an epoch, and weights with complete state for "latest" and "best". */
 import { toPlain } from "../model/index.js";
 import type { PlainParams } from "../model/types.js";
-import { type CheckpointKind, type CheckpointState, saveCheckpoint } from "./checkpoint.js";
-import type { SavedEvent } from "./events.js";
+import { type CheckpointKind, type CheckpointState, saveCheckpoint } from "../runs/checkpoint.js";
+import type { SavedEvent } from "../runs/events.js";
+import { type WeightTag, weightPath, writeWeightFiles } from "../runs/weightFiles.js";
 import { programVersion, type Session } from "./session.js";
-import { type WeightTag, weightPath, writeWeightFiles } from "./weightFiles.js";
 
 /** The weights that predict: averaged ones if `ema_decay` is set. */
 async function predictingWeights({ state }: Session): Promise<PlainParams> {

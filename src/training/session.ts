@@ -1,5 +1,7 @@
 /** Everything a run needs before its first step: configuration, data, engine, weights, folders. */
 import { existsSync, readFileSync } from "node:fs";
+import type { PlainBatch } from "../batches/batch.js";
+import { checkAgainstStore, checkConfig } from "../checks/validate.js";
 import { parseFields, predictedFields } from "../config/fields.js";
 import { resolveStorePath, storePathOfRun } from "../config/resolve.js";
 import { drawRunId, withSeeds } from "../config/seeds.js";
@@ -14,21 +16,19 @@ import { AtmorepError } from "../errors.js";
 import { createMaskGenerators, type MaskGenerators, type MaskGeneratorsState } from "../masking/index.js";
 import { initParameters, type ModelSpec, parameterTable, toTensors } from "../model/index.js";
 import type { PlainParams } from "../model/types.js";
-import type { PlainBatch } from "./batch.js";
-import type { CheckpointState, ConsoleSums } from "./checkpoint.js";
-import { type Continuation, readContinuation } from "./continue.js";
-import { checkFreeze } from "./freeze.js";
-import { MetricsLog } from "./metrics.js";
+import type { CheckpointState, ConsoleSums } from "../runs/checkpoint.js";
+import { type Continuation, readContinuation } from "../runs/continue.js";
+import { assertFree, parseRunReference, type RunFolder, runFolder } from "../runs/folder.js";
+import { lockRun, type RunLock } from "../runs/lock.js";
+import { MetricsLog } from "../runs/metrics.js";
+import { withPretrained } from "../runs/pretrained.js";
+import { startFolder } from "../runs/start.js";
+import { assertFits, compareWeights, readInitialWeights } from "../runs/weightFiles.js";
+import { checkFreeze } from "../step/freeze.js";
+import { learningRates } from "../step/schedule.js";
+import { disposeState, initState, type StepModel, stepModel, type TrainState } from "../step/step.js";
 import { type TrainOptions, withOverfit } from "./options.js";
-import { withPretrained } from "./pretrained.js";
-import { assertFree, parseRunReference, type RunFolder, runFolder } from "./runFolder.js";
-import { lockRun, type RunLock } from "./runLock.js";
 import type { BeforeValidation } from "./save.js";
-import { learningRates } from "./schedule.js";
-import { startFolder } from "./startFolder.js";
-import { disposeState, initState, type StepModel, stepModel, type TrainState } from "./step.js";
-import { checkAgainstStore, checkConfig } from "./validateRun.js";
-import { assertFits, compareWeights, readInitialWeights } from "./weightFiles.js";
 
 /** Where the run stands; what a checkpoint holds beside the tensors. */
 export type Progress = Omit<CheckpointState, "format" | "version" | "runId" | "metricsRows" | "masking">;

@@ -3,27 +3,27 @@
  * leave the same bytes.
  */
 import { existsSync } from "node:fs";
+import { disposeBatch, type PlainBatch, toTensors } from "../batches/batch.js";
+import { batchesPerStep, trainBatches } from "../batches/batches.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
+import { systemFault } from "../formats/systemFault.js";
 import { countParameters } from "../model/index.js";
+import { baselineSkill, fitBaselines, type Validation, validate } from "../prediction/validation.js";
+import { checkpointFiles } from "../runs/checkpoint.js";
+import { removeEndMark, writeEndMark } from "../runs/endMark.js";
+import type { FieldSkill, FinishedEvent, FinishReason, TrainEvent } from "../runs/events.js";
+import { metricsLine } from "../runs/metrics.js";
+import { stepSeries } from "../runs/series.js";
 import type { BaselineParams } from "../scores/index.js";
-import { disposeBatch, type PlainBatch, toTensors } from "./batch.js";
-import { batchesPerStep, trainBatches } from "./batches.js";
-import { checkpointFiles } from "./checkpoint.js";
+import { collectGarbage } from "../step/garbage.js";
+import { isShared } from "../step/sharedStep.js";
+import { type StepResult, trainStep } from "../step/step.js";
 import { ConsoleLog } from "./consoleLog.js";
-import { removeEndMark, writeEndMark } from "./endMark.js";
-import type { FieldSkill, FinishedEvent, FinishReason, TrainEvent } from "./events.js";
-import { collectGarbage } from "./garbage.js";
-import { metricsLine } from "./metrics.js";
 import type { TrainOptions } from "./options.js";
 import { saveBest, saveEpoch, saveLatest, saveStart } from "./save.js";
 import { saveGradients } from "./saveGradients.js";
-import { stepSeries } from "./series.js";
 import { emptySums, openSession, type Session } from "./session.js";
-import { isShared } from "./sharedStep.js";
-import { type StepResult, trainStep } from "./step.js";
-import { systemFault } from "./systemFault.js";
-import { baselineSkill, fitBaselines, type Validation, validate } from "./validation.js";
 
 /**
  * Trains a model: `for await (const event of train(config)) ...`.

@@ -2,11 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadCheckpoint } from "../../src/training/checkpoint.js";
-import type { TrainEvent } from "../../src/training/events.js";
-import { readMetrics } from "../../src/training/metrics.js";
-import { runFolder } from "../../src/training/runFolder.js";
-import { readWeights, weightPath } from "../../src/training/weightFiles.js";
+import { loadCheckpoint } from "../../src/runs/checkpoint.js";
+import type { TrainEvent } from "../../src/runs/events.js";
+import { runFolder } from "../../src/runs/folder.js";
+import { readMetrics } from "../../src/runs/metrics.js";
+import { readWeights, weightPath } from "../../src/runs/weightFiles.js";
 import { atmorep, LAUNCHER, runProgram } from "../support/cli.js";
 import { runCli } from "../support/inProcess.js";
 import { stateOf } from "../support/runState.js";

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { knownNames } from "../../src/checks/knownNames.js";
 import { configDocs, describeConfig } from "../../src/config/describe.js";
 import { diffConfigs } from "../../src/config/diff.js";
 import { locateConfig } from "../../src/config/locate.js";
@@ -10,7 +11,6 @@ import { PACKAGE_ROOT } from "../../src/config/presets.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import { KEYS, SCHEMA } from "../../src/config/schema.js";
 import { parseIsoTime } from "../../src/config/times.js";
-import { knownNames } from "../../src/training/knownNames.js";
 import { storm } from "./names.js";
 
 describe("the reference page", () => {

@@ -1,10 +1,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { knownNames } from "../../src/checks/knownNames.js";
 import { PACKAGE_ROOT, presets, readPreset } from "../../src/config/presets.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import { configWarnings, validateConfig } from "../../src/config/validate.js";
-import { knownNames } from "../../src/training/knownNames.js";
 
 describe("presets", () => {
   it("are the files of configs/, each with a line of description", () => {

@@ -1,5 +1,5 @@
 import { afterAll, expect, it } from "vitest";
-import { benchPrepare, benchRead } from "../../src/data/bench.js";
+import { benchPrepare, benchRead } from "../../src/bench/prepare.js";
 import { dataConfig, temporaryFolder, tinyStore } from "./support.js";
 
 const folder = temporaryFolder();

@@ -1,10 +1,10 @@
 import { existsSync, rmSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadModel } from "../../src/api/model.js";
-import { prepare } from "../../src/api/prepare.js";
+import { prepare } from "../../src/batches/prepare.js";
 import { evaluate } from "../../src/evaluation/evaluate.js";
-import { readAttention, type StoredAttention } from "../../src/evaluation/readAttention.js";
-import { openResults } from "../../src/evaluation/readResults.js";
+import { readAttention, type StoredAttention } from "../../src/results/readAttention.js";
+import { openResults } from "../../src/results/readResults.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
 
 const out = temporaryFolder();

@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evaluate } from "../../src/evaluation/evaluate.js";
-import { openResults } from "../../src/evaluation/readResults.js";
 import { scoreResults } from "../../src/evaluation/scoreResults.js";
+import { openResults } from "../../src/results/readResults.js";
+import type { FieldSkill } from "../../src/runs/events.js";
 import type { ScoreEntry } from "../../src/scores/index.js";
-import type { FieldSkill } from "../../src/training/events.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
 
 const out = temporaryFolder();

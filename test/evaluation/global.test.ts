@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Evaluation, evaluate } from "../../src/evaluation/evaluate.js";
-import { openResults, type ResultStore } from "../../src/evaluation/readResults.js";
 import { scoreResults } from "../../src/evaluation/scoreResults.js";
+import { openResults, type ResultStore } from "../../src/results/readResults.js";
 import type { ScoreEntry } from "../../src/scores/index.js";
 import { runAll, temporaryFolder } from "../support/tinyRun.js";
 import { amplitude, COLUMNS, globeConfig, globeStore, MEAN, ROWS, WAVENUMBER, wave } from "./globe.js";

@@ -1,8 +1,8 @@
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openResults } from "../../src/evaluation/readResults.js";
 import { scoreResults } from "../../src/evaluation/scoreResults.js";
+import { openResults } from "../../src/results/readResults.js";
 import type { ScoreEntry } from "../../src/scores/index.js";
 import { latitudeWeight } from "../../src/scores/latitude.js";
 import { tempDir } from "../support/tempDir.js";

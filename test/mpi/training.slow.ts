@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { runFolder } from "../../src/training/runFolder.js";
+import { runFolder } from "../../src/runs/folder.js";
 import { atmorep, LAUNCHER, type Outcome, runProgram } from "../support/cli.js";
 import { stateOf } from "../support/runState.js";
 import { tempDir } from "../support/tempDir.js";

@@ -1,14 +1,14 @@
 /** AdamW on the tensors of a state themselves: the bits of single operations, and nobody else's tensors. */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { disposeBatch } from "../../src/batches/batch.js";
 import { ownCopy, updateInPlace } from "../../src/engine/compile/index.js";
 import type { Kernels } from "../../src/engine/jit/operations.js";
 import { BACKEND, type Tensorflow } from "../../src/engine/tensorflow/index.js";
-import { adamwConstants, adamwRates, adamwUpdate } from "../../src/training/adamw.js";
-import { disposeBatch } from "../../src/training/batch.js";
-import { emaUpdate } from "../../src/training/ema.js";
-import { frozenNames } from "../../src/training/freeze.js";
-import { disposeState, trainStep } from "../../src/training/step.js";
+import { adamwConstants, adamwRates, adamwUpdate } from "../../src/step/adamw.js";
+import { emaUpdate } from "../../src/step/ema.js";
+import { frozenNames } from "../../src/step/freeze.js";
+import { disposeState, trainStep } from "../../src/step/step.js";
 import { normal } from "../engine/support.js";
 import { smallBatch, smallConfig, smallState, valuesOf } from "../training/support.js";
 import { openWithKernels } from "./support.js";

@@ -1,6 +1,7 @@
 /** What runs inside compiled functions. */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { profileStep } from "../../src/bench/profile.js";
 import { compileFunction } from "../../src/engine/compile/index.js";
 import { openEngine } from "../../src/engine/index.js";
 import { jitKernels } from "../../src/engine/jit/register.js";
@@ -8,7 +9,6 @@ import { compiler } from "../../src/engine/native.js";
 import type { Trace, TraceEvent } from "../../src/engine/profile.js";
 import { profileCompiled, timesByType } from "../../src/engine/profileCompiled.js";
 import { type Tensorflow, timeFunction } from "../../src/engine/tensorflow/index.js";
-import { profileStep } from "../../src/training/profileStep.js";
 import { tinyConfig } from "../support/tinyRun.js";
 
 let engine: Tensorflow;

@@ -1,13 +1,13 @@
 import { readdirSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { disposeBatch, plainBatch, toTensors } from "../../src/batches/batch.js";
 import type { RunConfig } from "../../src/config/types.js";
 import { openEngine } from "../../src/engine/index.js";
 import { compiler } from "../../src/engine/native.js";
-import { disposeBatch, plainBatch, toTensors } from "../../src/training/batch.js";
-import { evalStep } from "../../src/training/evalStep.js";
-import { padBatch } from "../../src/training/pad.js";
-import { disposeState, type StepResult, stepGradients, trainStep } from "../../src/training/step.js";
+import { evalStep } from "../../src/prediction/evalStep.js";
+import { padBatch } from "../../src/step/pad.js";
+import { disposeState, type StepResult, stepGradients, trainStep } from "../../src/step/step.js";
 import { KINDS } from "../../src/verify/kinds.js";
 import { GOLDEN_DIR, readGolden } from "../support/golden.js";
 import { distance, maskedBatch, smallBatch, smallConfig, smallState, valuesOf } from "../training/support.js";

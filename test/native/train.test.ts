@@ -1,9 +1,9 @@
 /** Whole runs on the native engine: what they compute, and that they go on where they stopped. */
 import { rmSync } from "node:fs";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { type MetricsRow, readMetrics } from "../../src/training/metrics.js";
-import { runFolder } from "../../src/training/runFolder.js";
-import { readWeights, weightPath } from "../../src/training/weightFiles.js";
+import { runFolder } from "../../src/runs/folder.js";
+import { type MetricsRow, readMetrics } from "../../src/runs/metrics.js";
+import { readWeights, weightPath } from "../../src/runs/weightFiles.js";
 import { atmorep } from "../support/cli.js";
 import { startTraining, step, writeTinyConfig } from "../support/tinyProgram.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";

@@ -1,6 +1,6 @@
 /** Every view, drawn by both emitters: the same values, points, ranges and labels. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Prepared, prepare } from "../../src/api/prepare.js";
+import { type Prepared, prepare } from "../../src/batches/prepare.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import { maskingSummary } from "../../src/masking/index.js";
 import { layoutFigure } from "../../src/notebook/figure/layout.js";

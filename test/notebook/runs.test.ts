@@ -8,7 +8,7 @@ import { LiveFigure, type SendDisplay } from "../../src/notebook/figure/live.js"
 import type { Line, Rule } from "../../src/notebook/figure/types.js";
 import * as nb from "../../src/notebook/index.js";
 import { trainingFigure } from "../../src/notebook/views/training.js";
-import { runFolder } from "../../src/training/runFolder.js";
+import { runFolder } from "../../src/runs/folder.js";
 import { temporaryFolder, tinyConfig } from "../support/tinyRun.js";
 
 interface Frame {

@@ -1,12 +1,12 @@
 /** Figures of evaluations and of attention on the map: numbers, labels, refusals, the same in both forms. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Prepared, prepare } from "../../src/api/prepare.js";
+import { type Prepared, prepare } from "../../src/batches/prepare.js";
 import { plotlyFigure } from "../../src/notebook/figure/plotly.js";
 import { svgFigure } from "../../src/notebook/figure/svg.js";
 import type { Band, Bars, Figure, Heatmap, Line, Rects } from "../../src/notebook/figure/types.js";
 import * as nb from "../../src/notebook/index.js";
+import type { AttentionMap } from "../../src/prediction/attentionMaps.js";
 import type { ScoreLeaf, ScoreReport } from "../../src/scores/index.js";
-import type { AttentionMap } from "../../src/training/attentionMaps.js";
 import { tinyConfig } from "../support/tinyRun.js";
 import { plotlyAxis, svgPoints, svgTexts } from "./support.js";
 

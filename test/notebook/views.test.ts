@@ -1,6 +1,6 @@
 /** Every view on the storm sample: units, ranges, places, and what it costs. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Prepared, prepare } from "../../src/api/prepare.js";
+import { type Prepared, prepare } from "../../src/batches/prepare.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import { coastlines } from "../../src/notebook/coastlines.js";
 import { DISPLAY, type Shown } from "../../src/notebook/figure/display.js";

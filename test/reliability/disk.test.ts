@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync 
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createRunFolder, runFolder } from "../../src/training/runFolder.js";
-import { lockRun } from "../../src/training/runLock.js";
+import { createRunFolder, runFolder } from "../../src/runs/folder.js";
+import { lockRun } from "../../src/runs/lock.js";
 import { atmorep, LAUNCHER, runProgram } from "../support/cli.js";
 import { stateOf } from "../support/runState.js";
 import { tempDir } from "../support/tempDir.js";

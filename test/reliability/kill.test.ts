@@ -6,7 +6,7 @@ import { appendFileSync, cpSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { defaultRng } from "../../src/random/index.js";
-import { runFolder } from "../../src/training/runFolder.js";
+import { runFolder } from "../../src/runs/folder.js";
 import { atmorep } from "../support/cli.js";
 import { stateOf } from "../support/runState.js";
 import { tempDir } from "../support/tempDir.js";

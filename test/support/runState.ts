@@ -1,9 +1,9 @@
 /** What two runs must share to count as the same run. */
 import { existsSync } from "node:fs";
-import { loadCheckpoint } from "../../src/training/checkpoint.js";
-import { readMetrics } from "../../src/training/metrics.js";
-import { runFolder } from "../../src/training/runFolder.js";
-import { readWeights, weightPath } from "../../src/training/weightFiles.js";
+import { loadCheckpoint } from "../../src/runs/checkpoint.js";
+import { runFolder } from "../../src/runs/folder.js";
+import { readMetrics } from "../../src/runs/metrics.js";
+import { readWeights, weightPath } from "../../src/runs/weightFiles.js";
 
 /** Checkpoint, metrics rows and weights of a run; times and run ids are left out. */
 export async function stateOf(out: string, id: string) {

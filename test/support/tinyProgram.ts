@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TrainEvent } from "../../src/training/events.js";
+import type { TrainEvent } from "../../src/runs/events.js";
 import { LAUNCHER, ROOT } from "./cli.js";
 import { tinyConfig } from "./tinyRun.js";
 

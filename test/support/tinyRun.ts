@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { resolveConfig } from "../../src/config/resolve.js";
 import type { RunConfig } from "../../src/config/types.js";
-import type { FinishedEvent, TrainEvent } from "../../src/training/events.js";
+import type { FinishedEvent, TrainEvent } from "../../src/runs/events.js";
 import type { TrainOptions } from "../../src/training/options.js";
 import { train } from "../../src/training/train.js";
 

@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../src/engine/index.js";
 import type { Params } from "../../src/model/types.js";
 import { defaultRng } from "../../src/random/index.js";
-import { adamwInit, adamwRates, adamwUpdate } from "../../src/training/adamw.js";
-import { clipScale, globalNorm } from "../../src/training/gradients.js";
+import { adamwInit, adamwRates, adamwUpdate } from "../../src/step/adamw.js";
+import { clipScale, globalNorm } from "../../src/step/gradients.js";
 
 const sizes: Record<string, number> = { a: 7, b: 1, c: 300 };
 const options = { weightDecay: 0.1 };

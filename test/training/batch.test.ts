@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { plainBatch, targetRows } from "../../src/batches/batch.js";
 import type { PredictedField } from "../../src/config/types.js";
-import { plainBatch, targetRows } from "../../src/training/batch.js";
-import { stepModel } from "../../src/training/step.js";
+import { stepModel } from "../../src/step/step.js";
 import { maskedBatch, smallConfig } from "./support.js";
 
 const { predicted } = stepModel(smallConfig());

@@ -7,7 +7,7 @@ import {
   pythonFixed,
   stepLine,
   validationLines,
-} from "../../src/training/console.js";
+} from "../../src/runs/console.js";
 
 describe("Python's fixed format", () => {
   // expected: [f"{x:.5f}" for x in (...)] of Python 3.11

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { estimateFlops, estimateMemory } from "../../src/checks/estimate.js";
+import { planNetwork, planRun } from "../../src/checks/plan.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import { modelSpec } from "../../src/model/index.js";
-import { estimateFlops, estimateMemory } from "../../src/training/estimate.js";
-import { planNetwork, planRun } from "../../src/training/plan.js";
 import { tinyConfig } from "../support/tinyRun.js";
 
 describe("the plan of a run", () => {

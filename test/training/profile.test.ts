@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
+import { profileStep } from "../../src/bench/profile.js";
 import type { TraceEvent } from "../../src/engine/profile.js";
-import { profileStep } from "../../src/training/profileStep.js";
 import { tinyConfig } from "../support/tinyRun.js";
 
 it("a step's trace is what Perfetto reads: complete events inside the step, with shapes", async () => {

@@ -1,8 +1,8 @@
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { compareRuns } from "../../src/training/compareRuns.js";
-import { listRuns, readRun } from "../../src/training/runs.js";
+import { compareRuns } from "../../src/runs/compare.js";
+import { listRuns, readRun } from "../../src/runs/list.js";
 import { tempDir } from "../support/tempDir.js";
 
 const CONFIG = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { learningRates } from "../../src/training/schedule.js";
+import { learningRates } from "../../src/step/schedule.js";
 import { runner } from "../../src/verify/kinds/lr.js";
 import { expectGolden, goldenCases } from "../support/golden.js";
 

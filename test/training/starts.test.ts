@@ -9,10 +9,10 @@ import { sameInEverySample, tokensAtTimes } from "../../src/masking/choice.js";
 import { registerStrategy, strategyOfBatch } from "../../src/masking/index.js";
 import { initParameters } from "../../src/model/parameters.js";
 import { modelSpec } from "../../src/model/spec.js";
+import { withPretrained } from "../../src/runs/pretrained.js";
+import { readWeights, weightPath, writeWeightFiles } from "../../src/runs/weightFiles.js";
 import { registerMetric } from "../../src/scores/index.js";
-import { frozenNames } from "../../src/training/freeze.js";
-import { withPretrained } from "../../src/training/pretrained.js";
-import { readWeights, weightPath, writeWeightFiles } from "../../src/training/weightFiles.js";
+import { frozenNames } from "../../src/step/freeze.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
 import { smallConfig } from "./support.js";
 

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { disposeBatch, plainBatch, type StepBatch, toTensors } from "../../src/batches/batch.js";
 import { openEngine } from "../../src/engine/index.js";
-import { disposeBatch, plainBatch, type StepBatch, toTensors } from "../../src/training/batch.js";
-import { evalStep } from "../../src/training/evalStep.js";
-import { batchGradients, disposeState, trainStep } from "../../src/training/step.js";
+import { evalStep } from "../../src/prediction/evalStep.js";
+import { batchGradients, disposeState, trainStep } from "../../src/step/step.js";
 import { distance, maskedBatch, smallBatch, smallConfig, smallState, valuesOf } from "./support.js";
 
 beforeAll(async () => {

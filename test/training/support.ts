@@ -1,12 +1,12 @@
 /** A small network of one or two fields, with random batches. */
 import type * as tf from "@tensorflow/tfjs-core";
+import { plainBatch, type StepBatch, toTensors } from "../../src/batches/batch.js";
 import type { RunConfig } from "../../src/config/types.js";
 import type { MaskedBatch, MaskedField } from "../../src/masking/types.js";
 import { initParameters } from "../../src/model/parameters.js";
 import { toTensors as parameterTensors } from "../../src/model/tensors.js";
 import { defaultRng } from "../../src/random/index.js";
-import { plainBatch, type StepBatch, toTensors } from "../../src/training/batch.js";
-import { initState, type StepModel, stepModel, type TrainState } from "../../src/training/step.js";
+import { initState, type StepModel, stepModel, type TrainState } from "../../src/step/step.js";
 
 const TOKENS = [2, 2, 2];
 const SIZES = [1, 2, 2];

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../src/engine/index.js";
-import { loadCheckpoint } from "../../src/training/checkpoint.js";
-import { readEndMark } from "../../src/training/endMark.js";
-import type { StepEvent } from "../../src/training/events.js";
-import { readMetrics } from "../../src/training/metrics.js";
-import { runFolder } from "../../src/training/runFolder.js";
+import { loadCheckpoint } from "../../src/runs/checkpoint.js";
+import { readEndMark } from "../../src/runs/endMark.js";
+import type { StepEvent } from "../../src/runs/events.js";
+import { runFolder } from "../../src/runs/folder.js";
+import { readMetrics } from "../../src/runs/metrics.js";
 import { train } from "../../src/training/train.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
 

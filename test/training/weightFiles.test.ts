@@ -7,7 +7,7 @@ import type { RunConfig } from "../../src/config/types.js";
 import { openTorch } from "../../src/formats/torch/reader.js";
 import { initParameters, parameterTable } from "../../src/model/parameters.js";
 import { modelSpec } from "../../src/model/spec.js";
-import { stateDict, stateDictOrder } from "../../src/training/stateDict.js";
+import { stateDict, stateDictOrder } from "../../src/runs/stateDict.js";
 import {
   compareWeights,
   matchWeights,
@@ -16,7 +16,7 @@ import {
   readWeights,
   weightPath,
   writeWeightFiles,
-} from "../../src/training/weightFiles.js";
+} from "../../src/runs/weightFiles.js";
 import { GOLDEN_DIR } from "../support/golden.js";
 import { tempDir } from "../support/tempDir.js";
 

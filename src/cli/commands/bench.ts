@@ -1,13 +1,13 @@
 /** `atmorep bench prepare|step|read` */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { benchPrepare, benchRead } from "../../bench/prepare.js";
+import { benchStep } from "../../bench/step.js";
+import { checkConfig } from "../../checks/validate.js";
 import { parseFields, type ResolvedConfig, resolveConfig, resolveStorePath } from "../../config/index.js";
-import { benchPrepare, benchRead } from "../../data/bench.js";
 import { type EngineName, openEngine } from "../../engine/index.js";
 import type { TypeTime } from "../../engine/profileCompiled.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
 import { createMaskGenerators, maskBatch } from "../../masking/index.js";
-import { benchStep } from "../../training/bench.js";
-import { checkConfig } from "../../training/validateRun.js";
 import { collect, formatTable, note, parseCount, print, printJson, withExamples } from "../output.js";
 
 /** Rows of the table of operations. */
@@ -115,7 +115,7 @@ async function readAction(flags: Flags): Promise<void> {
 
 async function stepAction(flags: Flags): Promise<void> {
   if (flags.profile) {
-    const { profileStep } = await import("../../training/profileStep.js");
+    const { profileStep } = await import("../../bench/profile.js");
     const trace = await profileStep(resolve(flags).config, { engine: flags.engine });
     await writeFileAtomic(flags.profile, JSON.stringify(trace));
     note(`${trace.traceEvents.filter(({ ph }) => ph === "X").length} operations in ${flags.profile}`);

@@ -97,7 +97,7 @@ async function showAction(target: string | undefined, flags: Flags): Promise<voi
 async function validateAction(target: string | undefined, flags: Flags): Promise<void> {
   const resolved = await resolveTarget(target, flags);
   const [{ inspectConfig }, { formatFault }] = await Promise.all([
-    import("../../training/inspectConfig.js"),
+    import("../../checks/inspect.js"),
     import("../../config/faults.js"),
   ]);
   const report = await inspectConfig(resolved, { requireStore: flags.data !== undefined });
@@ -154,7 +154,7 @@ async function docsAction({ json }: { json?: boolean }): Promise<void> {
     import("../../config/describe.js"),
     import("../../config/schema.js"),
     import("../../config/kinds.js"),
-    import("../../training/knownNames.js"),
+    import("../../checks/knownNames.js"),
   ]);
   if (!json) return print(configDocs(knownNames()).trimEnd());
   printJson(

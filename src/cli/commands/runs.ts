@@ -4,8 +4,8 @@ import type { Command } from "commander";
 import { nearestName } from "../../config/index.js";
 import { AtmorepError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
-import { compareRuns, type RunComparison } from "../../training/compareRuns.js";
-import { listRuns, type RunDetails, readRun, validationLoss } from "../../training/runs.js";
+import { compareRuns, type RunComparison } from "../../runs/compare.js";
+import { listRuns, type RunDetails, readRun, validationLoss } from "../../runs/list.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
 
 interface Flags {

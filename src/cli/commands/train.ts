@@ -5,8 +5,8 @@ import type { Command } from "commander";
 import { type ResolvedConfig, resolveConfig } from "../../config/resolve.js";
 import { type Communicator, openCommunicator } from "../../distributed/index.js";
 import { AtmorepError } from "../../errors.js";
+import { parseRunReference, runFolder } from "../../runs/folder.js";
 import type { TrainOptions } from "../../training/options.js";
-import { parseRunReference, runFolder } from "../../training/runFolder.js";
 import { note, onClosedPipe, print, printJson, reportError, withExamples } from "../output.js";
 import { count, duration, engineName, seed, type TrainFlags } from "../train/options.js";
 import { TrainPrinter } from "../train/printer.js";
@@ -64,7 +64,7 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
   for (const warning of resolved.warnings) note(`warning: ${warning}`);
   if (flags.dryRun) return dryRun(resolved, options, flags);
 
-  const { checkConfig } = await import("../../training/validateRun.js");
+  const { checkConfig } = await import("../../checks/validate.js");
   checkConfig(resolved.config);
   onClosedPipe("continue");
   const communicator = openCommunicator();
@@ -144,7 +144,7 @@ function configFileOf(run: string, out: string): string {
 }
 
 async function dryRun({ config }: ResolvedConfig, options: TrainOptions, { json }: TrainFlags): Promise<void> {
-  const { planNetwork, planRun } = await import("../../training/plan.js");
+  const { planNetwork, planRun } = await import("../../checks/plan.js");
   if (json) return printJson(await planRun(config, options));
   const mib = (bytes: number) => `${(bytes / 2 ** 20).toLocaleString("en-US", { maximumFractionDigits: 1 })} MiB`;
   // told before the store is opened: they are asked for where the data are not

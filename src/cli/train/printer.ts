@@ -4,7 +4,7 @@
  * standard output holds only the events, one JSON line each.
  */
 import type { RunConfig } from "../../config/types.js";
-import type { FieldSkill, TrainEvent } from "../../training/events.js";
+import type { FieldSkill, TrainEvent } from "../../runs/events.js";
 import { finalLines, openingLines, progressBar, startedLines, stepText, validatedText } from "./screen.js";
 
 const LINE_EVERY_MS = 1000;

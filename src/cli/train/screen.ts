@@ -3,14 +3,7 @@
  * last screen of at most 25 lines. Pure text; the command decides where it goes.
  */
 import type { RunConfig } from "../../config/types.js";
-import type {
-  FieldSkill,
-  FinishedEvent,
-  Series,
-  StartedEvent,
-  StepEvent,
-  ValidatedEvent,
-} from "../../training/events.js";
+import type { FieldSkill, FinishedEvent, Series, StartedEvent, StepEvent, ValidatedEvent } from "../../runs/events.js";
 
 /** 3 significant digits without exponent where possible. */
 export function short(value: number): string {

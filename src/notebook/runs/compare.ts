@@ -1,7 +1,7 @@
 /** Runs side by side: curves and what their configurations differ in. */
 
-import { type RunReference, runPlace } from "../../api/locate.js";
-import { compareRuns, type RunComparison } from "../../training/compareRuns.js";
+import { compareRuns, type RunComparison } from "../../runs/compare.js";
+import { type RunReference, runPlace } from "../../runs/locate.js";
 import { displayed, figureBundle, type Shown } from "../figure/display.js";
 import { showTable, type Table } from "../figure/table.js";
 import type { Figure } from "../figure/types.js";

@@ -1,15 +1,15 @@
 /** Predictions of a run as maps, read from its result stores. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type RunReference, runPlace } from "../../api/locate.js";
 import { formatTime } from "../../data/time.js";
 import { displayUnit } from "../../data/units.js";
 import { AtmorepError } from "../../errors.js";
-import { openResults, type ResultStore } from "../../evaluation/readResults.js";
-import { type ResultKind, resultPath } from "../../evaluation/results.js";
+import { openResults, type ResultStore } from "../../results/readResults.js";
+import { type ResultKind, resultPath } from "../../results/results.js";
+import { runFolder } from "../../runs/folder.js";
+import { readRun } from "../../runs/list.js";
+import { type RunReference, runPlace } from "../../runs/locate.js";
 import { ensembleVariance } from "../../scores/index.js";
-import { runFolder } from "../../training/runFolder.js";
-import { readRun } from "../../training/runs.js";
 import type { Grid } from "../grids.js";
 
 export interface PredictionChoice {

@@ -1,8 +1,8 @@
 /** Training in a cell, with the figure growing under it. */
 import type { RunConfig } from "../../config/types.js";
 import { isAtmorepError } from "../../errors.js";
-import type { FieldSkill, FinishedEvent, TrainEvent } from "../../training/events.js";
-import type { MetricsRow } from "../../training/metrics.js";
+import type { FieldSkill, FinishedEvent, TrainEvent } from "../../runs/events.js";
+import type { MetricsRow } from "../../runs/metrics.js";
 import type { TrainOptions } from "../../training/options.js";
 import { displayed, figureBundle, type Shown } from "../figure/display.js";
 import { LiveFigure, type LiveOptions } from "../figure/live.js";

@@ -1,10 +1,10 @@
 /** The live figure of a run that somebody else trains: another process, a batch job, or yesterday's. */
 
-import { type RunReference, runPlace } from "../../api/locate.js";
-import type { FieldSkill } from "../../training/events.js";
-import { readMetrics } from "../../training/metrics.js";
-import { runFolder } from "../../training/runFolder.js";
-import { type RunDetails, readRun } from "../../training/runs.js";
+import type { FieldSkill } from "../../runs/events.js";
+import { runFolder } from "../../runs/folder.js";
+import { type RunDetails, readRun } from "../../runs/list.js";
+import { type RunReference, runPlace } from "../../runs/locate.js";
+import { readMetrics } from "../../runs/metrics.js";
 import { displayed, figureText, type Shown, show } from "../figure/display.js";
 import { LiveFigure, type LiveOptions } from "../figure/live.js";
 import type { Figure } from "../figure/types.js";

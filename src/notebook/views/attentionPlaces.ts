@@ -1,6 +1,6 @@
 /** Where one token looks: attention weights back on the map. */
 import type { Field } from "../../config/types.js";
-import type { AttentionMap } from "../../training/attentionMaps.js";
+import type { AttentionMap } from "../../prediction/attentionMaps.js";
 import { categoryColor } from "../figure/palette.js";
 import { fieldTitle, levelTitle } from "../figure/text.js";
 import type { ColorScale, Figure, Panel } from "../figure/types.js";

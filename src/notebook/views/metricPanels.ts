@@ -1,5 +1,5 @@
 /** Registered metrics over the validations of a run. */
-import type { MetricsRow } from "../../training/metrics.js";
+import type { MetricsRow } from "../../runs/metrics.js";
 import { categoryColor } from "../figure/palette.js";
 import { fieldTitle } from "../figure/text.js";
 import type { Mark, Panel } from "../figure/types.js";

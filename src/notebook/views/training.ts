@@ -1,8 +1,8 @@
 /** Loss curves: live, afterwards, and of several runs. */
 import type { RunConfig } from "../../config/types.js";
-import type { FieldSkill } from "../../training/events.js";
-import type { MetricsRow } from "../../training/metrics.js";
-import { learningRates } from "../../training/schedule.js";
+import type { FieldSkill } from "../../runs/events.js";
+import type { MetricsRow } from "../../runs/metrics.js";
+import { learningRates } from "../../step/schedule.js";
 import { categoryColor } from "../figure/palette.js";
 import { fieldTitle, formatNumber } from "../figure/text.js";
 import type { Figure, Line, Panel, Rule } from "../figure/types.js";

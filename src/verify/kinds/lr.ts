@@ -1,6 +1,6 @@
 /** Learning rate schedules: `values.X.{config, first20, length, all}`. */
 import type { RunConfig } from "../../config/types.js";
-import { learningRates } from "../../training/schedule.js";
+import { learningRates } from "../../step/schedule.js";
 import { compare, compareJson } from "../compare.js";
 import type { KindRunner } from "../types.js";
 

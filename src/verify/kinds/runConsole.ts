@@ -7,15 +7,8 @@ import { consoleLines } from "../../config/files.js";
 import type { RunConfig } from "../../config/types.js";
 import { countParameters } from "../../model/parameters.js";
 import { modelSpec } from "../../model/spec.js";
-import {
-  epochLine,
-  finishedLine,
-  lineIsDue,
-  parametersLine,
-  stepLine,
-  validationLines,
-} from "../../training/console.js";
-import { learningRates } from "../../training/schedule.js";
+import { epochLine, finishedLine, lineIsDue, parametersLine, stepLine, validationLines } from "../../runs/console.js";
+import { learningRates } from "../../step/schedule.js";
 import { compareJson } from "../compare.js";
 import type { Comparison, GoldenCase } from "../types.js";
 

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { parseFields, predictedFields } from "../../config/fields.js";
 import type { Field, RunConfig } from "../../config/types.js";
 import { openStore, type Window } from "../../data/index.js";
-import { openResults, type ResultData, type ResultStore } from "../../evaluation/readResults.js";
-import { RESULT_KINDS, type ResultBatch, ResultsWriter, resultPath } from "../../evaluation/results.js";
-import { storeNormalization } from "../../evaluation/storeNormalization.js";
 import { toFloat32, toNumbers } from "../../formats/safetensors.js";
 import type { MaskedField } from "../../masking/types.js";
+import { openResults, type ResultData, type ResultStore } from "../../results/readResults.js";
+import { RESULT_KINDS, type ResultBatch, ResultsWriter, resultPath } from "../../results/results.js";
+import { storeNormalization } from "../../results/storeNormalization.js";
 import { compare, compareJson, TOLERANCES } from "../compare.js";
 import type { Comparison, GoldenCase } from "../types.js";
 

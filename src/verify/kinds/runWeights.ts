@@ -6,8 +6,8 @@ import { parseFields, predictedFields } from "../../config/fields.js";
 import type { RunConfig } from "../../config/types.js";
 import type { TensorFile } from "../../formats/tensors.js";
 import { openTorch } from "../../formats/torch/reader.js";
-import { canonicalName, stateDict, weightParts } from "../../training/stateDict.js";
-import { readWeights, weightPath } from "../../training/weightFiles.js";
+import { canonicalName, stateDict, weightParts } from "../../runs/stateDict.js";
+import { readWeights, weightPath } from "../../runs/weightFiles.js";
 import { compareJson } from "../compare.js";
 import type { Comparison, GoldenCase } from "../types.js";
 

@@ -1,5 +1,6 @@
 /** Three AdamW steps on one batch: `values.steps`, `grad1.*`, `param3.*`, and the first step's predictions. */
 import * as tf from "@tensorflow/tfjs-core";
+import { plainBatch, type StepBatch, toTensors } from "../../batches/batch.js";
 import type { PredictedField, RunConfig } from "../../config/types.js";
 import { openEngine } from "../../engine/index.js";
 import { toFloat32, toNumbers } from "../../formats/safetensors.js";
@@ -7,9 +8,8 @@ import type { MaskedField } from "../../masking/types.js";
 import { pow } from "../../math/index.js";
 import { parameterTable } from "../../model/parameters.js";
 import type { Params } from "../../model/types.js";
-import { adamwConstants } from "../../training/adamw.js";
-import { plainBatch, type StepBatch, toTensors } from "../../training/batch.js";
-import { evalStep } from "../../training/evalStep.js";
+import { evalStep } from "../../prediction/evalStep.js";
+import { adamwConstants } from "../../step/adamw.js";
 import {
   type BatchGradients,
   disposeState,
@@ -18,7 +18,7 @@ import {
   type StepModel,
   stepGradients,
   stepModel,
-} from "../../training/step.js";
+} from "../../step/step.js";
 import { compare, compareJson, TOLERANCES } from "../compare.js";
 import type { Comparison, GoldenCase, KindRunner } from "../types.js";
 

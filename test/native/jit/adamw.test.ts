@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type UpdateConstants, updateKernel, updateParameters } from "../../../src/engine/jit/adamw.js";
-import { adamwConstants, adamwRates, adamwUpdate } from "../../../src/training/adamw.js";
-import { emaUpdate } from "../../../src/training/ema.js";
+import { adamwConstants, adamwRates, adamwUpdate } from "../../../src/step/adamw.js";
+import { emaUpdate } from "../../../src/step/ema.js";
 import { normal } from "../../engine/support.js";
 import { compileKernel, MACHINES } from "./machines.js";
 

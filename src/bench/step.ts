@@ -1,0 +1,211 @@
+/** Times of one optimiser step on random data of a configuration's shapes; no store is opened. */
+import * as tf from "@tensorflow/tfjs-core";
+import { disposeBatch, type PlainBatch, plainBatch, type StepBatch, toTensors } from "../batches/batch.js";
+import { checkConfig } from "../checks/validate.js";
+import { parseFields } from "../config/fields.js";
+import type { Field, RunConfig } from "../config/types.js";
+import type { CubeBatch, FieldCube } from "../data/types.js";
+import { type CompiledFunction, compileFunction } from "../engine/compile/index.js";
+import { type EngineName, openEngine } from "../engine/index.js";
+import { compiler } from "../engine/native.js";
+import { needsArea, totalLoss } from "../losses/index.js";
+import { createMaskGenerators, maskBatch } from "../masking/index.js";
+import { countParameters, forward, initParameters } from "../model/index.js";
+import type { Params } from "../model/types.js";
+import { derive, type Generator } from "../random/index.js";
+import { batchTensors, LANES, withTensors } from "../step/compiledStep.js";
+import { disposeState, initState, type StepModel, stepGradients, stepModel, trainStep } from "../step/step.js";
+
+export interface Times {
+  /** seconds */
+  median: number;
+  min: number;
+}
+
+export interface StepBenchmark {
+  engine: EngineName;
+  description: string;
+  threads: number;
+  parameters: number;
+  /** tokens that the network sees of one sample, over all fields and levels */
+  tokens: number;
+  samples: number;
+  /** masked tokens of each predicted field */
+  masked: number[];
+  repeats: number;
+  step: Times;
+  /** forward is measured by itself; the others are differences of medians */
+  parts: { forward: number; backward: number; optimiser: number };
+  samplesPerSecond: number;
+  /** seconds of the first step, which sets the engine up */
+  firstStep: number;
+  /** bytes */
+  peakRss: number;
+  /** weighted total of the last step */
+  loss: number;
+}
+
+export interface StepBenchmarkOptions {
+  engine?: "auto" | EngineName;
+  /** steps that count */
+  repeats?: number;
+  /** steps before those */
+  warmup?: number;
+}
+
+/**
+ * Times the train step of `config`.
+ *
+ * @throws AtmorepError (config) if the configuration has faults
+ *
+ * @example
+ * const { step } = await benchStep(resolveConfig({ preset: "storm" }).config);
+ * console.log(step.median);
+ */
+export async function benchStep(
+  config: RunConfig,
+  { engine: name = "auto", repeats = 10, warmup = 2 }: StepBenchmarkOptions = {},
+): Promise<StepBenchmark> {
+  checkConfig(config);
+  const engine = await openEngine(name);
+  const model = stepModel(config);
+  const plain = randomBatch(config, model);
+  const params = Object.fromEntries(
+    [...initParameters(model.spec, 1)].map(([key, { shape, data }]) => [key, tf.tensor(data, shape)]),
+  );
+  const batch = toTensors(plain);
+  let state = initState(params, config);
+  const times = { forward: [] as number[], gradients: [] as number[], step: [] as number[] };
+  const compiled: CompiledFunction[] = [];
+  let firstStep = 0;
+  let loss = Number.NaN;
+  try {
+    for (let i = 0; i < warmup + repeats; i++) {
+      const forwardTime = await seconds(() => forwardOnly(model, state.params, batch, compiled));
+      const gradientTime = await seconds(() => gradientsOnly(model, state.params, batch));
+      const stepTime = await seconds(async () => {
+        const done = await trainStep(model, state, [batch], {
+          learningRate: 1e-4,
+          dropoutSeeds: [[1, i]],
+          step: i + 1,
+        });
+        state = done.state;
+        loss = done.result.total;
+      });
+      if (i === 0) firstStep = stepTime;
+      if (i < warmup) continue;
+      times.forward.push(forwardTime);
+      times.gradients.push(gradientTime);
+      times.step.push(stepTime);
+    }
+  } finally {
+    disposeState(state);
+    disposeBatch(batch);
+  }
+  const [forwardMedian, gradientMedian, stepMedian] = [times.forward, times.gradients, times.step].map(median);
+  return {
+    engine: engine.name,
+    description: engine.description,
+    threads: engine.threads,
+    parameters: countParameters(model.spec),
+    tokens: model.spec.fields.reduce((sum, { L, N }) => sum + L * N, 0),
+    samples: plain.samples,
+    masked: plain.targets.map(({ M }) => M),
+    repeats,
+    step: { median: stepMedian, min: Math.min(...times.step) },
+    parts: {
+      forward: forwardMedian,
+      backward: Math.max(0, gradientMedian - forwardMedian),
+      optimiser: Math.max(0, stepMedian - gradientMedian),
+    },
+    samplesPerSecond: plain.samples / stepMedian,
+    firstStep,
+    peakRss: process.resourceUsage().maxRSS * 1024,
+    loss,
+  };
+}
+
+/** The total alone; on an engine that compiles, as one call that `compiled` keeps. */
+async function forwardOnly(model: StepModel, params: Params, batch: StepBatch, compiled: CompiledFunction[]) {
+  const { config, spec, predicted } = model;
+  const total = (params: Params, { inputs, targets }: StepBatch, seed: readonly [number, number]) =>
+    totalLoss(
+      config,
+      predicted,
+      forward(params, spec, inputs, { dropoutSeed: seed, lanes: compiler() ? LANES : 1 }),
+      targets,
+    ).total;
+  const engine = compiler();
+  if (!engine) {
+    const value = tf.tidy(() => total(params, batch, [1, 0]));
+    await value.data();
+    value.dispose();
+    return;
+  }
+  const names = Object.keys(params);
+  const inputs = [...Object.values(params), ...batchTensors(batch)];
+  compiled[0] ??= compileFunction(
+    engine,
+    "forward",
+    inputs.map(({ shape, dtype }) => ({ shape: [...shape], dtype })),
+    (given) => {
+      const traced = Object.fromEntries(names.map((name, i) => [name, given[i]]));
+      return [total(traced, withTensors(batch, given.slice(names.length)), [0, 0])];
+    },
+    { seeded: true },
+  );
+  tf.dispose(await compiled[0].run(inputs, [1, 0]));
+}
+
+async function gradientsOnly(model: StepModel, params: Params, batch: StepBatch) {
+  const { grads, numbers, scale } = await stepGradients(model, params, [batch], [[1, 0]]);
+  await numbers.data();
+  tf.dispose([numbers, scale, ...Object.values(grads)]);
+}
+
+async function seconds(work: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}
+
+/** Middle value; the mean of the two middle ones of an even number. */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/** Normally distributed tokens with plausible token infos, masked by the configuration's own strategy. */
+export function randomBatch(config: RunConfig, { predicted }: StepModel): PlainBatch {
+  const fields = parseFields(config);
+  const rng = derive(7, "bench");
+  const cube: CubeBatch = {
+    draw: { timeIndex: 0, places: Array.from({ length: config.batch_size }, () => [90, 180]) },
+    windows: [],
+    fields: fields.map((field) => randomCube(field, config.batch_size, rng)),
+  };
+  const masked = maskBatch(cube, fields, config, createMaskGenerators({ ...config, rng_seed: 1 }, fields));
+  const [, ny] = fields[0].numTokens;
+  const rows = Array.from({ length: ny * fields[0].tokenSize[1] }, (_, y) => 40 + y);
+  const lats = needsArea(config) ? cube.draw.places.map(() => rows) : null;
+  return plainBatch(masked, predicted, lats);
+}
+
+function randomCube({ name, L, N, D, levels, numTokens, tokenSize }: Field, B: number, rng: Generator): FieldCube {
+  const infos = new Float32Array(L * B * N * 8);
+  for (let l = 0; l < L; l++) {
+    for (let token = 0; token < B * N; token++) {
+      const n = token % N;
+      const level = levels[l];
+      infos.set([2021, 100, n % 24, level, 40 + (n % 30), n % 360, level, 0.25], (l * B * N + token) * 8);
+    }
+  }
+  return {
+    name,
+    shape: [L, B, ...numTokens, ...tokenSize],
+    tokens: Float32Array.from(rng.standardNormal(L * B * N * D)),
+    infos,
+    valid: null,
+  };
+}

@@ -1,0 +1,85 @@
+/** What a run would do and need, without doing it: `--dry-run`. */
+import { parseFields } from "../config/fields.js";
+import { resolveStorePath } from "../config/resolve.js";
+import { withSeeds } from "../config/seeds.js";
+import type { RunConfig } from "../config/types.js";
+import { loadCubes } from "../data/loader.js";
+import { drawEpoch } from "../data/sampling.js";
+import { openStore } from "../data/store.js";
+import { createMaskGenerators, maskBatch } from "../masking/index.js";
+import { countParameters, modelSpec } from "../model/index.js";
+import { type TrainOptions, withOverfit } from "../training/options.js";
+import { estimateFlops, estimateMemory, type MemoryEstimate, WASM_FLOPS } from "./estimate.js";
+import { checkAgainstStore, checkConfig } from "./validate.js";
+
+const SECONDS_PER_DAY = 86_400;
+
+export interface Plan {
+  parameters: number;
+  epochs: number;
+  stepsPerEpoch: number;
+  steps: number;
+  validationSamples: number;
+  memory: MemoryEstimate;
+  /** floating point operations of one step */
+  stepFlops: number;
+  /** days of all epochs on the WASM engine, validation aside; epochs as long as the configuration asks for */
+  days: number;
+  /** shapes of the first batch, by field */
+  firstBatch: Record<string, { tokens: number[]; infos: number[]; target: number[] }>;
+  warnings: string[];
+}
+
+/**
+ * Parameters, memory and time of a valid configuration; needs no data.
+ * @throws AtmorepError (config) naming every fault
+ */
+export function planNetwork(config: RunConfig): Pick<Plan, "parameters" | "memory" | "stepFlops" | "days"> {
+  checkConfig(config);
+  const spec = modelSpec(config);
+  const stepFlops = estimateFlops(spec, config.batch_size);
+  const steps = Math.floor(config.num_samples_per_epoch / config.batch_size) * config.num_epochs;
+  return {
+    parameters: countParameters(spec),
+    memory: estimateMemory(spec, config.batch_size),
+    stepFlops,
+    days: (steps * stepFlops) / WASM_FLOPS / SECONDS_PER_DAY,
+  };
+}
+
+/**
+ * Validates a run and says what it would do; reads one batch, writes nothing.
+ * @throws AtmorepError (config, input) as `train`
+ */
+export async function planRun(given: RunConfig, options: TrainOptions = {}): Promise<Plan> {
+  const config = withSeeds(withOverfit(given, options.overfit));
+  const network = planNetwork(config);
+  const store = await openStore(resolveStorePath(config.file_path, options.folder));
+  try {
+    const warnings = checkAgainstStore(config, store);
+    const draws = drawEpoch({ config, store, split: "train", epoch: 0 });
+    const validation = drawEpoch({ config, store, split: "validate", epoch: 0 });
+    const fields = parseFields(config);
+    const plan: Plan = {
+      ...network,
+      epochs: config.num_epochs,
+      stepsPerEpoch: Math.floor(draws.length / config.grad_accumulation),
+      steps: Math.min(
+        options.maxSteps ?? Number.POSITIVE_INFINITY,
+        Math.floor(draws.length / config.grad_accumulation) * config.num_epochs,
+      ),
+      validationSamples: validation.length * config.batch_size_validation,
+      firstBatch: {},
+      warnings,
+    };
+    for await (const cube of loadCubes({ storeLocation: store.location, store, config, draws: draws.slice(0, 1) })) {
+      const masked = maskBatch(cube, fields, config, createMaskGenerators(config, fields));
+      for (const { name, B, L, N, D, target } of masked.fields) {
+        plan.firstBatch[name] = { tokens: [B, L, N, D], infos: [B, L, N, 8], target: [target.length / D, D] };
+      }
+    }
+    return plan;
+  } finally {
+    await store.close();
+  }
+}

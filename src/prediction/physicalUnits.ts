@@ -1,0 +1,38 @@
+/** Physical scale of a batch's targets, for scores. */
+import type { Field } from "../config/types.js";
+import type { CubeBatch } from "../data/types.js";
+import type { MaskedField } from "../masking/types.js";
+import type { NormalizationLookup } from "../results/physical.js";
+import { targetTokens } from "../scores/layout.js";
+
+/**
+ * The standard deviation that each target point was divided by, times `scale`.
+ * @returns [M, D], aligned with the field's targets
+ */
+export async function targetStd(
+  field: Field,
+  cube: CubeBatch,
+  masked: MaskedField,
+  columns: number,
+  lookup: NormalizationLookup,
+  scale: number,
+): Promise<Float64Array> {
+  const [, ny, nx] = field.numTokens;
+  const [tt, ty, tx] = field.tokenSize;
+  const out = new Float64Array(masked.target.length);
+  for (const { m, l, b, n } of targetTokens(masked)) {
+    const { time, lat, lon } = cube.windows[b];
+    const [t0, y0, x0] = [Math.floor(n / (ny * nx)) * tt, (Math.floor(n / nx) % ny) * ty, (n % nx) * tx];
+    let o = m * field.D;
+    for (let t = 0; t < tt; t++) {
+      const { std } = await lookup(field, field.levels[l], time[t0 + t]);
+      for (let y = 0; y < ty; y++) {
+        for (let x = 0; x < tx; x++) {
+          const at = std.length > 1 ? lat[y0 + y] * columns + lon[x0 + x] : 0;
+          out[o++] = std[at] * scale;
+        }
+      }
+    }
+  }
+  return out;
+}
