@@ -23,10 +23,10 @@ process.once("SIGTERM", () => {
 async function steps(configs, count, after = () => {}) {
   const { openEngine } = await dist("engine/index.js");
   const { compiler } = await dist("engine/native.js");
-  const { randomBatch } = await dist("training/bench.js");
-  const { toTensors, disposeBatch } = await dist("training/batch.js");
+  const { randomBatch } = await dist("bench/step.js");
+  const { toTensors, disposeBatch } = await dist("batches/batch.js");
   const { initParameters } = await dist("model/index.js");
-  const { disposeState, initState, stepModel, trainStep } = await dist("training/step.js");
+  const { disposeState, initState, stepModel, trainStep } = await dist("step/step.js");
   const { collectGarbage } = await dist("training/garbage.js").catch(() => ({}));
   const engine = await openEngine("native");
   const runs = configs.map((config) => {

@@ -38,7 +38,7 @@ export function updateParameters({ beta1, beta2, eps, emaDecay }: UpdateConstant
 
 /**
  * LLVM assembly of the kernel `scale [], rates [3] -> [1]` (its result says only that it is done), in the order of
- * operations of `composedAdamw` in training/adamw.ts.
+ * operations of `composedAdamw` in step/adamw.ts.
  */
 export function updateKernel(target: Target, name: string): string {
   const module = new Module(target.lanes);
