@@ -9,10 +9,14 @@ export interface MaskGeneratorsState {
   noise: GeneratorState[][];
 }
 
-/** One stream a field and level for the choice of tokens, and one for the normal numbers of noised tokens. */
-export interface MaskGenerators {
+/** What masking a batch draws from: by field and level one stream for the choice of tokens, one for the normal numbers of noised tokens. */
+export interface LevelGenerators {
   choice: Generator[][];
   noise: Generator[][];
+}
+
+/** Streams that run on from batch to batch. */
+export interface MaskGenerators extends LevelGenerators {
   getState(): MaskGeneratorsState;
   /** @throws AtmorepError `input` if the state is of other fields or levels */
   setState(state: MaskGeneratorsState): void;

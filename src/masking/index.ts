@@ -14,10 +14,16 @@ export {
   sameInEverySample,
   tokensAtTimes,
 } from "./choice.js";
-export { createMaskGenerators, type MaskGenerators, type MaskGeneratorsState } from "./generators.js";
+export {
+  createMaskGenerators,
+  type LevelGenerators,
+  type MaskGenerators,
+  type MaskGeneratorsState,
+} from "./generators.js";
 export { type MaskOptions, maskBatch } from "./maskBatch.js";
 export { strategyOfBatch } from "./mix.js";
 export { getStrategy, registerStrategy, STRATEGIES } from "./registry.js";
 export { coarseSize, resample } from "./resample.js";
+export { type BatchPlace, createMaskStreams, type MaskStreams } from "./streams.js";
 export { type LevelSummary, type MaskingSummary, maskingSummary } from "./summary.js";
 export { type MaskedBatch, type MaskedField, TOKEN_KIND } from "./types.js";

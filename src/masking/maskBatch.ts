@@ -3,7 +3,7 @@ import type { CubeBatch, FieldCube } from "../data/types.js";
 import { AtmorepError } from "../errors.js";
 import { applyChoice, pointwiseStd } from "./apply.js";
 import { emptyChoice, isUnmasked, type LevelChoice, type StrategyConfig } from "./choice.js";
-import type { MaskGenerators } from "./generators.js";
+import type { LevelGenerators } from "./generators.js";
 import { getStrategy } from "./registry.js";
 import type { MaskedBatch, MaskedField } from "./types.js";
 
@@ -24,7 +24,7 @@ export function maskBatch(
   cube: CubeBatch,
   fields: readonly Field[],
   config: MaskConfig,
-  generators: MaskGenerators,
+  generators: LevelGenerators,
   options: MaskOptions = {},
 ): MaskedBatch {
   const strategy = getStrategy(config.BERT_strategy);

@@ -2,8 +2,8 @@
 import { parseFields } from "../config/fields.js";
 import type { Field, RunConfig, Strategy } from "../config/types.js";
 import { emptyChoice, isUnmasked } from "./choice.js";
-import { createMaskGenerators } from "./generators.js";
 import { getStrategy } from "./registry.js";
+import { createMaskStreams } from "./streams.js";
 import { neighbourhood, TWIN_KINDS, type TwinKind } from "./twins.js";
 import { TOKEN_KIND } from "./types.js";
 
@@ -53,7 +53,7 @@ interface Tally {
 }
 
 /**
- * Draws `draws` batches of masks with fresh generators from `rng_seed` and counts what they hide.
+ * Draws the masks of the first `draws` batches from `rng_seed` and counts what they hide.
  * Costs about a second per 10^7 tokens.
  * @throws AtmorepError `config` for a bad strategy, its settings, or no seed
  */
@@ -61,10 +61,11 @@ export function maskingSummary(config: RunConfig, draws: number): MaskingSummary
   const fields = parseFields(config);
   const B = config.batch_size;
   const strategy = getStrategy(config.BERT_strategy);
-  const generators = createMaskGenerators(config, fields);
+  const streams = createMaskStreams(config, fields);
   const near = fields.map((field) => field.levels.map((_, l) => neighbourhood(fields, field, l)));
   const tallies = fields.map((field) => field.levels.map(emptyTally));
   for (let k = 0; k < draws; k++) {
+    const generators = streams.of({ split: "train", epoch: 0, batch: k });
     const hidden = fields.map((field, f) =>
       field.levels.map((_, l) => {
         const choice = isUnmasked(field) ? emptyChoice(B) : strategy.choose(field, B, config, generators.choice[f][l]);
