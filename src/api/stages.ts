@@ -12,7 +12,7 @@ import type { PlainBatch } from "../batches/batch.js";
 import type { PredictedField } from "../config/types.js";
 import type { CubeConfig } from "../data/cube.js";
 import type { StoreInfo } from "../data/info.js";
-import type { NormalizeSummary } from "../data/normalize.js";
+import type { NormalizeSummary } from "../data/normalization/normalize.js";
 import type { Store, StoreOptions } from "../data/store.js";
 import type { CubeBatch, Draw } from "../data/types.js";
 import type { WavesOptions, WavesSummary } from "../data/waves.js";
@@ -101,5 +101,5 @@ export async function normalizeStore(
   location: string,
   dates: readonly [string, string] | null = null,
 ): Promise<NormalizeSummary> {
-  return (await import("../data/normalize.js")).normalizeStore(location, dates && [dates[0], dates[1]]);
+  return (await import("../data/normalization/normalize.js")).normalizeStore(location, dates && [dates[0], dates[1]]);
 }

@@ -14,7 +14,15 @@ export {
   scoreAccumulator,
 } from "./accumulate.js";
 export { anomalyQuantity } from "./anomaly.js";
-export { BASELINES, type Baseline, type BaselineParams, baselineNames, baselinePredictions } from "./baselines.js";
+export { type Damping, type DampingFit, dampingFit, fitDamping } from "./baselines/damping.js";
+export {
+  BASELINES,
+  type Baseline,
+  type BaselineParams,
+  baselineNames,
+  baselinePredictions,
+} from "./baselines/registry.js";
+export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./baselines/ridge.js";
 export {
   type BootstrapOptions,
   blockBootstrap,
@@ -24,7 +32,6 @@ export {
   type PairedTest,
   pairedBootstrap,
 } from "./bootstrap.js";
-export { type Damping, type DampingFit, dampingFit, fitDamping } from "./damping.js";
 export {
   type AccOptions,
   acc,
@@ -61,7 +68,6 @@ export {
   type ScoreReport,
   scoreReport,
 } from "./report.js";
-export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./ridge.js";
 export { isPeriodic, type Spectrum, zonalPowerSpectrum } from "./spectrum.js";
 export { type PredictorScores, type ScoreRow, type Selection, scoreRow, scoreRows, scoreTree } from "./summary.js";
 export { SCORED_KINDS, type ScoredKind, scoredKind } from "./tokenKinds.js";

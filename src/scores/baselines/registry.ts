@@ -2,13 +2,13 @@
  * Simple forecasts that a model must beat, for the same points as the model: they see what the network may see
  * (tokens that were not chosen) and nothing else. Normalised units, rows aligned with `MaskedField.target`.
  */
-import type { Strategy } from "../config/types.js";
-import type { CubeBatch, FieldCube } from "../data/types.js";
-import { AtmorepError } from "../errors.js";
-import type { MaskedBatch, MaskedField } from "../masking/types.js";
+import type { Strategy } from "../../config/types.js";
+import type { CubeBatch, FieldCube } from "../../data/types.js";
+import { AtmorepError } from "../../errors.js";
+import type { MaskedBatch, MaskedField } from "../../masking/types.js";
+import { pairOf, targetTokens } from "../layout.js";
+import { type Column, type VisibleField, visibleField } from "../visible.js";
 import type { Damping } from "./damping.js";
-import { pairOf, targetTokens } from "./layout.js";
-import { type Column, type VisibleField, visibleField } from "./visible.js";
 
 export interface BaselineParams {
   /** factors of damped persistence; without them that baseline is left out */
