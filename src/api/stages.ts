@@ -8,7 +8,7 @@
  * const masked = maskBatch(cube, fields, config, createMaskGenerators(config, fields));
  */
 
-import type { PlainBatch } from "../batches/batch.js";
+import type { PlainBatch } from "../batches/plain.js";
 import type { PredictedField } from "../config/types.js";
 import type { CubeConfig } from "../data/cube.js";
 import type { StoreInfo } from "../data/info.js";
@@ -81,7 +81,7 @@ export async function readValues(
  * @example plainBatch(masked, predictedFields(config)).targets[0].M;
  */
 export async function plainBatch(masked: MaskedBatch, predicted: readonly PredictedField[]): Promise<PlainBatch> {
-  return (await import("../batches/batch.js")).plainBatch(masked, predicted);
+  return (await import("../batches/plain.js")).plainBatch(masked, predicted);
 }
 
 /**

@@ -17,8 +17,8 @@ import { AtmorepError, isAtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import { createMaskGenerators } from "../masking/index.js";
 import { toTensors } from "../model/index.js";
-import { type PassContext, predictionPass } from "../prediction/pass.js";
-import { fitBaselines } from "../prediction/validation.js";
+import { fitBaselines } from "../prediction/baselines.js";
+import { type PassContext, predictDraws } from "../prediction/pass.js";
 import { storeNormalization } from "../results/storeNormalization.js";
 import { assertFree, createExclusively, type RunFolder, runFolder } from "../runs/folder.js";
 import { readInitialWeights } from "../runs/weightFiles.js";
@@ -174,7 +174,7 @@ async function runPlan(work: Work): Promise<Evaluation> {
       }
     } else {
       const generators = createMaskGenerators(config, context.fields);
-      for await (const batch of predictionPass(context, params, plan.draws, { generators, members: true, signal })) {
+      for await (const batch of predictDraws(context, params, plan.draws, { generators, members: true, signal })) {
         const predictions = batch.predictions.map(({ mean, ens }) => ({ mean, ens: ens! }));
         for (const [p, { field }] of predicted.entries()) await scores.add(batch, field, predictions[p]);
         await output.append({ windows: batch.cube.windows, fields: batch.masked.fields, predictions });

@@ -1,6 +1,6 @@
 /** What an evaluation writes batch by batch: per-sample stores, global grids, and spectra where rows go around. */
 import { join } from "node:path";
-import type { PreparedBatch } from "../batches/batches.js";
+import type { ReadyBatch } from "../batches/ready.js";
 import type { Params } from "../model/types.js";
 import type { PassContext } from "../prediction/pass.js";
 import { AttentionWriter } from "../results/attentionStore.js";
@@ -70,7 +70,7 @@ export class EvaluationOutput {
   }
 
   /** Adds the attention maps of a batch, where the configuration asks for them. */
-  async appendAttention(params: Params, { cube, plain }: Pick<PreparedBatch, "cube" | "plain">): Promise<void> {
+  async appendAttention(params: Params, { cube, plain }: Pick<ReadyBatch, "cube" | "plain">): Promise<void> {
     await this.attention?.append(params, { windows: cube.windows, plain });
   }
 

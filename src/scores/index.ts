@@ -7,7 +7,6 @@
  */
 export {
   type AccumulatorOptions,
-  type PointBatch,
   type ScoreAccumulator,
   type ScoreBatch,
   type ScoredPoint,
@@ -58,7 +57,7 @@ export {
 export { ensembleQuantity } from "./ensembleQuantity.js";
 export { latitudeWeight, latitudeWeights } from "./latitude.js";
 export { type Metric, type MetricPoint, metricNames, metricQuantities, registerMetric } from "./metrics.js";
-export type { AddPoint, Quantity } from "./quantity.js";
+export type { AddPoint, PointBatch, Quantity } from "./quantity.js";
 export { type Box, boxRegion, namedRegion, REGIONS, type Region } from "./regions.js";
 export {
   quantityScores,
