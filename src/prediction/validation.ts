@@ -5,11 +5,9 @@
 import type { Draw } from "../data/types.js";
 import { createMaskGenerators } from "../masking/index.js";
 import type { Params } from "../model/types.js";
-import { AttentionWriter } from "../results/attentionStore.js";
-import { ResultsWriter, resultPath } from "../results/results.js";
-import { storeNormalization } from "../results/storeNormalization.js";
+import { openAttentionWriter, openResultsWriter, type WritersPlace } from "../results/openWriters.js";
+import type { AttentionWriter } from "../results/writeAttention.js";
 import type { FieldSkill, Series } from "../runs/events.js";
-import type { RunFolder } from "../runs/folder.js";
 import { validationSeries } from "../runs/series.js";
 import type { BaselineParams } from "../scores/index.js";
 import { type PassContext, predictDraws } from "./pass.js";
@@ -22,14 +20,11 @@ export interface ValidationContext extends PassContext {
 }
 
 /** One validation of a run. */
-export interface ValidationRequest {
+export interface ValidationRequest extends WritersPlace {
   /** those that predict; the caller's */
   weights: Params;
   /** what the baselines were fitted to */
   baselines: BaselineParams;
-  /** in the names of the result stores */
-  epoch: number;
-  folder: Pick<RunFolder, "id" | "resultsDir">;
   /** ends the pass before the next batch */
   signal?: AbortSignal;
 }
@@ -55,12 +50,12 @@ export async function validate(context: ValidationContext, request: ValidationRe
   const { weights, baselines, signal } = request;
   const scores = new ValidationScores(context, baselines, true);
   const writes = config.log_test_num_ranks > config.par_rank;
-  const results = writes ? await openResults(context, request) : null;
+  const results = writes ? await openResultsWriter(context, request) : null;
   let attention: AttentionWriter | null = null;
   const sums = new Map<string, { sum: number; batches: number }>();
   let batches = 0;
   try {
-    attention = writes && config.attention ? await openAttention(context, request) : null;
+    attention = writes && config.attention ? await openAttentionWriter(context, request) : null;
     const pass = predictDraws(context, weights, context.validationDraws, {
       generators: createMaskGenerators(config, context.fields),
       members: results !== null || (config.metrics ?? []).length > 0,
@@ -99,29 +94,4 @@ export async function validate(context: ValidationContext, request: ValidationRe
   const loss = values.reduce((a, b) => a + b, 0) / values.length;
   const series = { ...validationSeries(config.BERT_strategy, loss, losses), ...scores.metrics() };
   return { loss, losses, series, skill: scores.skill(), verdict: scores.verdict() };
-}
-
-function openAttention(
-  { model, fields, store }: ValidationContext,
-  { folder, epoch }: ValidationRequest,
-): Promise<AttentionWriter> {
-  const path = resultPath(folder.resultsDir, folder.id, epoch, "attention");
-  return AttentionWriter.open(path, model, fields, store);
-}
-
-function openResults(
-  { config, fields, predicted, store }: ValidationContext,
-  { folder, epoch }: ValidationRequest,
-): Promise<ResultsWriter> {
-  return ResultsWriter.open({
-    dir: folder.resultsDir,
-    runId: folder.id,
-    epoch,
-    strategy: config.BERT_strategy,
-    forecastTokens: config.forecast_num_tokens,
-    fields,
-    predicted,
-    axes: store,
-    normalization: storeNormalization(store),
-  });
 }

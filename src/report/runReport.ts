@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { configFileName } from "../config/locate.js";
 import { isAtmorepError } from "../errors.js";
 import { svgFigure } from "../notebook/figure/svg.js";
 import { type Table, tableHtml } from "../notebook/figure/table.js";
@@ -94,6 +95,6 @@ export const reportName = (id: string): string => `report_id${id}.html`;
 const commands = ({ id, config }: RunDetails): string =>
   [
     `npx atmorep config show ${id} --json      # the whole configuration`,
-    `npx atmorep train results/id${id}/model_id${id}.json --seed ${config.rng_seed}`,
+    `npx atmorep train results/id${id}/${configFileName(id)} --seed ${config.rng_seed}`,
     `npx atmorep train --continue ${id}`,
   ].join("\n");

@@ -6,7 +6,7 @@ import { assertRunId } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { type EndMark, readEndMark } from "./endMark.js";
-import { type RunFolder, runFolder } from "./folder.js";
+import { configPath, type RunFolder, runFolder } from "./folder.js";
 import { type MetricsRow, readMetrics } from "./metrics.js";
 import { validationLoss } from "./series.js";
 
@@ -103,9 +103,7 @@ export async function readRun(out: string, id: string): Promise<RunDetails> {
 }
 
 function configFile({ id, resultsDir, modelsDir }: RunFolder): string | undefined {
-  return [join(resultsDir, `model_id${id}.json`), join(modelsDir, `model_id${id}.json`)].find((path) =>
-    existsSync(path),
-  );
+  return [resultsDir, modelsDir].map((dir) => configPath(dir, id)).find((path) => existsSync(path));
 }
 
 async function readJson(path: string): Promise<RunConfig> {
