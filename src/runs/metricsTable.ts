@@ -1,6 +1,5 @@
 /** The logged series of a run as a table. */
 import type { ColumnTable } from "arquero";
-import { readRun } from "./list.js";
 import { type RunReference, runPlace } from "./locate.js";
 
 /**
@@ -11,9 +10,9 @@ import { type RunReference, runPlace } from "./locate.js";
  */
 export async function metrics(run: RunReference, out?: string): Promise<ColumnTable> {
   const place = runPlace(run, out);
+  const [{ readRun }, { from }] = await Promise.all([import("./list.js"), import("arquero")]);
   const { metrics: rows } = await readRun(place.out, place.id);
   // Training and validation rows have different series, and arquero takes the columns of the first row.
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const { from } = await import("arquero");
   return from(rows.map((row) => Object.fromEntries(names.map((name) => [name, row[name] ?? null]))));
 }
