@@ -61,7 +61,7 @@ export type { ScoredResults, ScoreResultsOptions } from "./evaluation/scoreResul
 export type { LossInputs, LossTools, OwnLoss } from "./losses/types.js";
 export type { LevelChoice, MaskedBatch, MaskedField, MaskingStrategy, MaskingSummary } from "./masking/index.js";
 export type { AttentionMap } from "./prediction/attentionMaps.js";
-export type { PlainPrediction } from "./prediction/evalStep.js";
+export type { PlainPrediction } from "./prediction/predictBatch.js";
 export type { AttentionChoice, StoredAttention } from "./results/readAttention.js";
 export type { FieldSkill, FinishedEvent, TrainEvent } from "./runs/events.js";
 export type { RunDetails, RunSummary } from "./runs/list.js";

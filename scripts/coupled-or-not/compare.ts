@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
-import { type PreparedBatch, preparedBatches } from "../../src/batches/batches.js";
+import { type ReadyBatch, readyBatches } from "../../src/batches/ready.js";
 import { parseFields, predictedFields } from "../../src/config/fields.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import type { RunConfig } from "../../src/config/types.js";
@@ -22,7 +22,8 @@ import { displayUnit } from "../../src/data/units.js";
 import { openEngine } from "../../src/engine/index.js";
 import { createMaskGenerators } from "../../src/masking/index.js";
 import { countParameters, toTensors } from "../../src/model/index.js";
-import { predict, scoreBatch } from "../../src/prediction/pass.js";
+import { predictReady } from "../../src/prediction/pass.js";
+import { scoreBatch } from "../../src/prediction/scoreBatch.js";
 import { storeNormalization } from "../../src/results/storeNormalization.js";
 import { readInitialWeights } from "../../src/runs/weightFiles.js";
 import { baselineNames, formatScore, pairedBootstrap, scoreAccumulator, scoreRow } from "../../src/scores/index.js";
@@ -72,14 +73,14 @@ async function trained(name: keyof typeof variants) {
 }
 
 /** Prepared batches of a split, masked alike for every predictor. */
-async function* batchesOf(config: RunConfig, split: "train" | "validate"): AsyncGenerator<PreparedBatch> {
+async function* batchesOf(config: RunConfig, split: "train" | "validate"): AsyncGenerator<ReadyBatch> {
   const fields = parseFields(config);
   const context = { config, store, fields, predicted: predictedFields(config) };
-  yield* preparedBatches(context, drawEpoch({ config, store, split, epoch: 0 }), createMaskGenerators(config, fields));
+  yield* readyBatches(context, drawEpoch({ config, store, split, epoch: 0 }), createMaskGenerators(config, fields));
 }
 
 async function ridgeMaps(): Promise<Map<string, FieldMaps>> {
-  const batches: PreparedBatch[] = [];
+  const batches: ReadyBatch[] = [];
   for await (const batch of batchesOf({ ...coupled, num_samples_per_epoch: 200 }, "train")) batches.push(batch);
   const maps = new Map<string, FieldMaps>();
   for (const field of parseFields(coupled)) {
@@ -110,8 +111,8 @@ try {
   const lookup = storeNormalization(store);
   for await (const batch of batchesOf(config, "validate")) {
     const [a, b] = [
-      await predict(networks.coupled, networks.coupled.params, batch, false),
-      await predict(networks.uncoupled, networks.uncoupled.params, batch, false),
+      await predictReady(networks.coupled, networks.coupled.params, batch, false),
+      await predictReady(networks.uncoupled, networks.uncoupled.params, batch, false),
     ];
     for (const [p, { field }] of predictedFields(config).entries()) {
       const simple = await scoreBatch({ config, store }, batch, field, null, { lookup, params: {} });

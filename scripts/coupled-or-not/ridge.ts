@@ -6,8 +6,8 @@ import type { Field } from "../../src/config/types.js";
 import { levelSource, monthlyNormalization, readValues, type Store, wholeWindow } from "../../src/data/index.js";
 import type { FieldCube } from "../../src/data/types.js";
 import type { MaskedField } from "../../src/masking/types.js";
+import { applyRidge, chooseLambda, fitRidge, type RidgeModel } from "../../src/scores/baselines/ridge.js";
 import { targetTokens } from "../../src/scores/layout.js";
-import { applyRidge, chooseLambda, fitRidge, type RidgeModel } from "../../src/scores/ridge.js";
 import { visibleField } from "../../src/scores/visible.js";
 
 const RADIUS = 2;

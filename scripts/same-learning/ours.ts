@@ -2,15 +2,15 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { PlainBatch } from "../../src/batches/batch.js";
-import { trainBatches } from "../../src/batches/batches.js";
+import type { PlainBatch } from "../../src/batches/plain.js";
 import type { RunConfig } from "../../src/config/types.js";
 import { writeSafetensors } from "../../src/formats/safetensors.js";
 import { bytesOf, type TensorSpec } from "../../src/formats/tensors.js";
 import { toPlain } from "../../src/model/index.js";
 import { stateDict } from "../../src/runs/stateDict.js";
+import { trainBatches } from "../../src/training/batches.js";
+import { openSession } from "../../src/training/open.js";
 import type { TrainOptions } from "../../src/training/options.js";
-import { openSession } from "../../src/training/session.js";
 import { train } from "../../src/training/train.js";
 
 /** What both sides tell of a step. */

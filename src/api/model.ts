@@ -1,13 +1,13 @@
 /** A trained network in the hand: predictions, attention weights and gradients of batches. */
 
-import type { StepBatch } from "../batches/batch.js";
 import type { Prepared } from "../batches/prepare.js";
+import type { StepBatch } from "../batches/tensors.js";
 import { parseFields, predictedFields } from "../config/fields.js";
 import type { Field, PredictedField, RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import type { PlainParams } from "../model/types.js";
 import type { AttentionMap } from "../prediction/attentionMaps.js";
-import type { PlainPrediction } from "../prediction/evalStep.js";
+import type { PlainPrediction } from "../prediction/predictBatch.js";
 import type { RunReference } from "../runs/locate.js";
 
 export interface LoadOptions {
@@ -64,12 +64,12 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
   const model = stepModel(config);
   const weights = await readInitialWeights(found.base, `${found.id}@${found.which}`, config, model.spec);
   await openEngine(options.engine ?? "auto");
-  const [{ plainBatch, toTensors: batchTensors, disposeBatch }, { toTensors }, tf] = await Promise.all([
-    import("../batches/batch.js"),
+  const [{ plainOf }, { toTensors: batchTensors, disposeBatch }, { toTensors }, tf] = await Promise.all([
+    import("../batches/ready.js"),
+    import("../batches/tensors.js"),
     import("../model/index.js"),
     import("@tensorflow/tfjs-core"),
   ]);
-  const { needsArea } = await import("../losses/index.js");
   const params = toTensors(weights);
   let disposed = false;
 
@@ -80,10 +80,7 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
     if (disposed) {
       throw new AtmorepError("usage", "the model was disposed", { where: "loadModel", fix: "Load it again." });
     }
-    const lats = needsArea(config)
-      ? cube.windows.map(({ lat }) => Float64Array.from(lat, (index) => store.lats[index]))
-      : null;
-    const batch = batchTensors(plainBatch(masked, model.predicted, lats));
+    const batch = batchTensors(plainOf({ config, predicted: model.predicted, store }, { cube, masked }));
     try {
       return await work(batch);
     } finally {
@@ -99,8 +96,8 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
     parameters: [...weights.values()].reduce((sum, { data }) => sum + data.length, 0),
     predict: (prepared) =>
       onBatch(prepared, async (batch) => {
-        const { evalStep } = await import("../prediction/evalStep.js");
-        return (await evalStep(model, params, batch, { members: true })).predictions;
+        const { predictBatch } = await import("../prediction/predictBatch.js");
+        return (await predictBatch(model, params, batch, { members: true })).predictions;
       }),
     attention: (prepared, sample = 0) =>
       onBatch(prepared, async (batch) => {

@@ -1,5 +1,4 @@
 /** Training, and the runs that it leaves. */
-import type { ColumnTable } from "arquero";
 import type { Plan } from "../checks/plan.js";
 import type { RunConfig } from "../config/types.js";
 import type { BaselineOptions } from "../prediction/baselines.js";
@@ -85,16 +84,5 @@ export async function runReport(run: RunReference, out?: string): Promise<string
   return (await import("../report/runReport.js")).runReport(run, out);
 }
 
-/**
- * The rows of a run's `metrics.jsonl` as an arquero table: `epoch`, `step`, `samples`, `time` and every logged series,
- * null where a row does not have it.
- * @throws AtmorepError (usage) if there is no such run
- * @example (await metrics("ab12cd34")).filter((row) => row.step > 100).objects();
- */
-export async function metrics(run: RunReference, out?: string): Promise<ColumnTable> {
-  const { metrics: rows } = await readRun(run, out);
-  // Training and validation rows have different series, and arquero takes the columns of the first row.
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const { from } = await import("arquero");
-  return from(rows.map((row) => Object.fromEntries(names.map((name) => [name, row[name] ?? null]))));
-}
+/** The rows of a run's `metrics.jsonl` as a table. Example: `(await metrics("ab12cd34")).columnNames()`. */
+export { metrics } from "../runs/metricsTable.js";

@@ -8,11 +8,11 @@
  * const masked = maskBatch(cube, fields, config, createMaskGenerators(config, fields));
  */
 
-import type { PlainBatch } from "../batches/batch.js";
+import type { PlainBatch } from "../batches/plain.js";
 import type { PredictedField } from "../config/types.js";
 import type { CubeConfig } from "../data/cube.js";
 import type { StoreInfo } from "../data/info.js";
-import type { NormalizeSummary } from "../data/normalize.js";
+import type { NormalizeSummary } from "../data/normalization/normalize.js";
 import type { Store, StoreOptions } from "../data/store.js";
 import type { CubeBatch, Draw } from "../data/types.js";
 import type { WavesOptions, WavesSummary } from "../data/waves.js";
@@ -81,7 +81,7 @@ export async function readValues(
  * @example plainBatch(masked, predictedFields(config)).targets[0].M;
  */
 export async function plainBatch(masked: MaskedBatch, predicted: readonly PredictedField[]): Promise<PlainBatch> {
-  return (await import("../batches/batch.js")).plainBatch(masked, predicted);
+  return (await import("../batches/plain.js")).plainBatch(masked, predicted);
 }
 
 /**
@@ -101,5 +101,5 @@ export async function normalizeStore(
   location: string,
   dates: readonly [string, string] | null = null,
 ): Promise<NormalizeSummary> {
-  return (await import("../data/normalize.js")).normalizeStore(location, dates && [dates[0], dates[1]]);
+  return (await import("../data/normalization/normalize.js")).normalizeStore(location, dates && [dates[0], dates[1]]);
 }

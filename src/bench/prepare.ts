@@ -1,10 +1,11 @@
 /** Timing of batch preparation and of reading. */
-import { product } from "../data/array.js";
+
 import type { CubeConfig } from "../data/cube.js";
 import { loadCubes } from "../data/loader.js";
 import { drawEpoch, type SamplingConfig } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
 import type { CubeBatch } from "../data/types.js";
+import { product } from "../data/zarr/array.js";
 
 export interface PrepareRequest {
   config: CubeConfig & SamplingConfig;

@@ -1,6 +1,6 @@
 /** One train step of a configuration, operation by operation, on random data. */
 import * as tf from "@tensorflow/tfjs-core";
-import { disposeBatch, toTensors } from "../batches/batch.js";
+import { disposeBatch, toTensors } from "../batches/tensors.js";
 import { checkConfig } from "../checks/validate.js";
 import type { RunConfig } from "../config/types.js";
 import { openEngine } from "../engine/index.js";

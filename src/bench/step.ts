@@ -1,6 +1,7 @@
 /** Times of one optimiser step on random data of a configuration's shapes; no store is opened. */
 import * as tf from "@tensorflow/tfjs-core";
-import { disposeBatch, type PlainBatch, plainBatch, type StepBatch, toTensors } from "../batches/batch.js";
+import { type PlainBatch, plainBatch } from "../batches/plain.js";
+import { disposeBatch, type StepBatch, toTensors } from "../batches/tensors.js";
 import { checkConfig } from "../checks/validate.js";
 import { parseFields } from "../config/fields.js";
 import type { Field, RunConfig } from "../config/types.js";

@@ -1,4 +1,5 @@
 /** What a run would do and need, without doing it: `--dry-run`. */
+import { withOverfit } from "../batches/overfit.js";
 import { parseFields } from "../config/fields.js";
 import { resolveStorePath } from "../config/resolve.js";
 import { withSeeds } from "../config/seeds.js";
@@ -8,7 +9,6 @@ import { drawEpoch } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
 import { createMaskGenerators, maskBatch } from "../masking/index.js";
 import { countParameters, modelSpec } from "../model/index.js";
-import { type TrainOptions, withOverfit } from "../training/options.js";
 import { estimateFlops, estimateMemory, type MemoryEstimate, WASM_FLOPS } from "./estimate.js";
 import { checkAgainstStore, checkConfig } from "./validate.js";
 
@@ -47,11 +47,20 @@ export function planNetwork(config: RunConfig): Pick<Plan, "parameters" | "memor
   };
 }
 
+/** What of a run's options decides its plan. */
+export interface PlanOptions {
+  overfit?: number;
+  /** optimiser steps of the whole run */
+  maxSteps?: number;
+  /** folder that a relative `file_path` is taken from first; default the current one */
+  folder?: string;
+}
+
 /**
  * Validates a run and says what it would do; reads one batch, writes nothing.
  * @throws AtmorepError (config, input) as `train`
  */
-export async function planRun(given: RunConfig, options: TrainOptions = {}): Promise<Plan> {
+export async function planRun(given: RunConfig, options: PlanOptions = {}): Promise<Plan> {
   const config = withSeeds(withOverfit(given, options.overfit));
   const network = planNetwork(config);
   const store = await openStore(resolveStorePath(config.file_path, options.folder));

@@ -5,6 +5,9 @@ import { AtmorepError } from "../errors.js";
 import { nearestName } from "./nearest.js";
 import { RUN_ID } from "./schema.js";
 
+/** Name of a run's configuration in its folders. */
+export const configFileName = (id: string): string => `model_id${id}.json`;
+
 /**
  * The configuration file that `target` names: a file, a folder of a run, or a run id under `out`.
  *
@@ -21,7 +24,7 @@ export function locateConfig(target: string, out = "."): string {
   const homes = ["models", "results", join("results", "models")].map((home) => join(out, home));
   const id = target.replace(/^id(?=[a-z0-9]{8}$)/, "").replace(/@.*$/, "");
   if (RUN_ID.test(id)) {
-    const found = homes.map((home) => join(home, `id${id}`, `model_id${id}.json`)).find((path) => existsSync(path));
+    const found = homes.map((home) => join(home, `id${id}`, configFileName(id))).find((path) => existsSync(path));
     if (found) return found;
   }
   const runs = homes.filter((home) => existsSync(home)).flatMap((home) => readdirSync(home));

@@ -2,7 +2,7 @@
 import type { RunConfig } from "../config/types.js";
 import { type FieldSource, resolveFields } from "./fields.js";
 import { type GatherJob, gather } from "./gather.js";
-import { monthlyNormalization } from "./normalization.js";
+import { monthlyNormalization } from "./normalization/monthly.js";
 import type { Store } from "./store.js";
 import { tokenInfos, transformTokenInfos } from "./tokenInfos.js";
 import { tokenLayout } from "./tokens.js";

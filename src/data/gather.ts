@@ -3,13 +3,13 @@
  * A batch has one time range and B places, so each chunk is looked at once for all samples.
  */
 import { AtmorepError } from "../errors.js";
-import type { ChunkedArray, Values } from "./array.js";
 import type { LevelSource } from "./fields.js";
-import { invalidNormalization, type MonthlyNormalization } from "./normalization.js";
+import { invalidNormalization, type MonthlyNormalization } from "./normalization/monthly.js";
 import type { Store } from "./store.js";
 import { formatTime } from "./time.js";
 import type { TokenLayout } from "./tokens.js";
 import type { FieldCube, Window } from "./types.js";
+import type { ChunkedArray, Values } from "./zarr/array.js";
 
 /** Chunks asked for ahead of the one in work. */
 const AHEAD = 3;

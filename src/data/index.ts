@@ -4,8 +4,8 @@ export { type FieldSource, type LevelSource, levelSource, resolveFields, windowS
 export { type ImportOptions, type ImportSummary, importStore, parseFieldRequest } from "./import/index.js";
 export { describeStore, type StoreInfo } from "./info.js";
 export { type LoadRequest, loadCubes } from "./loader.js";
-export { monthlyNormalization, monthName, windowNormalization } from "./normalization.js";
-export { type NormalizeSummary, normalizeStore } from "./normalize.js";
+export { monthlyNormalization, monthName, windowNormalization } from "./normalization/monthly.js";
+export { type NormalizeSummary, normalizeStore } from "./normalization/normalize.js";
 export {
   type Admissible,
   admissible,

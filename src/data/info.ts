@@ -1,6 +1,6 @@
 /** Describing a store: fields, levels, times and gaps, grid, normalisation, missing values. */
 import { type LevelSource, levelSource } from "./fields.js";
-import { monthlyNormalization, monthName } from "./normalization.js";
+import { monthlyNormalization, monthName } from "./normalization/monthly.js";
 import { usualStep } from "./sampling.js";
 import type { Store } from "./store.js";
 import { formatTime, HOUR_NS } from "./time.js";

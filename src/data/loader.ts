@@ -2,10 +2,11 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { AtmorepError, type ErrorCode, type ErrorDetails } from "../errors.js";
+import { AtmorepError } from "../errors.js";
 import { type CubeConfig, readCube } from "./cube.js";
 import { DEFAULT_CACHE_BYTES, openStore, type Store } from "./store.js";
 import type { CubeBatch, Draw } from "./types.js";
+import type { WorkerReply, WorkerRequest, WorkerSetup } from "./workerMessages.js";
 
 export interface LoadRequest {
   storeLocation: string;
@@ -20,22 +21,6 @@ export interface LoadRequest {
   /** batches read ahead by each worker */
   prefetch?: number;
 }
-
-/** What the main thread tells a worker at its start. */
-export interface WorkerSetup {
-  storeLocation: string;
-  config: CubeConfig;
-  cacheBytes: number;
-}
-
-export interface WorkerRequest {
-  index: number;
-  draw: Draw;
-}
-
-export type WorkerReply =
-  | { index: number; batch: CubeBatch }
-  | { index: number; error: { message: string; code?: ErrorCode; details?: ErrorDetails; stack?: string } };
 
 /**
  * The batches of some draws, in their order. Ending the loop early stops the workers; an error in a worker is thrown

@@ -1,11 +1,11 @@
 /** An AtmoRep store (spec section 2): what it holds, checked when it is opened, and its arrays. */
 import { AtmorepError } from "../errors.js";
-import { type ChunkedArray, openArray, readAll, readIntegers, type Values } from "./array.js";
 import { checkAxis, readAttributes, type StoreAttributes } from "./attributes.js";
-import { ChunkCache } from "./cache.js";
-import { type ArrayFacts, type MetadataStore, openMetadata } from "./metadata.js";
 import { openSource } from "./source/index.js";
 import { type Calendar, calendarOf, decodeTimes, formatTime } from "./time.js";
+import { type ChunkedArray, openArray, readAll, readIntegers, type Values } from "./zarr/array.js";
+import { ChunkCache } from "./zarr/cache.js";
+import { type ArrayFacts, type MetadataStore, openMetadata } from "./zarr/metadata.js";
 
 export interface StoreOptions {
   /** bound of the cache of decoded chunks, in bytes */

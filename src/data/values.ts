@@ -1,8 +1,9 @@
 /** Raw values of a window, for baselines, checks and displays; `readCube` is the fast way to a batch. */
-import type { ChunkedArray } from "./array.js";
+
 import type { LevelSource } from "./fields.js";
 import type { Store } from "./store.js";
 import type { Window } from "./types.js";
+import type { ChunkedArray } from "./zarr/array.js";
 
 /**
  * Values of one level of a field as they stand in the store.

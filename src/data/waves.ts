@@ -3,10 +3,10 @@ import { readdir } from "node:fs/promises";
 import { AtmorepError } from "../errors.js";
 import { cos, sin } from "../math/index.js";
 import { defaultRng, type Generator } from "../random/index.js";
-import { MonthAccumulator, type MonthStatistics, writeNormalization } from "./statistics.js";
+import { MonthAccumulator, type MonthStatistics, writeNormalization } from "./normalization/statistics.js";
 import { openStore } from "./store.js";
 import { calendarOf, HOUR_NS, parseTime } from "./time.js";
-import { type Compressor, createArray, type StoreSink, writeGroup, writeSmallArray, writeStore } from "./zarrWrite.js";
+import { type Compressor, createArray, type StoreSink, writeGroup, writeSmallArray, writeStore } from "./zarr/write.js";
 
 export interface WavesOptions {
   seed: number;

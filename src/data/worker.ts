@@ -2,9 +2,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { isAtmorepError } from "../errors.js";
 import { readCube } from "./cube.js";
-import type { WorkerReply, WorkerRequest, WorkerSetup } from "./loader.js";
 import { openStore } from "./store.js";
 import type { CubeBatch } from "./types.js";
+import type { WorkerReply, WorkerRequest, WorkerSetup } from "./workerMessages.js";
 
 const { storeLocation, config, cacheBytes } = workerData as WorkerSetup;
 const store = openStore(storeLocation, { cacheBytes });

@@ -1,11 +1,10 @@
 /** One function a check; the table gives their order and names. */
 
+import type { Outcome } from "./check.js";
 import { engineCheck } from "./engine.js";
 import type { Host } from "./host.js";
-import type { Check } from "./index.js";
 import { cpuFeatures, formatBytes, jupyterKernels, mpiPlugins } from "./parse.js";
 
-type Outcome = Omit<Check, "name">;
 type CheckFunction = (host: Host) => Promise<Outcome>;
 
 /** bytes below which a short run may not find room for its checkpoints and results */

@@ -4,8 +4,8 @@ import { openKernelCompiler } from "../engine/kernelCompiler.js";
 import { nativeSearch } from "../engine/native.js";
 import { builtForGpu, type Device, EagerContext, loadNative, searchLibrary } from "../engine/tensorflow/index.js";
 import { isAtmorepError } from "../errors.js";
+import type { Outcome } from "./check.js";
 import type { Host } from "./host.js";
-import type { Check } from "./index.js";
 
 /** Part of every JavaScript engine here, but declared only in the browser's types. */
 declare const WebAssembly: { validate(bytes: Uint8Array): boolean };
@@ -15,8 +15,6 @@ const SIMD_MODULE = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 23, 1, 21, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   0, 0, 0, 0, 0, 0, 26, 11,
 ]);
-
-type Outcome = Omit<Check, "name">;
 
 /** The native engine if its library is found and can be loaded, else WASM. */
 export async function engineCheck(host: Pick<Host, "env" | "cwd" | "readText">): Promise<Outcome> {

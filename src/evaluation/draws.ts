@@ -8,8 +8,9 @@ import type { Draw } from "../data/types.js";
 import { centreRanges, roundToGrid } from "../data/window.js";
 import { AtmorepError } from "../errors.js";
 import { defaultRng } from "../random/index.js";
+import type { Tiling } from "../results/globalGrid.js";
 import type { EvaluationOptions } from "./options.js";
-import { type AxisTiles, axisTiles, blendWeights } from "./tiles.js";
+import { axisTiles, blendWeights } from "./tiles.js";
 
 /** Draws that belong together: their results fill one grid. */
 export interface GlobalTiles {
@@ -21,7 +22,7 @@ export interface GlobalTiles {
 export interface DrawPlan {
   draws: Draw[];
   /** of global modes: the axes that the windows tile, and which draws make a date */
-  tiling?: { rows: AxisTiles; columns: AxisTiles; weights: { rows: Float64Array[]; columns: Float64Array[] } };
+  tiling?: Tiling;
 }
 
 /** What the drawing of a mode is told. */

@@ -17,16 +17,16 @@ import { AtmorepError, isAtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import { createMaskGenerators } from "../masking/index.js";
 import { toTensors } from "../model/index.js";
-import { type PassContext, predictionPass } from "../prediction/pass.js";
-import { fitBaselines } from "../prediction/validation.js";
+import { fitBaselines } from "../prediction/baselines.js";
+import { type PassContext, predictDraws } from "../prediction/pass.js";
 import { storeNormalization } from "../results/storeNormalization.js";
-import { assertFree, createExclusively, type RunFolder, runFolder } from "../runs/folder.js";
+import { assertFree, configPath, createExclusively, type RunFolder, runFolder } from "../runs/folder.js";
 import { readInitialWeights } from "../runs/weightFiles.js";
 import type { BaselineParams, ScoreReport } from "../scores/index.js";
 import { isPeriodic } from "../scores/index.js";
 import { stepModel } from "../step/step.js";
 import type { DrawPlan } from "./draws.js";
-import { checkForEvaluation, findRun, type RunReference, runConfig } from "./loadRun.js";
+import { checkForEvaluation, findRun, type RunWeights, runConfig } from "./loadRun.js";
 import { type EvaluationMode, evaluationMode } from "./modes.js";
 import { type EvaluationOptions, evaluationOptions, isEvaluationOverride } from "./options.js";
 import { EvaluationOutput } from "./output.js";
@@ -130,7 +130,7 @@ interface Work {
   params: ReturnType<typeof toTensors>;
   plan: DrawPlan;
   folder: RunFolder;
-  run: RunReference;
+  run: RunWeights;
   mode: EvaluationMode;
   modeName: string;
   options: EvaluationOptions;
@@ -174,7 +174,7 @@ async function runPlan(work: Work): Promise<Evaluation> {
       }
     } else {
       const generators = createMaskGenerators(config, context.fields);
-      for await (const batch of predictionPass(context, params, plan.draws, { generators, members: true, signal })) {
+      for await (const batch of predictDraws(context, params, plan.draws, { generators, members: true, signal })) {
         const predictions = batch.predictions.map(({ mean, ens }) => ({ mean, ens: ens! }));
         for (const [p, { field }] of predicted.entries()) await scores.add(batch, field, predictions[p]);
         await output.append({ windows: batch.cube.windows, fields: batch.masked.fields, predictions });
@@ -223,7 +223,7 @@ async function runPlan(work: Work): Promise<Evaluation> {
 
 async function openOutput({ request, context, folder, run, plan }: Work, spectra: Spectra): Promise<EvaluationOutput> {
   await createExclusively(folder.resultsDir);
-  await writeFileAtomic(join(folder.resultsDir, `model_id${folder.id}.json`), configText(context.config));
+  await writeFileAtomic(configPath(folder.resultsDir, folder.id), configText(context.config));
   const epoch = /^\d+$/.test(run.which) ? Number(run.which) : 0;
   return EvaluationOutput.open(context, plan, { folder, epoch, stores: request.stores ?? true }, spectra);
 }

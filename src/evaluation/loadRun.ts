@@ -16,7 +16,8 @@ import { parseRunReference } from "../runs/folder.js";
 import type { EvaluationMode } from "./modes.js";
 import { isEvaluationOverride } from "./options.js";
 
-export interface RunReference {
+/** A run, which of its weights, and where they lie. */
+export interface RunWeights {
   id: string;
   /** `latest`, `best` or an epoch */
   which: string;
@@ -29,7 +30,7 @@ export interface RunReference {
  * the run whose weights were written last.
  * @throws AtmorepError `usage` if there is none
  */
-export function findRun(run: string | undefined, out: string): RunReference {
+export function findRun(run: string | undefined, out: string): RunWeights {
   if (run === undefined) return { id: newestRun(out), which: "latest", base: out };
   const { id, which } = parseRunReference(run);
   const folder = run.replace(/@[^@]*$/, "");
@@ -55,7 +56,7 @@ function newestRun(out: string): string {
 
 /** The configuration of a run, with overrides; a period of validation given anew replaces the former one. */
 export function runConfig(
-  run: RunReference,
+  run: RunWeights,
   mode: EvaluationMode,
   set: readonly string[],
   data?: string,

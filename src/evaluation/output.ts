@@ -1,14 +1,15 @@
 /** What an evaluation writes batch by batch: per-sample stores, global grids, and spectra where rows go around. */
-import { join } from "node:path";
-import type { PreparedBatch } from "../batches/batches.js";
+import type { ReadyBatch } from "../batches/ready.js";
 import type { Params } from "../model/types.js";
 import type { PassContext } from "../prediction/pass.js";
-import { AttentionWriter } from "../results/attentionStore.js";
-import { type GlobalField, GlobalGrid, type GlobalKind, type TileForecast } from "../results/globalGrid.js";
+import { type GlobalField, GlobalGrid, type TileForecast } from "../results/globalGrid.js";
+import { openAttentionWriter, openResultsWriter } from "../results/openWriters.js";
+import { type GlobalKind, resultPath } from "../results/paths.js";
 import { Physical } from "../results/physical.js";
 import { continued, forecastArrays } from "../results/resultArrays.js";
-import { type ResultBatch, ResultsWriter, resultPath } from "../results/results.js";
 import { storeNormalization } from "../results/storeNormalization.js";
+import type { AttentionWriter } from "../results/writeAttention.js";
+import type { ResultBatch, ResultsWriter } from "../results/writeResults.js";
 import type { RunFolder } from "../runs/folder.js";
 import type { DrawPlan } from "./draws.js";
 import type { Spectra } from "./spectra.js";
@@ -31,31 +32,16 @@ export class EvaluationOutput {
   ) {}
 
   static async open(context: PassContext, plan: DrawPlan, { folder, epoch, stores }: Place, spectra: Spectra) {
-    const { config, store, fields, predicted, model } = context;
-    const path = (kind: GlobalKind) =>
-      join(folder.resultsDir, `results_id${folder.id}_epoch${String(epoch).padStart(5, "0")}_global_${kind}.zarr`);
-    const results = stores
-      ? await ResultsWriter.open({
-          dir: folder.resultsDir,
-          runId: folder.id,
-          epoch,
-          strategy: config.BERT_strategy,
-          forecastTokens: config.forecast_num_tokens,
-          fields,
-          predicted,
-          axes: store,
-          normalization: storeNormalization(store),
-        })
-      : null;
+    const { config, store } = context;
+    const path = (kind: GlobalKind) => resultPath(folder.resultsDir, folder.id, epoch, `global_${kind}`);
+    const results = stores ? await openResultsWriter(context, { folder, epoch }) : null;
     let global: GlobalGrid | null = null;
     try {
       global = plan.tiling ? await GlobalGrid.open(store, plan.tiling, stores ? path : null) : null;
       const whole = config.n_size[2] / store.res[1] >= store.lons.length - 0.5;
       const circles = !plan.tiling && store.isGlobal && whole && config.BERT_strategy === "forecast";
       const maps = stores && config.attention;
-      const attention = maps
-        ? await AttentionWriter.open(resultPath(folder.resultsDir, folder.id, epoch, "attention"), model, fields, store)
-        : null;
+      const attention = maps ? await openAttentionWriter(context, { folder, epoch }) : null;
       return new EvaluationOutput(context, results, global, attention, spectra, circles);
     } catch (error) {
       await global?.abort();
@@ -70,7 +56,7 @@ export class EvaluationOutput {
   }
 
   /** Adds the attention maps of a batch, where the configuration asks for them. */
-  async appendAttention(params: Params, { cube, plain }: Pick<PreparedBatch, "cube" | "plain">): Promise<void> {
+  async appendAttention(params: Params, { cube, plain }: Pick<ReadyBatch, "cube" | "plain">): Promise<void> {
     await this.attention?.append(params, { windows: cube.windows, plain });
   }
 

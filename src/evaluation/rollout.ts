@@ -4,7 +4,7 @@
  * (static, or of rate 0) keep their true values.
  */
 
-import { prepare } from "../batches/batches.js";
+import { readyBatch } from "../batches/ready.js";
 import type { RunConfig } from "../config/types.js";
 import { readCube } from "../data/cube.js";
 import type { CubeBatch, Draw, FieldCube } from "../data/types.js";
@@ -12,7 +12,7 @@ import { AtmorepError } from "../errors.js";
 import { isUnmasked } from "../masking/choice.js";
 import { createMaskGenerators, type MaskedBatch, maskBatch } from "../masking/index.js";
 import type { Params } from "../model/types.js";
-import { type PassContext, predict } from "../prediction/pass.js";
+import { type PassContext, predictReady } from "../prediction/pass.js";
 import { type BaselineParams, baselinePredictions } from "../scores/index.js";
 import { targetTokens } from "../scores/layout.js";
 
@@ -86,7 +86,12 @@ export async function* rollout(
     // the first cube is the same for all members: one pass gives them all
     for (let e = 0; e < (c === 0 ? 1 : E); e++) {
       const seen = c === 0 ? cube : fedCube(context, cube, members[e]);
-      const { predictions } = await predict(context, params, prepare(context, seen, generatorsOf(context)), true);
+      const { predictions } = await predictReady(
+        context,
+        params,
+        readyBatch(context, seen, generatorsOf(context)),
+        true,
+      );
       for (const [p, { ens: own, D }] of predictions.entries()) {
         const f = predicted[p].field.index;
         if (c === 0) ens[f].set(own!);

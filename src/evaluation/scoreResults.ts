@@ -5,8 +5,10 @@ import { resolveConfig } from "../config/resolve.js";
 import { displayUnit } from "../data/units.js";
 import { AtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
+import { type ResultName, resultNames } from "../results/paths.js";
 import { openResults, type ResultStore } from "../results/readResults.js";
 import { readSample, type StoredSample } from "../results/storedSample.js";
+import { configPath } from "../runs/folder.js";
 import {
   anomalyQuantity,
   ensembleQuantity,
@@ -80,12 +82,9 @@ export async function scoreResults(dir: string, options: ScoreResultsOptions = {
   }
 }
 
-function findStores(dir: string, epoch: number | undefined): { prefix: string; id: string; epoch: number } {
+function findStores(dir: string, epoch: number | undefined): ResultName {
   const names = existsSync(dir) ? readdirSync(dir) : [];
-  const found = names.flatMap((name) => {
-    const match = /^(results_id([a-z0-9]{8})_epoch(-?\d+))_target\.zarr$/.exec(name);
-    return match ? [{ prefix: match[1], id: match[2], epoch: Number(match[3]) }] : [];
-  });
+  const found = resultNames(names, "target");
   const wanted = epoch === undefined ? found : found.filter((entry) => entry.epoch === epoch);
   if (wanted.length > 0) return wanted.reduce((a, b) => (b.epoch > a.epoch ? b : a));
   throw new AtmorepError("usage", "there are no result stores here", {
@@ -98,7 +97,7 @@ function findStores(dir: string, epoch: number | undefined): { prefix: string; i
 
 /** The regions that the configuration beside the stores asks for; without one all that have names. */
 function regionsBeside(dir: string, id: string): Region[] {
-  const path = join(dir, `model_id${id}.json`);
+  const path = configPath(dir, id);
   if (existsSync(path)) {
     const { config, origins } = resolveConfig({ file: path });
     if (origins.score_regions === "file") return regionsOf(config);

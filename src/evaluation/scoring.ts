@@ -1,16 +1,17 @@
 /** The scores of an evaluation: model beside baselines, members, anomalies, registered metrics, region by region. */
 
-import type { PreparedBatch } from "../batches/batches.js";
+import type { ReadyBatch } from "../batches/ready.js";
 import type { Field, RunConfig } from "../config/types.js";
 import type { Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import { displayUnit } from "../data/units.js";
-import { type PassContext, scoreBatch } from "../prediction/pass.js";
+import type { PassContext } from "../prediction/pass.js";
+import { scoreBatch } from "../prediction/scoreBatch.js";
 import type { NormalizationLookup } from "../results/physical.js";
+import { usableBaselines } from "../scores/baselines/registry.js";
 import {
   anomalyQuantity,
   type BaselineParams,
-  baselineNames,
   boxRegion,
   ensembleQuantity,
   metricQuantities,
@@ -54,10 +55,7 @@ export class EvaluationScores {
     span: number,
   ) {
     const { config, store, fields, predicted, model } = context;
-    const names = baselineNames(config.BERT_strategy).filter(
-      (name) => name !== "damped_persistence" || params.damping !== undefined,
-    );
-    const predictors = ["model", ...names];
+    const predictors = ["model", ...usableBaselines(config.BERT_strategy, params)];
     const scored = predicted.map(({ field }) => field);
     this.refused = anomalyRefusal(store, scored, draws, span);
     this.climatology = climatologyLookup(store);
@@ -76,7 +74,7 @@ export class EvaluationScores {
 
   /** Adds one field of a batch; a field without hidden tokens adds nothing. */
   async add(
-    prepared: Pick<PreparedBatch, "cube" | "masked">,
+    prepared: Pick<ReadyBatch, "cube" | "masked">,
     field: Field,
     { mean, ens }: ScoredPrediction,
     place?: ScorePlace,

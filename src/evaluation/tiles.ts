@@ -1,15 +1,6 @@
 /** Tiling a store's grid with windows, and the weights that blend their overlaps. */
 import { AtmorepError } from "../errors.js";
-
-/** Windows of `size` points along one axis. */
-export interface AxisTiles {
-  /** first grid index of each window, ascending; on a periodic axis a window may go beyond the end and around */
-  starts: number[];
-  size: number;
-  /** points of the axis */
-  length: number;
-  periodic: boolean;
-}
+import type { AxisTiles } from "../results/globalGrid.js";
 
 /**
  * Windows side by side from the first point on, `overlap` points shared by neighbours. Where they do not fit, a

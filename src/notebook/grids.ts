@@ -2,7 +2,7 @@
 import type { Prepared } from "../batches/prepare.js";
 import type { Field } from "../config/types.js";
 import { levelSource } from "../data/fields.js";
-import { windowNormalization } from "../data/normalization.js";
+import { windowNormalization } from "../data/normalization/monthly.js";
 import type { Store } from "../data/store.js";
 import { formatTime, parseTime } from "../data/time.js";
 import { tokenLayout, untokenize } from "../data/tokens.js";

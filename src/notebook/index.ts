@@ -11,8 +11,8 @@
  * nb.masks(prepared, { strategies: ["BERT", "forecast"] });
  */
 
-export { metrics } from "../api/runs.js";
 export type { RunReference } from "../runs/locate.js";
+export { metrics } from "../runs/metricsTable.js";
 export { EXPECT_TYPE, type Expectation, expect } from "./expect.js";
 export {
   DISPLAY,
@@ -35,6 +35,11 @@ export { type Prediction, type PredictionChoice, readPrediction } from "./runs/p
 export { type StartedRun, type StartOptions, start } from "./runs/start.js";
 export { type LiveTrainOptions, type TrainedRun, train } from "./runs/train.js";
 export { type WatchOptions, watch } from "./runs/watch.js";
-export * from "./shown.js";
+export * from "./shown/data.js";
+export * from "./shown/masks.js";
+export * from "./shown/network.js";
+export * from "./shown/predictions.js";
+export * from "./shown/runs.js";
+export * from "./shown/scores.js";
 export { filesTable as files } from "./tables.js";
 export * as views from "./views/index.js";

@@ -1,6 +1,6 @@
 /** Attention weights of a network on a batch, head by head, as plain arrays. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { StepBatch } from "../batches/batch.js";
+import type { StepBatch } from "../batches/tensors.js";
 import { forward } from "../model/forward.js";
 import type { AttendedHeads } from "../model/index.js";
 import type { Params } from "../model/types.js";

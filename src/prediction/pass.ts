@@ -1,26 +1,18 @@
-/** One pass of a network over drawn batches, without dropout: what validation and evaluation have in common. */
-
-import { disposeBatch, toTensors } from "../batches/batch.js";
-import { type PreparedBatch, preparedBatches } from "../batches/batches.js";
-import type { Field, PredictedField, RunConfig } from "../config/types.js";
-import type { Store } from "../data/store.js";
+/**
+ * Draws in, predictions out: what validation and evaluation have in common. Of the family, `predictDraws` takes draws,
+ * `predictReady` one ready batch and `predictBatch` (its file) one batch of tensors.
+ */
+import { type BatchContext, type ReadyBatch, readyBatches } from "../batches/ready.js";
+import { disposeBatch, toTensors } from "../batches/tensors.js";
 import type { Draw } from "../data/types.js";
-import { displayUnit } from "../data/units.js";
 import type { MaskGenerators } from "../masking/index.js";
 import type { Params } from "../model/types.js";
-import type { NormalizationLookup } from "../results/physical.js";
-import { type BaselineParams, baselinePredictions, type ScoreBatch } from "../scores/index.js";
 import { collectGarbage } from "../step/garbage.js";
 import type { StepModel } from "../step/step.js";
-import { type EvalResult, evalStep } from "./evalStep.js";
-import { targetStd } from "./physicalUnits.js";
+import { type BatchPrediction, predictBatch } from "./predictBatch.js";
 
 /** What a pass needs to know; a session of training and one of evaluation both are this. */
-export interface PassContext {
-  config: RunConfig;
-  store: Store;
-  fields: Field[];
-  predicted: PredictedField[];
+export interface PassContext extends BatchContext {
   model: StepModel;
 }
 
@@ -37,61 +29,39 @@ export interface PassOptions {
 const COLLECT_EVERY = 20;
 
 /** One batch with what the network made of it. */
-export interface PassBatch extends PreparedBatch, EvalResult {}
+export interface PredictedBatch extends ReadyBatch, BatchPrediction {}
 
 /**
  * The batches of `draws` with their predictions, in order. Aborted, it yields fewer.
  * @param params owned by the caller
  */
-export async function* predictionPass(
+export async function* predictDraws(
   context: PassContext,
   params: Params,
   draws: readonly Draw[],
   { generators, members = false, signal }: PassOptions,
-): AsyncGenerator<PassBatch> {
+): AsyncGenerator<PredictedBatch> {
   let batches = 0;
-  for await (const prepared of preparedBatches(context, draws, generators)) {
+  for await (const prepared of readyBatches(context, draws, generators)) {
     if (signal?.aborted) return;
     if (++batches % COLLECT_EVERY === 0) collectGarbage();
-    yield { ...prepared, ...(await predict(context, params, prepared, members)) };
+    yield { ...prepared, ...(await predictReady(context, params, prepared, members)) };
     // lets signals, timers and other work in
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-/** Predictions of one prepared batch. */
-export async function predict(
+/** Predictions of one ready batch, whose tensors live only here. */
+export async function predictReady(
   { model }: Pick<PassContext, "model">,
   params: Params,
-  { plain }: Pick<PreparedBatch, "plain">,
+  { plain }: Pick<ReadyBatch, "plain">,
   members: boolean,
-): Promise<EvalResult> {
+): Promise<BatchPrediction> {
   const batch = toTensors(plain);
   try {
-    return await evalStep(model, params, batch, { members });
+    return await predictBatch(model, params, batch, { members });
   } finally {
     disposeBatch(batch);
   }
-}
-
-/**
- * One field of a batch as scores take it: the model (unless null) beside the baselines of the strategy, in the unit
- * that people read.
- */
-export async function scoreBatch(
-  { config, store }: Pick<PassContext, "config" | "store">,
-  { cube, masked }: Pick<PreparedBatch, "cube" | "masked">,
-  field: Field,
-  model: Float32Array | null,
-  { lookup, params }: { lookup: NormalizationLookup; params: BaselineParams },
-): Promise<ScoreBatch> {
-  const baselines = baselinePredictions(config.BERT_strategy, cube, masked, field.name, params);
-  const own = masked.fields[field.index];
-  return {
-    cube,
-    masked,
-    field: field.name,
-    predictions: model ? { model, ...baselines } : baselines,
-    std: await targetStd(field, cube, own, store.lons.length, lookup, displayUnit(field.name).scale),
-  };
 }

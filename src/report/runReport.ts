@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { configFileName } from "../config/locate.js";
 import { isAtmorepError } from "../errors.js";
 import { svgFigure } from "../notebook/figure/svg.js";
 import { type Table, tableHtml } from "../notebook/figure/table.js";
@@ -9,8 +10,9 @@ import type { Figure } from "../notebook/figure/types.js";
 import { readPrediction } from "../notebook/runs/predictions.js";
 import { configTable, filesTable } from "../notebook/tables.js";
 import { learningRateFigure, predictionFigure, trainingFigure } from "../notebook/views/index.js";
-import { type RunDetails, readRun, validationLoss } from "../runs/list.js";
+import { type RunDetails, readRun } from "../runs/list.js";
 import { type RunReference, runPlace } from "../runs/locate.js";
+import { validationColumns, validationLoss } from "../runs/series.js";
 import { htmlPage, preformatted, type Section } from "./html.js";
 
 const LAST_LINES = 40;
@@ -51,10 +53,10 @@ function lead(run: RunDetails): string[] {
   ];
 }
 
-/** One row a validation: epoch, step and every `val.` series. */
+/** One row a validation: epoch, step and every series of validations. */
 function validationTable(run: RunDetails): Table {
   const rows = run.metrics.filter((row) => validationLoss(row) !== null);
-  const series = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => name.startsWith("val."));
+  const series = validationColumns(rows);
   return {
     title: rows.length > 0 ? "Mean squared error of the mean prediction, normalised" : "Not validated yet",
     columns: ["epoch", "step", ...series],
@@ -93,6 +95,6 @@ export const reportName = (id: string): string => `report_id${id}.html`;
 const commands = ({ id, config }: RunDetails): string =>
   [
     `npx atmorep config show ${id} --json      # the whole configuration`,
-    `npx atmorep train results/id${id}/model_id${id}.json --seed ${config.rng_seed}`,
+    `npx atmorep train results/id${id}/${configFileName(id)} --seed ${config.rng_seed}`,
     `npx atmorep train --continue ${id}`,
   ].join("\n");

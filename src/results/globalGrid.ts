@@ -5,11 +5,25 @@
 import type { Field } from "../config/types.js";
 import type { Store } from "../data/store.js";
 import { formatTime } from "../data/time.js";
-import type { DrawPlan } from "../evaluation/draws.js";
 import { ZarrZipWriter } from "../formats/zarrZip.js";
+import { GLOBAL_KINDS, type GlobalKind } from "./paths.js";
 
-export const GLOBAL_KINDS = ["target", "pred"] as const;
-export type GlobalKind = (typeof GLOBAL_KINDS)[number];
+/** Windows of `size` points along one axis. */
+export interface AxisTiles {
+  /** first grid index of each window, ascending; on a periodic axis a window may go beyond the end and around */
+  starts: number[];
+  size: number;
+  /** points of the axis */
+  length: number;
+  periodic: boolean;
+}
+
+/** The axes that windows tile, and the weight of each point of each window, [windows][size]. */
+export interface Tiling {
+  rows: AxisTiles;
+  columns: AxisTiles;
+  weights: { rows: Float64Array[]; columns: Float64Array[] };
+}
 
 /** One tile's forecast of a field: data [L, steps, rows, columns] in physical units. */
 export interface TileForecast {
@@ -25,8 +39,6 @@ export interface GlobalField {
   /** [L, steps, lat, lon] */
   grid: Record<GlobalKind, Float32Array>;
 }
-
-type Tiling = NonNullable<DrawPlan["tiling"]>;
 
 export class GlobalGrid {
   private readonly fields = new Map<string, GlobalField>();

@@ -1,7 +1,8 @@
 /** Two or more runs side by side: validation loss by epoch, and the configuration keys that differ. */
 import { diffConfigs } from "../config/diff.js";
 import { AtmorepError } from "../errors.js";
-import { readRun, validationLoss } from "./list.js";
+import { readRun } from "./list.js";
+import { validationLoss } from "./series.js";
 
 export interface RunComparison {
   ids: string[];

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { configFileName } from "../config/locate.js";
 import { assertRunId } from "../config/seeds.js";
 import { AtmorepError } from "../errors.js";
 import { systemFault } from "../formats/systemFault.js";
@@ -14,6 +15,9 @@ export interface RunFolder {
   console: string;
   checkpointDir: string;
 }
+
+/** Path of run `id`'s configuration in one of its folders. */
+export const configPath = (dir: string, id: string): string => join(dir, configFileName(id));
 
 /** Paths of run `id` under `out`; nothing is created. */
 export function runFolder(out: string, id: string): RunFolder {

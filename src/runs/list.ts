@@ -6,8 +6,9 @@ import { assertRunId } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { type EndMark, readEndMark } from "./endMark.js";
-import { type RunFolder, runFolder } from "./folder.js";
+import { configPath, type RunFolder, runFolder } from "./folder.js";
 import { type MetricsRow, readMetrics } from "./metrics.js";
+import { validationLoss } from "./series.js";
 
 /**
  * `completed`: its last epoch was validated. `stopped`: at a limit of steps or time. `interrupted`: by a signal, after
@@ -49,14 +50,6 @@ export interface RunDetails extends RunSummary {
 }
 
 const RUNNING_WITHIN_MS = 120_000;
-
-/** `val. loss <strategy>` of a validation row; null for other rows. */
-export function validationLoss(row: MetricsRow): number | null {
-  for (const [name, value] of Object.entries(row)) {
-    if (name.startsWith("val. loss ") && typeof value === "number") return value;
-  }
-  return null;
-}
 
 /**
  * Every run below `out`, oldest first. Folders without a readable configuration are left out.
@@ -110,9 +103,7 @@ export async function readRun(out: string, id: string): Promise<RunDetails> {
 }
 
 function configFile({ id, resultsDir, modelsDir }: RunFolder): string | undefined {
-  return [join(resultsDir, `model_id${id}.json`), join(modelsDir, `model_id${id}.json`)].find((path) =>
-    existsSync(path),
-  );
+  return [resultsDir, modelsDir].map((dir) => configPath(dir, id)).find((path) => existsSync(path));
 }
 
 async function readJson(path: string): Promise<RunConfig> {

@@ -1,12 +1,11 @@
 /** The folder of a run as it must be before the first step: new, continued under a new id, or continued in place. */
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { configText } from "../config/files.js";
 import type { RunConfig } from "../config/types.js";
 import { cleanLeftovers, writeFileAtomic } from "../formats/atomic.js";
 import { systemFault } from "../formats/systemFault.js";
 import { type Continuation, carryOver, trimRun } from "./continue.js";
-import { createRunFolder, type RunFolder } from "./folder.js";
+import { configPath, createRunFolder, type RunFolder } from "./folder.js";
 import { lockRun, type RunLock } from "./lock.js";
 import { MetricsLog } from "./metrics.js";
 import type { WeightNames } from "./weightFiles.js";
@@ -35,7 +34,7 @@ export async function startFolder(
     if (continued) await carryOver(continued, folder, names);
     if (inPlace) await trimRun(folder, continued);
     const text = configText(config);
-    for (const dir of [resultsDir, modelsDir]) await writeFileAtomic(join(dir, `model_id${id}.json`), text);
+    for (const dir of [resultsDir, modelsDir]) await writeFileAtomic(configPath(dir, id), text);
     return { metrics: await MetricsLog.create(folder.metrics, continued?.metricsLines ?? []), lock };
   } catch (error) {
     await lock?.release();

@@ -7,7 +7,7 @@ import { AtmorepError } from "../errors.js";
 import type { MaskedBatch } from "../masking/types.js";
 import { latitudeWeight } from "./latitude.js";
 import { pairOf, targetTokens } from "./layout.js";
-import { type Quantity, quantityOffsets } from "./quantity.js";
+import { type PointBatch, type Quantity, quantityOffsets } from "./quantity.js";
 import { REGIONS, type Region } from "./regions.js";
 import { SCORED_KINDS, type ScoredKind, scoredKind } from "./tokenKinds.js";
 import { visibleField } from "./visible.js";
@@ -65,21 +65,6 @@ export interface ScoreBatch {
   leadOffset?: number;
   /** the initial time that the batch belongs to; default that of the cube */
   initialTime?: number;
-}
-
-/** Targets and predictions of a field without a cube around them: D values a token. */
-export interface PointBatch {
-  field: string;
-  initialTime: number;
-  /** [M, D] */
-  target: ArrayLike<number>;
-  D: number;
-  predictions: Readonly<Record<string, ArrayLike<number>>>;
-  /** [M, E, D] */
-  members?: ArrayLike<number>;
-  climatology?: ArrayLike<number>;
-  /** one more than the largest lead */
-  leads: number;
 }
 
 /** One point that counts. */

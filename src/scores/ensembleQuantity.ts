@@ -1,9 +1,8 @@
 /** Scores of the model's members as a stream: CRPS in three forms, spread, spread-skill ratio, rank histogram. */
 import { AtmorepError } from "../errors.js";
-import type { PointBatch } from "./accumulate.js";
 import type { Scored } from "./deterministic.js";
 import { crpsGaussian, crpsOf, rankOf } from "./ensemble.js";
-import type { Quantity } from "./quantity.js";
+import type { PointBatch, Quantity } from "./quantity.js";
 
 const SUM = { gaussian: 0, ensemble: 1, fair: 2, variance: 3, squares: 4, ranks: 5 } as const;
 

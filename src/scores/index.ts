@@ -7,14 +7,21 @@
  */
 export {
   type AccumulatorOptions,
-  type PointBatch,
   type ScoreAccumulator,
   type ScoreBatch,
   type ScoredPoint,
   scoreAccumulator,
 } from "./accumulate.js";
 export { anomalyQuantity } from "./anomaly.js";
-export { BASELINES, type Baseline, type BaselineParams, baselineNames, baselinePredictions } from "./baselines.js";
+export { type Damping, type DampingFit, dampingFit, fitDamping } from "./baselines/damping.js";
+export {
+  BASELINES,
+  type Baseline,
+  type BaselineParams,
+  baselineNames,
+  baselinePredictions,
+} from "./baselines/registry.js";
+export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./baselines/ridge.js";
 export {
   type BootstrapOptions,
   blockBootstrap,
@@ -24,7 +31,6 @@ export {
   type PairedTest,
   pairedBootstrap,
 } from "./bootstrap.js";
-export { type Damping, type DampingFit, dampingFit, fitDamping } from "./damping.js";
 export {
   type AccOptions,
   acc,
@@ -51,7 +57,7 @@ export {
 export { ensembleQuantity } from "./ensembleQuantity.js";
 export { latitudeWeight, latitudeWeights } from "./latitude.js";
 export { type Metric, type MetricPoint, metricNames, metricQuantities, registerMetric } from "./metrics.js";
-export type { AddPoint, Quantity } from "./quantity.js";
+export type { AddPoint, PointBatch, Quantity } from "./quantity.js";
 export { type Box, boxRegion, namedRegion, REGIONS, type Region } from "./regions.js";
 export {
   quantityScores,
@@ -61,7 +67,6 @@ export {
   type ScoreReport,
   scoreReport,
 } from "./report.js";
-export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./ridge.js";
 export { isPeriodic, type Spectrum, zonalPowerSpectrum } from "./spectrum.js";
 export { type PredictorScores, type ScoreRow, type Selection, scoreRow, scoreRows, scoreTree } from "./summary.js";
 export { SCORED_KINDS, type ScoredKind, scoredKind } from "./tokenKinds.js";

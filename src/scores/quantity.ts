@@ -2,8 +2,22 @@
  * Scores that need more than one value a point: of members, of anomalies, of your own. Each keeps sums of known width,
  * so that a stream of batches needs no more memory than one.
  */
-import type { PointBatch } from "./accumulate.js";
 import type { Scored } from "./deterministic.js";
+
+/** Targets and predictions of a field without a cube around them: D values a token. */
+export interface PointBatch {
+  field: string;
+  initialTime: number;
+  /** [M, D] */
+  target: ArrayLike<number>;
+  D: number;
+  predictions: Readonly<Record<string, ArrayLike<number>>>;
+  /** [M, E, D] */
+  members?: ArrayLike<number>;
+  climatology?: ArrayLike<number>;
+  /** one more than the largest lead */
+  leads: number;
+}
 
 /** Adds one counting point to `sums[from..]`: its place in [M, D], its standard deviation and weight. */
 export type AddPoint = (sums: Float64Array, from: number, at: number, std: number, weight: number) => void;

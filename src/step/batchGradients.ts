@@ -1,6 +1,6 @@
 /** Loss and gradients of one batch as pure functions of tensors, which an engine can trace. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { StepBatch } from "../batches/batch.js";
+import type { StepBatch } from "../batches/tensors.js";
 import { predictedFields } from "../config/fields.js";
 import type { PredictedField, RunConfig } from "../config/types.js";
 import { totalLoss } from "../losses/total.js";

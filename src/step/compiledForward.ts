@@ -1,6 +1,6 @@
 /** Predictions as one call into an engine that compiles, by shapes. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { StepBatch } from "../batches/batch.js";
+import type { StepBatch } from "../batches/tensors.js";
 import { type CompiledFunction, compileFunction } from "../engine/compile/index.js";
 import { compiler } from "../engine/native.js";
 import { forward } from "../model/forward.js";

@@ -1,6 +1,6 @@
 /** The train step as calls into a compiling engine: one for loss and gradients, one for the update. */
 import type * as tf from "@tensorflow/tfjs-core";
-import type { StepBatch } from "../batches/batch.js";
+import type { StepBatch } from "../batches/tensors.js";
 import {
   type CompiledFunction,
   type CompiledUpdate,

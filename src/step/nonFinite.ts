@@ -1,6 +1,6 @@
 /** Finding the numbers that made a step go wrong. */
 import type { Tensor } from "@tensorflow/tfjs-core";
-import type { StepBatch } from "../batches/batch.js";
+import type { StepBatch } from "../batches/tensors.js";
 import { AtmorepError } from "../errors.js";
 import type { Params } from "../model/types.js";
 

@@ -1,6 +1,6 @@
 /** Bringing batches to few shapes, since a compiled step is made for one. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { StepBatch } from "../batches/batch.js";
+import type { StepBatch } from "../batches/tensors.js";
 
 /** Shapes up to that of all tokens hidden: each has a graph of its own, and up to a step of rows is computed in vain. */
 const STEPS = 12;

@@ -4,7 +4,7 @@
  * that went wrong changes nothing.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { StepBatch } from "../batches/batch.js";
+import type { StepBatch } from "../batches/tensors.js";
 import type { RunConfig } from "../config/types.js";
 import { ALONE, type Communicator } from "../distributed/index.js";
 import { compiler } from "../engine/native.js";

@@ -5,6 +5,7 @@ import { countParameters } from "../model/index.js";
 import type { Validation } from "../prediction/validation.js";
 import { epochLine, finishedLine, lineIsDue, parametersLine, stepLine, validationLines } from "../runs/console.js";
 import type { ConsoleEvent, Series } from "../runs/events.js";
+import { GRADIENT_LOSS, spreadSeries, TRAINING_LOSS } from "../runs/series.js";
 import { emptySums, type Session } from "./session.js";
 
 export class ConsoleLog {
@@ -30,8 +31,8 @@ export class ConsoleLog {
     const { config, progress, predicted } = this.session;
     const sums = progress.console;
     sums.batches += 1;
-    sums.total += series["gradient loss"];
-    sums.mse += series["training loss"];
+    sums.total += series[GRADIENT_LOSS];
+    sums.mse += series[TRAINING_LOSS];
     const k = progress.batch - 1;
     if (!lineIsDue(k, config.batch_size, sums.printed)) return;
     const now = Date.now();
@@ -42,7 +43,7 @@ export class ConsoleLog {
       batches,
       total: sums.total / sums.batches,
       mse: sums.mse / sums.batches,
-      spread: series[`stddev, ${predicted[0].field.name}`] ?? Number.NaN,
+      spread: series[spreadSeries(predicted[0].field.name)] ?? Number.NaN,
       samplesPerSecond: config.batch_size / seconds,
     });
     this.lineAt = now;

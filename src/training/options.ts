@@ -1,4 +1,3 @@
-import type { RunConfig } from "../config/types.js";
 import type { Communicator } from "../distributed/index.js";
 
 /** Options of a training run that are not part of its configuration. */
@@ -30,11 +29,4 @@ export interface TrainOptions {
   signal?: AbortSignal;
   /** the processes that train together, of `openCommunicator`; default this one alone */
   communicator?: Communicator;
-}
-
-/** The configuration with batches of `overfit` samples, as many of them an epoch as before. */
-export function withOverfit(config: RunConfig, overfit: number | undefined): RunConfig {
-  if (overfit === undefined) return config;
-  const batches = Math.floor(config.num_samples_per_epoch / config.batch_size);
-  return { ...config, batch_size: overfit, num_samples_per_epoch: batches * overfit };
 }

@@ -1,10 +1,11 @@
 /** What a run saves: the numbered weights of an epoch, and weights with complete state for "latest" and "best". */
+import { readFileSync } from "node:fs";
 import { toPlain } from "../model/index.js";
 import type { PlainParams } from "../model/types.js";
-import { type CheckpointKind, type CheckpointState, saveCheckpoint } from "../runs/checkpoint.js";
+import { type CheckpointKind, saveCheckpoint } from "../runs/checkpoint.js";
 import type { SavedEvent } from "../runs/events.js";
 import { type WeightTag, weightPath, writeWeightFiles } from "../runs/weightFiles.js";
-import { programVersion, type Session } from "./session.js";
+import type { BeforeValidation, Session } from "./session.js";
 
 /** The weights that predict: averaged ones if `ema_decay` is set. */
 async function predictingWeights({ state }: Session): Promise<PlainParams> {
@@ -16,9 +17,10 @@ async function writeWeights(session: Session, tag: WeightTag): Promise<string> {
   return writeWeightFiles(session.folder.modelsDir, session.folder.id, tag, params, session);
 }
 
-/** What a validation changes in a state; at the end of an epoch also the place in it. */
-export type BeforeValidation = Pick<CheckpointState, "metricsRows" | "best" | "lastLoss"> &
-  Partial<Pick<CheckpointState, "epoch" | "batch" | "console">>;
+/** Version of the program, written into checkpoints. */
+function programVersion(): string {
+  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+}
 
 async function saveState(session: Session, kind: CheckpointKind, before?: BeforeValidation): Promise<void> {
   const { state, progress, folder, metrics, generators } = session;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCube } from "../../src/data/cube.js";
 import { resolveFields } from "../../src/data/fields.js";
-import { windowNormalization } from "../../src/data/normalization.js";
+import { windowNormalization } from "../../src/data/normalization/monthly.js";
 import { openStore } from "../../src/data/store.js";
 import { tokenize, tokenLayout, untokenize } from "../../src/data/tokens.js";
 import { readValues } from "../../src/data/values.js";

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { type ChunkedArray, readAll } from "../../src/data/array.js";
 import { levelSource } from "../../src/data/fields.js";
 import { type ImportOptions, importStore, parseFieldRequest } from "../../src/data/import/index.js";
 import { openStore } from "../../src/data/store.js";
 import { parseTime } from "../../src/data/time.js";
 import { readValues, wholeWindow } from "../../src/data/values.js";
+import { type ChunkedArray, readAll } from "../../src/data/zarr/array.js";
 
 const DATA = resolve(process.env.ATMOREP_SHARED ?? "../shared", "data");
 const raw = (name: string) => join(DATA, "raw", name);

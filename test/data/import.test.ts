@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { levelSource } from "../../src/data/fields.js";
 import { type ImportOptions, importStore, parseFieldRequest } from "../../src/data/import/index.js";
-import { monthlyNormalization } from "../../src/data/normalization.js";
+import { monthlyNormalization } from "../../src/data/normalization/monthly.js";
 import { openStore, type Store } from "../../src/data/store.js";
 import { formatTime, parseTime } from "../../src/data/time.js";
 import { readValues, wholeWindow } from "../../src/data/values.js";

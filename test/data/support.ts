@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FieldEntry, RunConfig } from "../../src/config/types.js";
-import { createArray, writeGroup, writeSmallArray, writeStore } from "../../src/data/zarrWrite.js";
+import { createArray, writeGroup, writeSmallArray, writeStore } from "../../src/data/zarr/write.js";
 
 export const STORM = fileURLToPath(new URL("../../assets/storm_199601.zarr", import.meta.url));
 export const GOLDEN_STORE = fileURLToPath(new URL("../golden/store.zarr.zip", import.meta.url));

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RunConfig } from "../../src/config/types.js";
-import { RESULT_KINDS, resultPath } from "../../src/results/results.js";
+import { RESULT_KINDS, resultPath } from "../../src/results/paths.js";
 import { readCase } from "../../src/verify/case.js";
 import { writeOurs } from "../../src/verify/kinds/runStores.js";
 

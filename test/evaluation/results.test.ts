@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Field } from "../../src/config/types.js";
 import type { MaskedField } from "../../src/masking/types.js";
 import { openResults } from "../../src/results/readResults.js";
-import { type ResultBatch, type ResultsSetup, ResultsWriter } from "../../src/results/results.js";
+import { type ResultBatch, type ResultsSetup, ResultsWriter } from "../../src/results/writeResults.js";
 import { tempDir } from "../support/tempDir.js";
 
 /** 2 tokens in longitude of one step, two rows, two columns; level 5; local normalisation. */

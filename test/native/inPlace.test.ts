@@ -1,7 +1,7 @@
 /** AdamW on the tensors of a state themselves: the bits of single operations, and nobody else's tensors. */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { disposeBatch } from "../../src/batches/batch.js";
+import { disposeBatch } from "../../src/batches/tensors.js";
 import { ownCopy, updateInPlace } from "../../src/engine/compile/index.js";
 import type { Kernels } from "../../src/engine/jit/operations.js";
 import { BACKEND, type Tensorflow } from "../../src/engine/tensorflow/index.js";

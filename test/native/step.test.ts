@@ -1,11 +1,12 @@
 import { readdirSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { disposeBatch, plainBatch, toTensors } from "../../src/batches/batch.js";
+import { plainBatch } from "../../src/batches/plain.js";
+import { disposeBatch, toTensors } from "../../src/batches/tensors.js";
 import type { RunConfig } from "../../src/config/types.js";
 import { openEngine } from "../../src/engine/index.js";
 import { compiler } from "../../src/engine/native.js";
-import { evalStep } from "../../src/prediction/evalStep.js";
+import { predictBatch } from "../../src/prediction/predictBatch.js";
 import { padBatch } from "../../src/step/pad.js";
 import { disposeState, type StepResult, stepGradients, trainStep } from "../../src/step/step.js";
 import { KINDS } from "../../src/verify/kinds.js";
@@ -176,7 +177,7 @@ describe("compiled predictions", () => {
       const results = [];
       for (const on of [false, true]) {
         compiling(on);
-        results.push(await evalStep(model, state.params, batch, { members: true }));
+        results.push(await predictBatch(model, state.params, batch, { members: true }));
       }
       const [eager, compiled] = results;
       expect(distance({ mse: compiled.mse as number[] }, { mse: eager.mse as number[] })).toBeLessThan(1e-6);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { TOKEN_KIND } from "../../src/masking/types.js";
 import { scoreAccumulator } from "../../src/scores/accumulate.js";
-import { baselinePredictions } from "../../src/scores/baselines.js";
+import { baselinePredictions } from "../../src/scores/baselines/registry.js";
 import { latitudeWeight } from "../../src/scores/latitude.js";
 import { boxRegion, namedRegion } from "../../src/scores/regions.js";
 import { scoreRow, scoreRows, scoreTree } from "../../src/scores/summary.js";

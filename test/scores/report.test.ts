@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type PointBatch, scoreAccumulator } from "../../src/scores/accumulate.js";
+import { scoreAccumulator } from "../../src/scores/accumulate.js";
 import { anomalyQuantity } from "../../src/scores/anomaly.js";
 import { acc } from "../../src/scores/deterministic.js";
 import {
@@ -17,6 +17,7 @@ import {
 import { ensembleQuantity } from "../../src/scores/ensembleQuantity.js";
 import { latitudeWeight } from "../../src/scores/latitude.js";
 import { metricQuantities, registerMetric } from "../../src/scores/metrics.js";
+import type { PointBatch } from "../../src/scores/quantity.js";
 import { REGIONS } from "../../src/scores/regions.js";
 import { type ScoreEntry, scoreReport } from "../../src/scores/report.js";
 

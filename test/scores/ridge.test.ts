@@ -8,7 +8,7 @@ import {
   fitRidge,
   ridgeBaseline,
   solveSymmetric,
-} from "../../src/scores/ridge.js";
+} from "../../src/scores/baselines/ridge.js";
 
 const shape: FieldSeries["shape"] = [30, 7, 8];
 

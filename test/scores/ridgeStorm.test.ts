@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { levelSource, monthlyNormalization, openStore, readValues, wholeWindow } from "../../src/data/index.js";
-import { type RidgeScores, ridgeBaseline } from "../../src/scores/ridge.js";
+import { type RidgeScores, ridgeBaseline } from "../../src/scores/baselines/ridge.js";
 
 type Row = RidgeScores & { field: string; strategy: string };
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { plainBatch, targetRows } from "../../src/batches/batch.js";
+import { plainBatch, targetRows } from "../../src/batches/plain.js";
 import type { PredictedField } from "../../src/config/types.js";
 import { stepModel } from "../../src/step/step.js";
 import { maskedBatch, smallConfig } from "./support.js";

@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { disposeBatch, plainBatch, type StepBatch, toTensors } from "../../src/batches/batch.js";
+import { plainBatch } from "../../src/batches/plain.js";
+import { disposeBatch, type StepBatch, toTensors } from "../../src/batches/tensors.js";
 import { openEngine } from "../../src/engine/index.js";
-import { evalStep } from "../../src/prediction/evalStep.js";
+import { predictBatch } from "../../src/prediction/predictBatch.js";
 import { batchGradients, disposeState, trainStep } from "../../src/step/step.js";
 import { distance, maskedBatch, smallBatch, smallConfig, smallState, valuesOf } from "./support.js";
 
@@ -45,7 +46,7 @@ describe("trainStep", () => {
     let { state } = await trainStep(model, first, batches, rates(1, true, 2));
     const before = tf.memory().numTensors;
     for (let step = 2; step <= 4; step++) ({ state } = await trainStep(model, state, batches, rates(step, true, 2)));
-    await evalStep(model, state.params, batches[0], { members: true });
+    await predictBatch(model, state.params, batches[0], { members: true });
     expect(tf.memory().numTensors).toBe(before);
     disposeState(state);
     for (const batch of batches) disposeBatch(batch);
@@ -181,7 +182,7 @@ describe("trainStep", () => {
     expect(result.terms.map(({ field }) => field)).toEqual(["u", "u"]);
     expect(result.mse.map((value) => typeof value)).toEqual(["number", "object"]);
     expect(Number.isFinite(result.total)).toBe(true);
-    const { mse, predictions } = await evalStep(model, next.params, batch, { members: true });
+    const { mse, predictions } = await predictBatch(model, next.params, batch, { members: true });
     expect(mse[1]).toBeNull();
     expect([predictions[1].M, predictions[1].mean.length, predictions[1].ens?.length]).toEqual([0, 0, 0]);
     disposeState(next);
@@ -231,11 +232,11 @@ describe("batchGradients", () => {
   });
 });
 
-describe("evalStep", () => {
+describe("predictBatch", () => {
   it("gives the predictions and their error as plain numbers", async () => {
     const { model, state } = smallState(smallConfig({ dropout_rate: 0.5 }));
     const batch = smallBatch(model, 10);
-    const { mse, predictions } = await evalStep(model, state.params, batch, { members: true });
+    const { mse, predictions } = await predictBatch(model, state.params, batch, { members: true });
     expect(predictions.map(({ field, M, E, D }) => [field, M, E, D])).toEqual([
       ["u", 8, 3, 4],
       ["v", 8, 3, 4],
@@ -246,7 +247,7 @@ describe("evalStep", () => {
       expect(mse[p]).toBeCloseTo(error, 5);
       expect(ens).toHaveLength(8 * 3 * 4);
     }
-    expect((await evalStep(model, state.params, batch)).predictions[0].ens).toBeNull();
+    expect((await predictBatch(model, state.params, batch)).predictions[0].ens).toBeNull();
     disposeState(state);
     disposeBatch(batch);
   });

@@ -1,6 +1,7 @@
 /** A small network of one or two fields, with random batches. */
 import type * as tf from "@tensorflow/tfjs-core";
-import { plainBatch, type StepBatch, toTensors } from "../../src/batches/batch.js";
+import { plainBatch } from "../../src/batches/plain.js";
+import { type StepBatch, toTensors } from "../../src/batches/tensors.js";
 import type { RunConfig } from "../../src/config/types.js";
 import type { MaskedBatch, MaskedField } from "../../src/masking/types.js";
 import { initParameters } from "../../src/model/parameters.js";

@@ -70,7 +70,7 @@ export function registerData(program: Command): void {
     .option("--dates <A..B>", "use these times only, both inclusive: keep validation times out", dates)
     .option("--json", "machine-readable output")
     .action(async (location: string, options: { dates?: [string, string]; json?: boolean }) => {
-      const { normalizeStore } = await import("../../data/normalize.js");
+      const { normalizeStore } = await import("../../data/normalization/normalize.js");
       const summary = await normalizeStore(location, options.dates ?? null);
       if (options.json) return printJson(summary);
       print(`${location}: ${summary.arrays.join(", ")} from ${summary.steps} steps of ${summary.months} months`);

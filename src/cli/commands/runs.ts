@@ -5,7 +5,8 @@ import { nearestName } from "../../config/index.js";
 import { AtmorepError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
 import { compareRuns, type RunComparison } from "../../runs/compare.js";
-import { listRuns, type RunDetails, readRun, validationLoss } from "../../runs/list.js";
+import { listRuns, type RunDetails, readRun } from "../../runs/list.js";
+import { validationColumns, validationLoss } from "../../runs/series.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
 
 interface Flags {
@@ -110,11 +111,11 @@ async function reportAction(id: string, { out, json, file }: Flags & { file?: st
   print(path);
 }
 
-/** One row a validation: epoch, step and every `val.` series. */
+/** One row a validation: epoch, step and every series of validations. */
 function validationTable(run: RunDetails): string[] {
   const rows = run.metrics.filter((row) => validationLoss(row) !== null);
   if (rows.length === 0) return ["not validated yet"];
-  const series = Object.keys(rows[0]).filter((name) => name.startsWith("val."));
+  const series = validationColumns(rows);
   const body = rows.map((row) => [
     String(row.epoch),
     String(row.step),

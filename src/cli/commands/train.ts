@@ -1,11 +1,10 @@
 /** `atmorep train [CONFIG.json]` */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Command } from "commander";
 import { type ResolvedConfig, resolveConfig } from "../../config/resolve.js";
 import { type Communicator, openCommunicator } from "../../distributed/index.js";
 import { AtmorepError } from "../../errors.js";
-import { parseRunReference, runFolder } from "../../runs/folder.js";
+import { configPath, parseRunReference, runFolder } from "../../runs/folder.js";
 import type { TrainOptions } from "../../training/options.js";
 import { note, onClosedPipe, print, printJson, reportError, withExamples } from "../output.js";
 import { count, duration, engineName, seed, type TrainFlags } from "../train/options.js";
@@ -134,7 +133,7 @@ function resolveRun(file: string | undefined, flags: TrainFlags): ResolvedConfig
 
 function configFileOf(run: string, out: string): string {
   const { id, modelsDir, resultsDir } = runFolder(out, parseRunReference(run).id);
-  const copies = [modelsDir, resultsDir].map((dir) => join(dir, `model_id${id}.json`));
+  const copies = [modelsDir, resultsDir].map((dir) => configPath(dir, id));
   const file = copies.find((path) => existsSync(path));
   if (file !== undefined) return file;
   throw new AtmorepError("usage", existsSync(modelsDir) ? "the run has no configuration" : "there is no such run", {

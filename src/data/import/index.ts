@@ -5,7 +5,7 @@ import { AtmorepError } from "../../errors.js";
 import { cleanLeftovers } from "../../formats/atomic.js";
 import { openStore } from "../store.js";
 import { formatTime } from "../time.js";
-import { type Compressor, writeStore } from "../zarrWrite.js";
+import { type Compressor, writeStore } from "../zarr/write.js";
 import type { Box } from "./grid.js";
 import { openInput } from "./open.js";
 import { type ImportPlan, planImport } from "./plan.js";

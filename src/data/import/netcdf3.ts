@@ -3,7 +3,7 @@
  * header and what is asked for is held in memory. Layout: the "NetCDF Classic Format Specification" of Unidata.
  */
 import { AtmorepError } from "../../errors.js";
-import { product } from "../array.js";
+import { product } from "../zarr/array.js";
 import { HeaderReader } from "./headerReader.js";
 import type { AttributeValue, RawDataset, RawValues, RawVariable } from "./types.js";
 import { type FileView, openFileView } from "./view.js";

@@ -1,11 +1,11 @@
 /** Reads Zarr groups of another layout: one array a variable, dimensions named as xarray writes them. */
 import { readdir } from "node:fs/promises";
 import { AtmorepError } from "../../errors.js";
-import { type ChunkedArray, openArray, product, readIntegers, stridesOf, type Values } from "../array.js";
-import { ChunkCache } from "../cache.js";
-import { type ArrayFacts, type MetadataStore, openMetadata } from "../metadata.js";
 import { type ByteSource, openSource } from "../source/index.js";
 import { decodeTimes } from "../time.js";
+import { type ChunkedArray, openArray, product, readIntegers, stridesOf, type Values } from "../zarr/array.js";
+import { ChunkCache } from "../zarr/cache.js";
+import { type ArrayFacts, type MetadataStore, openMetadata } from "../zarr/metadata.js";
 import type { AttributeValue, RawDataset, RawValues, RawVariable } from "./types.js";
 
 const CACHE_BYTES = 512 * 2 ** 20;

@@ -1,7 +1,7 @@
 /** Writing an import plan as a store, a few time steps at a time. */
-import { MonthAccumulator, type NormalizationWriter, openNormalization } from "../statistics.js";
+import { MonthAccumulator, type NormalizationWriter, openNormalization } from "../normalization/statistics.js";
 import { calendarOf, formatTime } from "../time.js";
-import { type Compressor, createArray, type StoreSink, writeGroup, writeSmallArray } from "../zarrWrite.js";
+import { type Compressor, createArray, type StoreSink, writeGroup, writeSmallArray } from "../zarr/write.js";
 import { refuseMissing, type Step, TimeFiller } from "./fillTime.js";
 import type { Channel, ImportPlan } from "./plan.js";
 

@@ -1,7 +1,7 @@
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AtmorepError } from "../../errors.js";
-import type { ByteSource } from "./index.js";
+import type { ByteSource } from "./types.js";
 
 /** A store in a folder. */
 export function directorySource(root: string): ByteSource {

@@ -1,5 +1,5 @@
 import { AtmorepError } from "../../errors.js";
-import { type ByteSource, sliceRange } from "./index.js";
+import { type ByteSource, sliceRange } from "./types.js";
 
 const TIMEOUT_MS = 60_000;
 const ATTEMPTS = 3;

@@ -1,7 +1,7 @@
 import { inflateRawSync } from "node:zlib";
 import { AtmorepError } from "../../errors.js";
 import { openFile, readRange, type ZipEntry, ZipReader } from "../../formats/zip/reader.js";
-import { type ByteSource, sliceRange } from "./index.js";
+import { type ByteSource, sliceRange } from "./types.js";
 
 const DEFLATED = 8;
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { formatTime } from "../../data/time.js";
 import { displayUnit } from "../../data/units.js";
 import { AtmorepError } from "../../errors.js";
+import { type ResultKind, resultNames, resultPath } from "../../results/paths.js";
 import { openResults, type ResultStore } from "../../results/readResults.js";
-import { type ResultKind, resultPath } from "../../results/results.js";
 import { runFolder } from "../../runs/folder.js";
 import { readRun } from "../../runs/list.js";
 import { type RunReference, runPlace } from "../../runs/locate.js";
@@ -106,10 +106,7 @@ async function sampleCubes([source, target, ens]: ResultStore[], choice: Predict
 async function lastEpoch(out: string, id: string): Promise<number> {
   const dir = runFolder(out, id).resultsDir;
   const names = await readdir(dir).catch(() => []);
-  const epochs = names.flatMap((name) => {
-    const match = /_epoch(-?\d+)_pred\.zarr$/.exec(name);
-    return match ? [Number(match[1])] : [];
-  });
+  const epochs = resultNames(names, "pred").map(({ epoch }) => epoch);
   if (epochs.length > 0) return Math.max(...epochs);
   // says so if there is no such run at all
   await readRun(out, id);

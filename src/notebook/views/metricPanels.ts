@@ -1,26 +1,28 @@
 /** Registered metrics over the validations of a run. */
 import type { MetricsRow } from "../../runs/metrics.js";
+import { parseSeries, validationColumns } from "../../runs/series.js";
 import { categoryColor } from "../figure/palette.js";
 import { fieldTitle } from "../figure/text.js";
 import type { Mark, Panel } from "../figure/types.js";
 import { rangeOf } from "./maps.js";
 
-/** `val. hit_rate, velocity_u` is a metric of a field; the reference's `val., BERT, velocity_u` is not. */
-const SERIES = /^val\. ([a-z][a-z0-9_]*), (.+)$/;
-
 /** One panel a metric, one line a field. */
 export function metricPanels(rows: readonly MetricsRow[], last: number): Panel[] {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => SERIES.test(name));
-  const metrics = [...new Set(names.map((name) => SERIES.exec(name)![1]))];
+  const names = validationColumns(rows).flatMap((name) => {
+    const series = parseSeries(name);
+    return series?.kind === "metric" ? [{ name, ...series }] : [];
+  });
+  const metrics = [...new Set(names.map(({ metric }) => metric))];
   return metrics.map((metric) => {
-    const series = names.filter((name) => name.startsWith(`val. ${metric}, `));
-    const lines = series.map((name, k) => {
-      const points = rows.flatMap((row): [number, number][] =>
-        typeof row[name] === "number" ? [[row.step, row[name]]] : [],
-      );
-      const [x, y] = [points.map(([step]) => step), points.map(([, value]) => value)];
-      return { name: fieldTitle(SERIES.exec(name)![2]), color: categoryColor(k), x, y };
-    });
+    const lines = names
+      .filter((series) => series.metric === metric)
+      .map(({ name, field }, k) => {
+        const points = rows.flatMap((row): [number, number][] =>
+          typeof row[name] === "number" ? [[row.step, row[name]]] : [],
+        );
+        const [x, y] = [points.map(([step]) => step), points.map(([, value]) => value)];
+        return { name: fieldTitle(field), color: categoryColor(k), x, y };
+      });
     const [low, high] = rangeOf(lines.flatMap(({ y }) => y));
     const room = 0.12 * (high - low);
     return {

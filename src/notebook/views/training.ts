@@ -2,6 +2,7 @@
 import type { RunConfig } from "../../config/types.js";
 import type { FieldSkill } from "../../runs/events.js";
 import type { MetricsRow } from "../../runs/metrics.js";
+import { GRADIENT_LOSS, parseSeries, TRAINING_LOSS } from "../../runs/series.js";
 import { learningRates } from "../../step/schedule.js";
 import { categoryColor } from "../figure/palette.js";
 import { fieldTitle, formatNumber } from "../figure/text.js";
@@ -22,13 +23,12 @@ export interface TrainingView {
   status?: string;
 }
 
-const FIXED = new Set(["epoch", "step", "samples", "time"]);
 /** Points a line; more are averaged, so that a live frame stays small. */
 const MOST_POINTS = 300;
 
 /** Loss terms of each field, the validation beside the baselines (physical units first), registered metrics. */
 export function trainingFigure(view: TrainingView): Figure {
-  const steps = view.rows.filter((row) => "training loss" in row);
+  const steps = view.rows.filter((row) => TRAINING_LOSS in row);
   const last = view.rows.reduce((most, { step }) => Math.max(most, step), 1);
   const panels = [...lossPanels(steps, last), ...validationPanels(view, last), ...metricPanels(view.rows, last)];
   const { lines: averaged } = thin(steps.map((row) => [row.step, 0]));
@@ -69,11 +69,11 @@ function thin(points: readonly [x: number, y: number][]): { x: number[]; y: numb
 /** One panel for the totals, one for the terms of each field. */
 function lossPanels(steps: readonly MetricsRow[], last: number): Panel[] {
   if (steps.length === 0) return [];
-  const names = [...new Set(steps.flatMap((row) => Object.keys(row)))].filter((name) => !FIXED.has(name));
   const byField = new Map<string, string[]>([["all fields", []]]);
-  for (const name of names) {
-    const at = name.lastIndexOf(", ");
-    const field = at < 0 ? "all fields" : name.slice(at + 2);
+  for (const name of new Set(steps.flatMap((row) => Object.keys(row)))) {
+    const series = parseSeries(name);
+    if (!series) continue;
+    const field = series.field ?? "all fields";
     byField.set(field, [...(byField.get(field) ?? []), name]);
   }
   return [...byField].map(([field, own]) => {
@@ -87,20 +87,20 @@ function lossPanels(steps: readonly MetricsRow[], last: number): Panel[] {
   });
 }
 
-const TERM_NAMES: Readonly<Record<string, string>> = {
-  "training loss": "mean squared error",
-  "gradient loss": "weighted total",
-  stddev: "spread of the members",
+const TOTAL_NAMES: Readonly<Record<string, string>> = {
+  [TRAINING_LOSS]: "mean squared error",
+  [GRADIENT_LOSS]: "weighted total",
 };
 
-function termName(series: string): string {
-  const term = series.split(", ")[0];
-  return TERM_NAMES[term] ?? term;
+function termName(name: string): string {
+  const series = parseSeries(name);
+  if (series?.kind === "spread") return "spread of the members";
+  return series?.kind === "term" ? series.loss : (TOTAL_NAMES[name] ?? name);
 }
 
 function termColor(series: string, k: number): string {
-  if (series === "training loss") return categoryColor(4);
-  if (series === "gradient loss") return categoryColor(6);
+  if (series === TRAINING_LOSS) return categoryColor(4);
+  if (series === GRADIENT_LOSS) return categoryColor(6);
   return categoryColor(k + 1);
 }
 
@@ -153,9 +153,10 @@ function validationPanels(view: TrainingView, last: number): Panel[] {
   });
 }
 
-/** `val., BERT, velocity_u` names a field; `val. loss BERT` does not. */
-function validationField(series: string): string | undefined {
-  return /^val\., [^,]+, (.+)$/.exec(series)?.[1];
+/** The field whose validation loss a series is, if it is one field's. */
+function validationField(name: string): string | undefined {
+  const series = parseSeries(name);
+  return series?.kind === "validation" ? (series.field ?? undefined) : undefined;
 }
 
 function rmsePanel(

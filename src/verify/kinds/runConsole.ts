@@ -8,6 +8,15 @@ import type { RunConfig } from "../../config/types.js";
 import { countParameters } from "../../model/parameters.js";
 import { modelSpec } from "../../model/spec.js";
 import { epochLine, finishedLine, lineIsDue, parametersLine, stepLine, validationLines } from "../../runs/console.js";
+import {
+  fieldLossSeries,
+  GRADIENT_LOSS,
+  isValidationSeries,
+  spreadSeries,
+  TRAINING_LOSS,
+  termSeries,
+  validationLossSeries,
+} from "../../runs/series.js";
 import { learningRates } from "../../step/schedule.js";
 import { compareJson } from "../compare.js";
 import type { Comparison, GoldenCase } from "../types.js";
@@ -50,14 +59,14 @@ function ourLines(config: RunConfig, theirs: string[], rows: Row[]): string[] {
       ctr++;
       const row = remaining.shift() ?? {};
       const [spread, samplesPerSecond] = (steps[printed++]?.slice(4) ?? []).map(Number);
-      const [total, mse] = [row["gradient loss"], row["training loss"]];
+      const [total, mse] = [row[GRADIENT_LOSS], row[TRAINING_LOSS]];
       lines.push(stepLine({ epoch, k, batches, total, mse, spread, samplesPerSecond }));
     }
     const row = remaining.shift() ?? {};
-    last = row[`val. loss ${config.BERT_strategy}`];
+    last = row[validationLossSeries(config.BERT_strategy)];
     const fields = predictedFields(config).map(({ field: { name } }) => ({
       name,
-      loss: row[`val., ${config.BERT_strategy}, ${name}`],
+      loss: row[fieldLossSeries(config.BERT_strategy, name)],
     }));
     lines.push(...validationLines(config.BERT_strategy, epoch, last, fields));
   }
@@ -68,12 +77,12 @@ function ourLines(config: RunConfig, theirs: string[], rows: Row[]): string[] {
 /** Names of the logged series. */
 function compareSeries(config: RunConfig, rows: Row[]): Comparison[] {
   const fields = predictedFields(config).map(({ field }) => field.name);
-  const training = ["training loss", "gradient loss", ...fields.map((name) => `stddev, ${name}`)];
-  for (const loss of config.losses) training.push(...fields.map((name) => `${loss}, ${name}`));
+  const training = [TRAINING_LOSS, GRADIENT_LOSS, ...fields.map(spreadSeries)];
+  for (const loss of config.losses) training.push(...fields.map((name) => termSeries(loss, name)));
   const strategy = config.BERT_strategy;
-  const validation = [`val. loss ${strategy}`, ...fields.map((name) => `val., ${strategy}, ${name}`)];
+  const validation = [validationLossSeries(strategy), ...fields.map((name) => fieldLossSeries(strategy, name))];
   return rows.map((row, i) => {
-    const expected = Object.keys(row).some((key) => key.startsWith("val.")) ? validation : training;
+    const expected = Object.keys(row).some(isValidationSeries) ? validation : training;
     return compareJson(`wandb_log[${i}]`, expected.toSorted(), Object.keys(row).toSorted());
   });
 }

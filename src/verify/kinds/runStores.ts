@@ -8,9 +8,10 @@ import type { Field, RunConfig } from "../../config/types.js";
 import { openStore, type Window } from "../../data/index.js";
 import { toFloat32, toNumbers } from "../../formats/safetensors.js";
 import type { MaskedField } from "../../masking/types.js";
+import { RESULT_KINDS, resultPath } from "../../results/paths.js";
 import { openResults, type ResultData, type ResultStore } from "../../results/readResults.js";
-import { RESULT_KINDS, type ResultBatch, ResultsWriter, resultPath } from "../../results/results.js";
 import { storeNormalization } from "../../results/storeNormalization.js";
+import { type ResultBatch, ResultsWriter } from "../../results/writeResults.js";
 import { compare, compareJson, TOLERANCES } from "../compare.js";
 import type { Comparison, GoldenCase } from "../types.js";
 

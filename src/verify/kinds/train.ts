@@ -1,6 +1,7 @@
 /** Three AdamW steps on one batch: `values.steps`, `grad1.*`, `param3.*`, and the first step's predictions. */
 import * as tf from "@tensorflow/tfjs-core";
-import { plainBatch, type StepBatch, toTensors } from "../../batches/batch.js";
+import { plainBatch } from "../../batches/plain.js";
+import { type StepBatch, toTensors } from "../../batches/tensors.js";
 import type { PredictedField, RunConfig } from "../../config/types.js";
 import { openEngine } from "../../engine/index.js";
 import { toFloat32, toNumbers } from "../../formats/safetensors.js";
@@ -8,7 +9,7 @@ import type { MaskedField } from "../../masking/types.js";
 import { pow } from "../../math/index.js";
 import { parameterTable } from "../../model/parameters.js";
 import type { Params } from "../../model/types.js";
-import { evalStep } from "../../prediction/evalStep.js";
+import { predictBatch } from "../../prediction/predictBatch.js";
 import { adamwConstants } from "../../step/adamw.js";
 import {
   type BatchGradients,
@@ -116,7 +117,7 @@ function readParameters(golden: GoldenCase, { spec }: StepModel): Params {
 
 /** As validation takes them: compiled where the engine compiles. */
 async function comparePredictions(golden: GoldenCase, model: StepModel, batch: StepBatch): Promise<Comparison[]> {
-  const { predictions } = await evalStep(model, readParameters(golden, model), batch, { members: true });
+  const { predictions } = await predictBatch(model, readParameters(golden, model), batch, { members: true });
   return predictions.flatMap((prediction, p) =>
     (["mean", "std", "ens"] as const).flatMap((name) => {
       const expected = golden.tensors.get(`out1.pred.${p}.${name}`);

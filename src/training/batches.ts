@@ -1,19 +1,12 @@
-/** A run's batches: drawn, read, masked, and turned into what the step takes, in the order of the epoch. */
+/** A run's training batches in the order of the epoch; with several processes, each its own. */
 
-import { loadCubes } from "../data/loader.js";
+import type { PlainBatch } from "../batches/plain.js";
+import type { BatchContext } from "../batches/ready.js";
+import { readAhead, readyBatch, readyBatches } from "../batches/ready.js";
 import { drawEpoch } from "../data/sampling.js";
-import type { CubeBatch, Draw, FieldCube } from "../data/types.js";
-import { needsArea } from "../losses/index.js";
-import { type MaskedBatch, type MaskGenerators, maskBatch, strategyOfBatch } from "../masking/index.js";
-import type { Session } from "../training/session.js";
-import { type PlainBatch, plainBatch } from "./batch.js";
-
-/** One batch with what it was made of, for results and scores. */
-export interface PreparedBatch {
-  cube: CubeBatch;
-  masked: MaskedBatch;
-  plain: PlainBatch;
-}
+import type { CubeBatch, FieldCube } from "../data/types.js";
+import { maskBatch, strategyOfBatch } from "../masking/index.js";
+import type { Session } from "./session.js";
 
 /** Batches of one optimiser step, over all processes. */
 export const batchesPerStep = ({ config, communicator }: Pick<Session, "config" | "communicator">): number =>
@@ -44,7 +37,7 @@ export async function* trainBatches(session: Session, epoch: number, from: numbe
       if (own(batch)) {
         const { value: cube, done } = await cubes.next();
         if (done) return;
-        yield prepare(context, cube, session.generators).plain;
+        yield readyBatch(context, cube, session.generators).plain;
       } else {
         maskBatch(blank!, session.fields, context.config, session.generators);
         yield null;
@@ -74,41 +67,14 @@ function blankCube({ fields, config, draws }: Session): CubeBatch {
   return { draw: draws(0)[0], windows: [], fields: fields.map(zeros) };
 }
 
-/** The session with the strategy of a training batch. */
-function mixed(session: Session, epoch: number, batch: number): BatchContext {
-  const { config, store, fields, predicted } = session;
+/** What making a training batch needs, with the strategy of that batch. */
+function mixed({ config, store, fields, predicted }: Session, epoch: number, batch: number): BatchContext {
   return { store, fields, predicted, config: { ...config, BERT_strategy: strategyOfBatch(config, epoch, batch) } };
-}
-
-/** What making a batch needs. */
-type BatchContext = Pick<Session, "config" | "store" | "fields" | "predicted">;
-
-/** Batches of fixed draws with generators of their own: validation and evaluation. */
-export async function* preparedBatches(
-  session: BatchContext,
-  draws: readonly Draw[],
-  generators: MaskGenerators,
-): AsyncGenerator<PreparedBatch> {
-  for await (const cube of readAhead(session, draws)) yield prepare(session, cube, generators);
-}
-
-function readAhead({ config, store }: BatchContext, draws: readonly Draw[]): AsyncGenerator<CubeBatch> {
-  return loadCubes({ storeLocation: store.location, store, config, draws, workers: config.num_loader_workers });
-}
-
-/** Masks a cube and makes of it what the step takes. The generators move on. */
-export function prepare(session: BatchContext, cube: CubeBatch, generators: MaskGenerators): PreparedBatch {
-  const { config, fields, predicted, store } = session;
-  const masked = maskBatch(cube, fields, config, generators);
-  const lats = needsArea(config)
-    ? cube.windows.map(({ lat }) => Float64Array.from(lat, (index) => store.lats[index]))
-    : null;
-  return { cube, masked, plain: plainBatch(masked, predicted, lats) };
 }
 
 async function firstBatch(session: Session): Promise<PlainBatch> {
   const { config, store } = session;
   const draws = drawEpoch({ config, store, split: "train", epoch: 0 }).slice(0, 1);
-  for await (const { plain } of preparedBatches(mixed(session, 0, 0), draws, session.generators)) return plain;
+  for await (const { plain } of readyBatches(mixed(session, 0, 0), draws, session.generators)) return plain;
   throw new Error("an epoch has at least one batch");
 }

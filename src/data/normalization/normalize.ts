@@ -1,14 +1,14 @@
 /** Computing the normalisation arrays of an existing store. */
 import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { AtmorepError } from "../errors.js";
-import { writeDirectoryAtomic, writeFileAtomic } from "../formats/atomic.js";
-import { levelsOf } from "./info.js";
+import { AtmorepError } from "../../errors.js";
+import { writeDirectoryAtomic, writeFileAtomic } from "../../formats/atomic.js";
+import { levelsOf } from "../info.js";
+import { openStore, type Store } from "../store.js";
+import { formatTime, parseTime } from "../time.js";
+import { readValues, wholeWindow } from "../values.js";
+import { directorySink, writeGroup } from "../zarr/write.js";
 import { MonthAccumulator, type MonthStatistics, writeNormalization } from "./statistics.js";
-import { openStore, type Store } from "./store.js";
-import { formatTime, parseTime } from "./time.js";
-import { readValues, wholeWindow } from "./values.js";
-import { directorySink, writeGroup } from "./zarrWrite.js";
 
 export interface NormalizeSummary {
   location: string;

@@ -2,8 +2,8 @@
  * The damping factors of damped persistence: beta(k) = sum x(t) x(t-k) / sum x(t-k)^2, the least-squares factor of the
  * normalised value k steps earlier, fitted on training cubes only and kept within [0, 1].
  */
-import type { CubeBatch, FieldCube } from "../data/types.js";
-import { layoutOf, valueIndex } from "./layout.js";
+import type { CubeBatch, FieldCube } from "../../data/types.js";
+import { layoutOf, valueIndex } from "../layout.js";
 
 /** field -> [level index][lead - 1], plain numbers, so that it can be written to JSON */
 export type Damping = Record<string, number[][]>;

@@ -1,5 +1,5 @@
 /** Means and standard deviations by month, of the whole grid and of each grid point, in one pass. */
-import { createArray, type StoreSink, writeSmallArray } from "./zarrWrite.js";
+import { createArray, type StoreSink, writeSmallArray } from "../zarr/write.js";
 
 /** Standard deviations of a grid point below this share of the field's global one are raised to it. */
 const STD_FLOOR = 0.01;

@@ -1,6 +1,6 @@
 /** Predictions of one batch and their error, for validation and evaluation. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { StepBatch } from "../batches/batch.js";
+import type { StepBatch } from "../batches/tensors.js";
 import { mse } from "../losses/squared.js";
 import type { FieldTarget } from "../losses/total.js";
 import type { Params, Prediction } from "../model/types.js";
@@ -21,7 +21,7 @@ export interface PlainPrediction {
   ens: Float32Array | null;
 }
 
-export interface EvalResult {
+export interface BatchPrediction {
   /** mean squared error of the ensemble mean over valid points, per predicted field; null if no hidden point counts */
   mse: (number | null)[];
   predictions: PlainPrediction[];
@@ -32,12 +32,12 @@ export interface EvalResult {
  *
  * @param options.members also read the members (default false)
  */
-export async function evalStep(
+export async function predictBatch(
   model: StepModel,
   params: Params,
   batch: StepBatch,
   { members = false }: { members?: boolean } = {},
-): Promise<EvalResult> {
+): Promise<BatchPrediction> {
   const found = await predictions(model, params, batch);
   const { predicted } = model;
   const { targets } = batch;

@@ -2,9 +2,9 @@
  * The layer between a store's files and zarrita: it presents datetime64 arrays as int64 (zarrita knows no datetime64)
  * and keeps their unit, serves consolidated metadata, and gives plain metadata for checks before anything is decoded.
  */
-import { AtmorepError } from "../errors.js";
-import type { ByteRange, ByteSource } from "./source/index.js";
-import { cfTimeCode, datetimeCode, type TimeCode } from "./time.js";
+import { AtmorepError } from "../../errors.js";
+import type { ByteRange, ByteSource } from "../source/index.js";
+import { cfTimeCode, datetimeCode, type TimeCode } from "../time.js";
 
 type Json = Record<string, unknown>;
 type Key = `/${string}`;

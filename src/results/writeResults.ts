@@ -2,18 +2,13 @@
  * Validation output: the four Zarr zip stores `results_id<ID>_epoch<00000>_{source,target,pred,ens}.zarr`
  * (spec section 7), in physical units, written batch by batch and put in their place together at the end.
  */
-import { join } from "node:path";
 import type { Field, PredictedField, Strategy } from "../config/types.js";
 import type { Window } from "../data/types.js";
 import { ZarrZipWriter } from "../formats/zarrZip.js";
 import type { MaskedField } from "../masking/types.js";
+import { RESULT_KINDS, type ResultKind, resultPath } from "./paths.js";
 import { type NormalizationLookup, Physical, type StoreAxes } from "./physical.js";
 import { continued, forecastArrays, sourceArrays, tokenArrays } from "./resultArrays.js";
-
-export type { NormalizationLookup, NormalizationTable, StoreAxes } from "./physical.js";
-
-export const RESULT_KINDS = ["source", "target", "pred", "ens"] as const;
-export type ResultKind = (typeof RESULT_KINDS)[number];
 
 export interface ResultsSetup {
   /** `results/id<ID>` */
@@ -47,11 +42,6 @@ interface Part {
   physical: Physical;
   masked: MaskedField;
   values: { mean: Float32Array; ens: Float32Array };
-}
-
-/** Path of one of a run's result stores. */
-export function resultPath(dir: string, runId: string, epoch: number, kind: ResultKind | "attention"): string {
-  return join(dir, `results_id${runId}_epoch${String(epoch).padStart(5, "0")}_${kind}.zarr`);
 }
 
 /**

@@ -2,13 +2,13 @@
  * Simple forecasts that a model must beat, for the same points as the model: they see what the network may see
  * (tokens that were not chosen) and nothing else. Normalised units, rows aligned with `MaskedField.target`.
  */
-import type { Strategy } from "../config/types.js";
-import type { CubeBatch, FieldCube } from "../data/types.js";
-import { AtmorepError } from "../errors.js";
-import type { MaskedBatch, MaskedField } from "../masking/types.js";
+import type { Strategy } from "../../config/types.js";
+import type { CubeBatch, FieldCube } from "../../data/types.js";
+import { AtmorepError } from "../../errors.js";
+import type { MaskedBatch, MaskedField } from "../../masking/types.js";
+import { pairOf, targetTokens } from "../layout.js";
+import { type Column, type VisibleField, visibleField } from "../visible.js";
 import type { Damping } from "./damping.js";
-import { pairOf, targetTokens } from "./layout.js";
-import { type Column, type VisibleField, visibleField } from "./visible.js";
 
 export interface BaselineParams {
   /** factors of damped persistence; without them that baseline is left out */
@@ -179,6 +179,18 @@ export function baselineNames(strategy: Strategy): string[] {
   return Object.keys(BASELINES).filter((name) => BASELINES[name].strategies.includes(strategy));
 }
 
+/** Of those, the baselines whose fitted parts are there. */
+export function usableBaselines(strategy: Strategy, params: BaselineParams): string[] {
+  return baselineNames(strategy).filter((name) => {
+    const { needs } = BASELINES[name];
+    return !needs || params[needs] !== undefined;
+  });
+}
+
+/** True if a baseline of the strategy needs factors of damping. */
+export const needsDamping = (strategy: Strategy): boolean =>
+  baselineNames(strategy).some((name) => BASELINES[name].needs === "damping");
+
 /**
  * All baselines of a strategy for one field of a batch.
  *
@@ -197,10 +209,8 @@ export function baselinePredictions(
 ): Record<string, Float32Array> {
   const pair = pairOf(cube, masked, field);
   const predictions: Record<string, Float32Array> = {};
-  for (const name of baselineNames(strategy)) {
-    const { needs, fn } = BASELINES[name];
-    if (needs && !params[needs]) continue;
-    predictions[name] = fn(pair.cube, pair.masked, params);
+  for (const name of usableBaselines(strategy, params)) {
+    predictions[name] = BASELINES[name].fn(pair.cube, pair.masked, params);
   }
   return predictions;
 }

@@ -1,6 +1,6 @@
 /** One array of a store, read by whole chunks through the shared cache. */
 import * as zarr from "zarrita";
-import { AtmorepError, isAtmorepError } from "../errors.js";
+import { AtmorepError, isAtmorepError } from "../../errors.js";
 import type { ChunkCache } from "./cache.js";
 import { supportedCodecs, unsupportedCodec } from "./codecs.js";
 import type { ArrayFacts, MetadataStore } from "./metadata.js";

@@ -1,15 +1,41 @@
-/** Physical scale of a batch's targets, for scores. */
+/** A batch and its predictions as scores take them: beside the baselines, in the unit that people read. */
+import type { ReadyBatch } from "../batches/ready.js";
 import type { Field } from "../config/types.js";
 import type { CubeBatch } from "../data/types.js";
+import { displayUnit } from "../data/units.js";
 import type { MaskedField } from "../masking/types.js";
 import type { NormalizationLookup } from "../results/physical.js";
+import { type BaselineParams, baselinePredictions, type ScoreBatch } from "../scores/index.js";
 import { targetTokens } from "../scores/layout.js";
+import type { PassContext } from "./pass.js";
+
+/**
+ * One field of a batch as scores take it: the model (unless null) beside the baselines of the strategy, in the unit
+ * that people read.
+ */
+export async function scoreBatch(
+  { config, store }: Pick<PassContext, "config" | "store">,
+  { cube, masked }: Pick<ReadyBatch, "cube" | "masked">,
+  field: Field,
+  model: Float32Array | null,
+  { lookup, params }: { lookup: NormalizationLookup; params: BaselineParams },
+): Promise<ScoreBatch> {
+  const baselines = baselinePredictions(config.BERT_strategy, cube, masked, field.name, params);
+  const own = masked.fields[field.index];
+  return {
+    cube,
+    masked,
+    field: field.name,
+    predictions: model ? { model, ...baselines } : baselines,
+    std: await targetStd(field, cube, own, store.lons.length, lookup, displayUnit(field.name).scale),
+  };
+}
 
 /**
  * The standard deviation that each target point was divided by, times `scale`.
  * @returns [M, D], aligned with the field's targets
  */
-export async function targetStd(
+async function targetStd(
   field: Field,
   cube: CubeBatch,
   masked: MaskedField,

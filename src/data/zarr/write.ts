@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { deflateSync } from "node:zlib";
-import { withAtomicFile, writeDirectoryAtomic } from "../formats/atomic.js";
-import { ZipWriter } from "../formats/zip/writer.js";
+import { withAtomicFile, writeDirectoryAtomic } from "../../formats/atomic.js";
+import { ZipWriter } from "../../formats/zip/writer.js";
 import { product } from "./array.js";
 
 /** Takes the files of a store; keys have no leading slash. */

@@ -1,10 +1,10 @@
 /** Mean and standard deviation of a field by month: one number (global) or one a grid point (local). Spec section 2. */
-import type { Normalization } from "../config/types.js";
-import { AtmorepError } from "../errors.js";
-import { type ChunkedArray, readAll, type Values } from "./array.js";
-import type { LevelSource } from "./fields.js";
-import type { Store } from "./store.js";
-import type { Window } from "./types.js";
+import type { Normalization } from "../../config/types.js";
+import { AtmorepError } from "../../errors.js";
+import type { LevelSource } from "../fields.js";
+import type { Store } from "../store.js";
+import type { Window } from "../types.js";
+import { type ChunkedArray, readAll, type Values } from "../zarr/array.js";
 
 /** Normalisation of one field and level for the months that a window touches. */
 export interface MonthlyNormalization {

@@ -2,7 +2,7 @@
  * Ridge regression on neighbouring grid points and times: the strongest simple baseline for a small regional store.
  * One linear map a lead, the same at every grid point, from a square of points at each visible time to the point itself.
  */
-import { AtmorepError } from "../errors.js";
+import { AtmorepError } from "../../errors.js";
 
 export interface FieldSeries {
   /** [T, H, W] normalised */

@@ -4,7 +4,8 @@
  * what it is coupled to (in a decoder the encoder's tokens), with axial attention axis by axis.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { disposeBatch, type PlainBatch, toTensors } from "../batches/batch.js";
+import type { PlainBatch } from "../batches/plain.js";
+import { disposeBatch, toTensors } from "../batches/tensors.js";
 import type { Field } from "../config/types.js";
 import type { Window } from "../data/types.js";
 import { ZarrZipWriter } from "../formats/zarrZip.js";

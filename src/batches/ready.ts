@@ -1,0 +1,57 @@
+/** Batches ready for the step: read, masked and put into plain arrays, from draws that the caller has made. */
+import type { Field, PredictedField, RunConfig } from "../config/types.js";
+import { loadCubes } from "../data/loader.js";
+import type { Store } from "../data/store.js";
+import type { CubeBatch, Draw } from "../data/types.js";
+import { needsArea } from "../losses/index.js";
+import { type MaskedBatch, type MaskGenerators, maskBatch } from "../masking/index.js";
+import { type PlainBatch, plainBatch } from "./plain.js";
+
+/** What making a batch needs to know of a run. */
+export interface BatchContext {
+  config: RunConfig;
+  store: Store;
+  fields: Field[];
+  predicted: PredictedField[];
+}
+
+/** One batch with what it was made of, for results and scores. */
+export interface ReadyBatch {
+  cube: CubeBatch;
+  masked: MaskedBatch;
+  plain: PlainBatch;
+}
+
+/** Batches of fixed draws, in order. The generators move on with each. */
+export async function* readyBatches(
+  context: BatchContext,
+  draws: readonly Draw[],
+  generators: MaskGenerators,
+): AsyncGenerator<ReadyBatch> {
+  for await (const cube of readAhead(context, draws)) yield readyBatch(context, cube, generators);
+}
+
+/** The cubes of some draws, in order, read in the background. */
+export function readAhead(
+  { config, store }: Pick<BatchContext, "config" | "store">,
+  draws: readonly Draw[],
+): AsyncGenerator<CubeBatch> {
+  return loadCubes({ storeLocation: store.location, store, config, draws, workers: config.num_loader_workers });
+}
+
+/** Masks a cube and makes of it what the step takes. The generators move on. */
+export function readyBatch(context: BatchContext, cube: CubeBatch, generators: MaskGenerators): ReadyBatch {
+  const masked = maskBatch(cube, context.fields, context.config, generators);
+  return { cube, masked, plain: plainOf(context, { cube, masked }) };
+}
+
+/** A masked batch in plain arrays, with the latitudes of its cube where a loss reads them. */
+export function plainOf(
+  { config, predicted, store }: Pick<BatchContext, "config" | "predicted"> & { store: Pick<Store, "lats"> },
+  { cube, masked }: Pick<ReadyBatch, "cube" | "masked">,
+): PlainBatch {
+  const lats = needsArea(config)
+    ? cube.windows.map(({ lat }) => Float64Array.from(lat, (index) => store.lats[index]))
+    : null;
+  return plainBatch(masked, predicted, lats);
+}
