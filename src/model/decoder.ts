@@ -1,11 +1,17 @@
 /** Decoder and tails of a predicted field. */
 import * as tf from "@tensorflow/tfjs-core";
 import { ensembleMoments, gatherRows, gelu, layerNorm } from "../engine/kernels/index.js";
-import { type AxialSource, axialAttention, gridOf } from "./axial.js";
+import { type AxialSource, axialAttention, gridOf } from "./attention/axialHeads.js";
+import {
+  attendProjected,
+  decoderHeads,
+  decoderProjections,
+  type Projections,
+  residual,
+} from "./attention/denseHeads.js";
 import { type DecoderBlock, decoderBlocks } from "./decoderBlocks.js";
-import { attendProjected, decoderHeads, decoderProjections, type Projections, residual } from "./dense.js";
+import { type ForwardPass, project, recomputed } from "./forwardPass.js";
 import { mlp } from "./mlp.js";
-import { project, type Run, recomputed } from "./run.js";
 import type { ModelSpec } from "./spec.js";
 import type { Prediction } from "./types.js";
 
@@ -17,7 +23,7 @@ import type { Prediction } from "./types.js";
  * @param encoded per encoder layer, the field's [B*L*N, d]
  * @returns the residual stream [B*L*N, d]; with dense attention also the projections, [B*L*N, ...] each
  */
-export function decoderStart(run: Run, p: number, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor[] {
+export function decoderStart(run: ForwardPass, p: number, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor[] {
   const { before, attention } = splitBlocks(run.spec);
   const stream = before.reduce((x, block) => decoderBlock(run, p, block, x, encoded), x);
   if (run.spec.decoder.attention !== "dense") return [decoderBlock(run, p, attention, stream, encoded)];
@@ -33,7 +39,7 @@ export function decoderStart(run: Run, p: number, x: tf.Tensor, encoded: tf.Tens
  * @param rows int32 [M]
  * @returns [M, d]
  */
-export function decoderEnd(run: Run, p: number, [x, ...projections]: tf.Tensor[], rows: tf.Tensor): tf.Tensor {
+export function decoderEnd(run: ForwardPass, p: number, [x, ...projections]: tf.Tensor[], rows: tf.Tensor): tf.Tensor {
   const { attention, end } = splitBlocks(run.spec);
   const chosen = gatherRows(x, rows);
   if (projections.length === 0) return decoderBlock(run, p, end, chosen, []);
@@ -58,7 +64,13 @@ const projectionsOf = (tensors: tf.Tensor[]): Projections => {
  * @param x [B*L*N, d]
  * @param encoded per encoder layer, the field's [B*L*N, d]
  */
-export function decoderBlock(run: Run, p: number, block: DecoderBlock, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor {
+export function decoderBlock(
+  run: ForwardPass,
+  p: number,
+  block: DecoderBlock,
+  x: tf.Tensor,
+  encoded: tf.Tensor[],
+): tf.Tensor {
   const name = blockName(p, block);
   return recomputed(run, name, blockInputs(block, x, encoded), (run, [x, source]) => {
     if (block.kind === "mlp") return mlp(run, name, x, run.spec.decoder.mlpLayers);
@@ -83,7 +95,13 @@ function splitBlocks(spec: ModelSpec): { before: DecoderBlock[]; attention: Deco
 }
 
 /** @param encoded [B*L*N, d] output of an encoder layer that cross heads attend to; none: self heads only */
-function axialBlock(run: Run, name: string, p: number, x: tf.Tensor, encoded: tf.Tensor | undefined): tf.Tensor {
+function axialBlock(
+  run: ForwardPass,
+  name: string,
+  p: number,
+  x: tf.Tensor,
+  encoded: tf.Tensor | undefined,
+): tf.Tensor {
   const { decoder, fields, predicted } = run.spec;
   const grid = gridOf(fields[predicted[p]]);
   const crossHeads = encoded ? decoder.crossHeads : 0;
@@ -98,7 +116,7 @@ function axialBlock(run: Run, name: string, p: number, x: tf.Tensor, encoded: tf
  *
  * @param x [M, d] chosen rows of the decoder's output
  */
-export function tails(run: Run, p: number, x: tf.Tensor): Prediction {
+export function tails(run: ForwardPass, p: number, x: tf.Tensor): Prediction {
   const { members, layers } = run.spec.tail;
   const outputs = Array.from({ length: members }, (_, e) => {
     const name = `tails.${p}.tail_nets.${e}`;

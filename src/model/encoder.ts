@@ -1,10 +1,10 @@
 /** Embedding and encoder. */
 import * as tf from "@tensorflow/tfjs-core";
 import { layerNorm } from "../engine/kernels/index.js";
-import { axialAttention, gridOf } from "./axial.js";
-import { coupledHeads, normRows, residual } from "./dense.js";
+import { axialAttention, gridOf } from "./attention/axialHeads.js";
+import { coupledHeads, normRows, residual } from "./attention/denseHeads.js";
+import { type ForwardPass, project, recomputed } from "./forwardPass.js";
 import { mlp } from "./mlp.js";
-import { project, type Run, recomputed } from "./run.js";
 import type { NetworkInputs } from "./types.js";
 
 /**
@@ -12,7 +12,7 @@ import type { NetworkInputs } from "./types.js";
  *
  * @returns [B*L*N, d]
  */
-export function embed(run: Run, f: number, { tokens, infos }: NetworkInputs["fields"][number]): tf.Tensor {
+export function embed(run: ForwardPass, f: number, { tokens, infos }: NetworkInputs["fields"][number]): tf.Tensor {
   const { L, N, D, width, positions } = run.spec.fields[f];
   const rows = run.batch * L * N;
   const values = project(run, `embeds.${f}`, tf.reshape(tokens, [rows, D]));
@@ -26,7 +26,7 @@ export function embed(run: Run, f: number, { tokens, infos }: NetworkInputs["fie
  *
  * @param xs per field [B*L*N, d]
  */
-export function encoderLayer(run: Run, layer: number, xs: tf.Tensor[]): tf.Tensor[] {
+export function encoderLayer(run: ForwardPass, layer: number, xs: tf.Tensor[]): tf.Tensor[] {
   const attended = xs.map((x, f) => {
     const name = `encoders.${f}.heads.${layer}`;
     const others = run.spec.fields[f].coupled.map((other) => xs[other]);
@@ -39,7 +39,7 @@ export function encoderLayer(run: Run, layer: number, xs: tf.Tensor[]): tf.Tenso
 }
 
 /** Attention of field `f` to itself and to the fields it is coupled to. */
-function encoderAttention(run: Run, name: string, f: number, x: tf.Tensor, others: tf.Tensor[]): tf.Tensor {
+function encoderAttention(run: ForwardPass, name: string, f: number, x: tf.Tensor, others: tf.Tensor[]): tf.Tensor {
   const { fields, withLayerNorm, encoder, couplingHeads } = run.spec;
   const dense = encoder.attention === "dense";
   const normed = (tokens: tf.Tensor) => (dense ? normRows(run, tokens) : layerNorm(tokens));
