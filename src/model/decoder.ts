@@ -1,14 +1,7 @@
 /** Decoder and tails of a predicted field. */
 import * as tf from "@tensorflow/tfjs-core";
 import { ensembleMoments, gatherRows, gelu, layerNorm } from "../engine/kernels/index.js";
-import { type AxialSource, axialAttention, gridOf } from "./attention/axialHeads.js";
-import {
-  attendProjected,
-  decoderHeads,
-  decoderProjections,
-  type Projections,
-  residual,
-} from "./attention/denseHeads.js";
+import { ATTENTION } from "./attention/table.js";
 import { type DecoderBlock, decoderBlocks } from "./decoderBlocks.js";
 import { type ForwardPass, project, recomputed } from "./forwardPass.js";
 import { mlp } from "./mlp.js";
@@ -16,19 +9,20 @@ import type { ModelSpec } from "./spec.js";
 import type { Prediction } from "./types.js";
 
 /**
- * The decoder of predicted field `p` as far as all tokens are needed: up to its last MLP and, with dense attention, up
- * to the projections of the last heads. `decoderEnd` is the rest.
+ * The decoder of predicted field `p` as far as all tokens are needed: up to its last MLP and, where
+ * the kind of attention allows it (`onRows`), up to the projections of the last heads. `decoderEnd` is the rest.
  *
  * @param x [B*L*N, d]
  * @param encoded per encoder layer, the field's [B*L*N, d]
- * @returns the residual stream [B*L*N, d]; with dense attention also the projections, [B*L*N, ...] each
+ * @returns the residual stream [B*L*N, d], then the projections if any, [B*L*N, ...] each
  */
 export function decoderStart(run: ForwardPass, p: number, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor[] {
   const { before, attention } = splitBlocks(run.spec);
   const stream = before.reduce((x, block) => decoderBlock(run, p, block, x, encoded), x);
-  if (run.spec.decoder.attention !== "dense") return [decoderBlock(run, p, attention, stream, encoded)];
-  const { self, cross } = decoderProjections(run, blockName(p, attention), ...blockInputs(attention, stream, encoded));
-  return [stream, ...(self ? [self] : []), ...(cross ?? [])];
+  const { onRows } = ATTENTION[run.spec.decoder.attention];
+  if (!onRows) return [decoderBlock(run, p, attention, stream, encoded)];
+  const [input, source] = blockInputs(attention, stream, encoded);
+  return [stream, ...onRows.project(run, blockName(p, attention), input, source)];
 }
 
 /**
@@ -42,21 +36,11 @@ export function decoderStart(run: ForwardPass, p: number, x: tf.Tensor, encoded:
 export function decoderEnd(run: ForwardPass, p: number, [x, ...projections]: tf.Tensor[], rows: tf.Tensor): tf.Tensor {
   const { attention, end } = splitBlocks(run.spec);
   const chosen = gatherRows(x, rows);
-  if (projections.length === 0) return decoderBlock(run, p, end, chosen, []);
-  const name = blockName(p, attention);
-  const heads = attendProjected(run, name, projectionsOf(projections), rows);
-  const attended = recomputed(run, `${name}.${OUTPUT}`, [chosen, heads], (run, [x, heads]) =>
-    residual(run, name, x, heads),
-  );
+  const { onRows } = ATTENTION[run.spec.decoder.attention];
+  if (!onRows) return decoderBlock(run, p, end, chosen, []);
+  const attended = onRows.attend(run, blockName(p, attention), chosen, projections, rows);
   return decoderBlock(run, p, end, attended, []);
 }
-
-/** Cross heads come as two tensors, self heads as one. */
-const projectionsOf = (tensors: tf.Tensor[]): Projections => {
-  const [queries, keysAndValues] = tensors.slice(-2);
-  const crossed = tensors.length > 1;
-  return { self: tensors.length === 2 ? null : tensors[0], cross: crossed ? [queries, keysAndValues] : null };
-};
 
 /**
  * One block of the decoder of predicted field `p`.
@@ -74,13 +58,9 @@ export function decoderBlock(
   const name = blockName(p, block);
   return recomputed(run, name, blockInputs(block, x, encoded), (run, [x, source]) => {
     if (block.kind === "mlp") return mlp(run, name, x, run.spec.decoder.mlpLayers);
-    if (run.spec.decoder.attention === "dense") return residual(run, name, x, decoderHeads(run, name, x, source));
-    return axialBlock(run, name, p, x, source);
+    return ATTENTION[run.spec.decoder.attention].decoderBlock(run, name, p, x, source);
   });
 }
-
-/** What follows a dense block's heads, by its name within the block. */
-const OUTPUT = "proj_out";
 
 const blockName = (p: number, { index }: DecoderBlock): string => `decoders.${p}.blocks.${index}`;
 
@@ -92,23 +72,6 @@ function splitBlocks(spec: ModelSpec): { before: DecoderBlock[]; attention: Deco
   const before = decoderBlocks(spec);
   const [attention, end] = before.splice(-2);
   return { before, attention, end };
-}
-
-/** @param encoded [B*L*N, d] output of an encoder layer that cross heads attend to; none: self heads only */
-function axialBlock(
-  run: ForwardPass,
-  name: string,
-  p: number,
-  x: tf.Tensor,
-  encoded: tf.Tensor | undefined,
-): tf.Tensor {
-  const { decoder, fields, predicted } = run.spec;
-  const grid = gridOf(fields[predicted[p]]);
-  const crossHeads = encoded ? decoder.crossHeads : 0;
-  const sources: AxialSource[] = [];
-  if (crossHeads < decoder.heads) sources.push({ tokens: null, grid, heads: decoder.heads - crossHeads });
-  if (encoded && crossHeads > 0) sources.push({ tokens: layerNorm(encoded), grid, heads: crossHeads });
-  return axialAttention(run, name, x, layerNorm(x), grid, sources, decoder.attention === "axial_parallel");
 }
 
 /**

@@ -1,8 +1,6 @@
 /** Embedding and encoder. */
 import * as tf from "@tensorflow/tfjs-core";
-import { layerNorm } from "../engine/kernels/index.js";
-import { axialAttention, gridOf } from "./attention/axialHeads.js";
-import { coupledHeads, normRows, residual } from "./attention/denseHeads.js";
+import { ATTENTION } from "./attention/table.js";
 import { type ForwardPass, project, recomputed } from "./forwardPass.js";
 import { mlp } from "./mlp.js";
 import type { NetworkInputs } from "./types.js";
@@ -27,30 +25,14 @@ export function embed(run: ForwardPass, f: number, { tokens, infos }: NetworkInp
  * @param xs per field [B*L*N, d]
  */
 export function encoderLayer(run: ForwardPass, layer: number, xs: tf.Tensor[]): tf.Tensor[] {
+  const { encoderBlock } = ATTENTION[run.spec.encoder.attention];
   const attended = xs.map((x, f) => {
     const name = `encoders.${f}.heads.${layer}`;
     const others = run.spec.fields[f].coupled.map((other) => xs[other]);
-    return recomputed(run, name, [x, ...others], (run, [x, ...others]) => encoderAttention(run, name, f, x, others));
+    return recomputed(run, name, [x, ...others], (run, [x, ...others]) => encoderBlock(run, name, f, x, others));
   });
   return attended.map((x, f) => {
     const name = `encoders.${f}.mlps.${layer}`;
     return recomputed(run, name, [x], (run, [x]) => mlp(run, name, x, run.spec.encoder.mlpLayers));
   });
-}
-
-/** Attention of field `f` to itself and to the fields it is coupled to. */
-function encoderAttention(run: ForwardPass, name: string, f: number, x: tf.Tensor, others: tf.Tensor[]): tf.Tensor {
-  const { fields, withLayerNorm, encoder, couplingHeads } = run.spec;
-  const dense = encoder.attention === "dense";
-  const normed = (tokens: tf.Tensor) => (dense ? normRows(run, tokens) : layerNorm(tokens));
-  const [own, ...coupled] = [x, ...others].map((tokens) => (withLayerNorm ? normed(tokens) : tokens));
-  if (dense) {
-    return residual(run, name, x, coupledHeads(run, name, own, coupled, encoder.heads));
-  }
-  const grid = gridOf(fields[f]);
-  const sources = [
-    { tokens: null, grid, heads: encoder.heads },
-    ...coupled.map((tokens, i) => ({ tokens, grid: gridOf(fields[fields[f].coupled[i]]), heads: couplingHeads })),
-  ];
-  return axialAttention(run, name, x, own, grid, sources, encoder.attention === "axial_parallel");
 }

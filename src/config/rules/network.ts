@@ -1,4 +1,5 @@
 /** Rules on widths, heads and layers. */
+import { ATTENTION_INFO, encoderHeads } from "../attention.js";
 import type { Fault } from "../faults.js";
 import { parseFields } from "../fields.js";
 import { eachField, type Rule } from "./rule.js";
@@ -29,19 +30,18 @@ const widthHoldsTokenInfo = eachField(["size_token_info_net"], (field, where, co
   ];
 });
 
-const encoderHeads = eachField(
+const encoderHeadsDivide = eachField(
   ["encoder_num_heads", "encoder_att_type", "coupling_num_heads_per_field"],
   (field, where, config) => {
-    if (config.encoder_att_type === "dense") {
-      return divides(`${where}[1][1]`, field.width, config.encoder_num_heads, "encoder_num_heads");
-    }
-    // the reference counts the coupling heads even where no field is coupled
-    const heads = config.encoder_num_heads + config.coupling_num_heads_per_field;
-    return divides(`${where}[1][1]`, field.width, heads, "encoder_num_heads + coupling_num_heads_per_field (axial)");
+    const { encoder_att_type: kind, encoder_num_heads: own, coupling_num_heads_per_field: coupling } = config;
+    const name = ATTENTION_INFO[kind].couplingHeadsCount
+      ? `encoder_num_heads + coupling_num_heads_per_field (${kind})`
+      : "encoder_num_heads";
+    return divides(`${where}[1][1]`, field.width, encoderHeads(kind, own, coupling), name);
   },
 );
 
-const decoderHeads: Rule = {
+const decoderHeadsDivide: Rule = {
   reads: ["fields", "fields_prediction", "decoder_num_heads"],
   check: (config) =>
     parseFields(config)
@@ -71,8 +71,9 @@ const crossLayerExists: Rule = {
   },
 };
 
-const axialRatios = eachField(["encoder_att_type"], (field, where, config) => {
-  if (config.encoder_att_type === "dense") return [];
+const tokensPair = eachField(["encoder_att_type"], (field, where, config) => {
+  const kind = config.encoder_att_type;
+  if (!ATTENTION_INFO[kind].pairsTokens) return [];
   const fields = parseFields(config);
   return field.coupled.flatMap((name, i): Fault[] => {
     const other = fields.find((candidate) => candidate.name === name);
@@ -86,7 +87,7 @@ const axialRatios = eachField(["encoder_att_type"], (field, where, config) => {
       .filter(([, own, theirs]) => Math.max(own, theirs) % Math.min(own, theirs) !== 0)
       .map(([axis, own, theirs]) => ({
         path: `${where}[1][2][${i}]`,
-        what: `axial attention cannot match ${own} with ${theirs} tokens along ${axis}`,
+        what: `${kind} attention cannot match ${own} with ${theirs} tokens along ${axis}`,
         found: `${own} and ${theirs}`,
         expected: "a whole ratio",
         fix: `Change the tokens of ${field.name} or ${name}, or use dense attention`,
@@ -110,8 +111,8 @@ function divides(path: string, width: number, heads: number, name: string): Faul
 
 export const NETWORK_RULES: readonly Rule[] = [
   widthHoldsTokenInfo,
-  encoderHeads,
-  decoderHeads,
+  encoderHeadsDivide,
+  decoderHeadsDivide,
   crossLayerExists,
-  axialRatios,
+  tokensPair,
 ];
