@@ -21,7 +21,11 @@ export async function openWeights(path: string): Promise<TensorFile> {
  * @example await convertWeights("AtmoRep_idab12cd34.mod", "weights.safetensors");
  */
 export async function convertWeights(input: string, output: string): Promise<number> {
-  return (await import("../formats/weights.js")).convertWeights(input, output);
+  const [{ convertWeights }, { canonicalName }] = await Promise.all([
+    import("../formats/weights.js"),
+    import("../model/names.js"),
+  ]);
+  return convertWeights(input, output, canonicalName);
 }
 
 /**

@@ -49,15 +49,19 @@ export async function writeWeights(
 
 /**
  * Converts a weights file, tensor by tensor: names, order, shapes, dtypes and bits stay, as do shared storages and
- * PyTorch's module versions. A safetensors file that says nothing of sharing shares what the network does:
- * `encoders.F.embed.*` with an equal `embeds.F.*`.
+ * PyTorch's module versions. In a safetensors file that says nothing of sharing, a tensor whose name `original` gives
+ * another name for shares the storage of that one if both are equal.
  * @returns the number of tensors
  */
-export async function convertWeights(input: string, output: string): Promise<number> {
+export async function convertWeights(
+  input: string,
+  output: string,
+  original: (name: string) => string = (name) => name,
+): Promise<number> {
   formatOfPath(output);
   const file = await openWeights(input);
   try {
-    const aliases = await sharedNames(file);
+    const aliases = await sharedNames(file, original);
     const tensors = file.tensors.map((info): TensorSpec => {
       const aliasOf = info.aliasOf ?? aliases.get(info.name);
       const read = async () => (await file.read(info.name)).bytes;
@@ -70,12 +74,12 @@ export async function convertWeights(input: string, output: string): Promise<num
   }
 }
 
-async function sharedNames(file: TensorFile): Promise<Map<string, string>> {
+async function sharedNames(file: TensorFile, originalOf: (name: string) => string): Promise<Map<string, string>> {
   const aliases = new Map<string, string>();
   if (file.format === "torch") return aliases;
   const place = new Map(file.tensors.map(({ name }, i) => [name, i]));
   for (const [i, { name, aliasOf }] of file.tensors.entries()) {
-    const original = name.replace(/^encoders\.(\d+)\.embed\.(weight|bias)$/, "embeds.$1.$2");
+    const original = originalOf(name);
     if (aliasOf !== undefined || original === name || !((place.get(original) ?? i) < i)) continue;
     const [a, b] = [await file.read(name), await file.read(original)];
     if (a.dtype === b.dtype && a.shape.join() === b.shape.join() && Buffer.compare(a.bytes, b.bytes) === 0) {

@@ -5,6 +5,7 @@ import { ATTENTION } from "./attention/table.js";
 import { type DecoderBlock, decoderBlocks } from "./decoderBlocks.js";
 import { type ForwardPass, project, recomputed } from "./forwardPass.js";
 import { mlp } from "./mlp.js";
+import { decoderBlockName, tailName } from "./names.js";
 import type { ModelSpec } from "./spec.js";
 import type { Prediction } from "./types.js";
 
@@ -22,7 +23,7 @@ export function decoderStart(run: ForwardPass, p: number, x: tf.Tensor, encoded:
   const { onRows } = ATTENTION[run.spec.decoder.attention];
   if (!onRows) return [decoderBlock(run, p, attention, stream, encoded)];
   const [input, source] = blockInputs(attention, stream, encoded);
-  return [stream, ...onRows.project(run, blockName(p, attention), input, source)];
+  return [stream, ...onRows.project(run, decoderBlockName(p, attention.index), input, source)];
 }
 
 /**
@@ -38,7 +39,7 @@ export function decoderEnd(run: ForwardPass, p: number, [x, ...projections]: tf.
   const chosen = gatherRows(x, rows);
   const { onRows } = ATTENTION[run.spec.decoder.attention];
   if (!onRows) return decoderBlock(run, p, end, chosen, []);
-  const attended = onRows.attend(run, blockName(p, attention), chosen, projections, rows);
+  const attended = onRows.attend(run, decoderBlockName(p, attention.index), chosen, projections, rows);
   return decoderBlock(run, p, end, attended, []);
 }
 
@@ -55,14 +56,12 @@ export function decoderBlock(
   x: tf.Tensor,
   encoded: tf.Tensor[],
 ): tf.Tensor {
-  const name = blockName(p, block);
+  const name = decoderBlockName(p, block.index);
   return recomputed(run, name, blockInputs(block, x, encoded), (run, [x, source]) => {
     if (block.kind === "mlp") return mlp(run, name, x, run.spec.decoder.mlpLayers);
     return ATTENTION[run.spec.decoder.attention].decoderBlock(run, name, p, x, source);
   });
 }
-
-const blockName = (p: number, { index }: DecoderBlock): string => `decoders.${p}.blocks.${index}`;
 
 const blockInputs = (block: DecoderBlock, x: tf.Tensor, encoded: tf.Tensor[]): [tf.Tensor, ...tf.Tensor[]] =>
   block.kind === "cross" ? [x, encoded[block.encoderLayer]] : [x];
@@ -82,7 +81,7 @@ function splitBlocks(spec: ModelSpec): { before: DecoderBlock[]; attention: Deco
 export function tails(run: ForwardPass, p: number, x: tf.Tensor): Prediction {
   const { members, layers } = run.spec.tail;
   const outputs = Array.from({ length: members }, (_, e) => {
-    const name = `tails.${p}.tail_nets.${e}`;
+    const name = tailName(p, e);
     let y = layerNorm(x, run.params[`${name}.0.weight`], run.params[`${name}.0.bias`]);
     for (let i = 0; i < layers; i++) y = gelu(project(run, `${name}.${1 + 2 * i}`, y));
     return project(run, `${name}.${1 + 2 * layers}`, y);

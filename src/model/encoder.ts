@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { ATTENTION } from "./attention/table.js";
 import { type ForwardPass, project, recomputed } from "./forwardPass.js";
 import { mlp } from "./mlp.js";
+import { embedName, encoderHeadsName, encoderMlpName, infoName } from "./names.js";
 import type { NetworkInputs } from "./types.js";
 
 /**
@@ -13,8 +14,8 @@ import type { NetworkInputs } from "./types.js";
 export function embed(run: ForwardPass, f: number, { tokens, infos }: NetworkInputs["fields"][number]): tf.Tensor {
   const { L, N, D, width, positions } = run.spec.fields[f];
   const rows = run.batch * L * N;
-  const values = project(run, `embeds.${f}`, tf.reshape(tokens, [rows, D]));
-  const info = project(run, `embeds_token_info.${f}`, tf.reshape(infos, [rows, run.spec.tokenInfo.size]));
+  const values = project(run, embedName(f), tf.reshape(tokens, [rows, D]));
+  const info = project(run, infoName(f), tf.reshape(infos, [rows, run.spec.tokenInfo.size]));
   const joined = tf.reshape(tf.concat([values, info], 1), [run.batch, L * N * width]);
   return tf.reshape(tf.add(joined, tf.tensor(positions, [1, L * N * width])), [rows, width]);
 }
@@ -27,12 +28,12 @@ export function embed(run: ForwardPass, f: number, { tokens, infos }: NetworkInp
 export function encoderLayer(run: ForwardPass, layer: number, xs: tf.Tensor[]): tf.Tensor[] {
   const { encoderBlock } = ATTENTION[run.spec.encoder.attention];
   const attended = xs.map((x, f) => {
-    const name = `encoders.${f}.heads.${layer}`;
+    const name = encoderHeadsName(f, layer);
     const others = run.spec.fields[f].coupled.map((other) => xs[other]);
     return recomputed(run, name, [x, ...others], (run, [x, ...others]) => encoderBlock(run, name, f, x, others));
   });
   return attended.map((x, f) => {
-    const name = `encoders.${f}.mlps.${layer}`;
+    const name = encoderMlpName(f, layer);
     return recomputed(run, name, [x], (run, [x]) => mlp(run, name, x, run.spec.encoder.mlpLayers));
   });
 }

@@ -2,6 +2,7 @@
 import { derive } from "../random/index.js";
 import { ATTENTION } from "./attention/table.js";
 import { decoderBlocks } from "./decoderBlocks.js";
+import { decoderBlockName, embedName, encoderHeadsName, encoderMlpName, infoName, PARTS, tailName } from "./names.js";
 import { linearEntry, normEntry, type ParameterEntry } from "./parameterEntries.js";
 import type { ModelSpec } from "./spec.js";
 import type { PlainParams } from "./types.js";
@@ -12,25 +13,25 @@ export function parameterTable(spec: ModelSpec): ParameterEntry[] {
   const { parameters: encoder } = ATTENTION[spec.encoder.attention];
   const { parameters: decoder } = ATTENTION[spec.decoder.attention];
   const { size, width: infoWidth } = spec.tokenInfo;
-  infoEmbedding(table, "embed_token_info", size, infoWidth, false);
+  infoEmbedding(table, PARTS.unusedInfo, size, infoWidth, false);
   const [embedded, ...layers] = usedFields(spec);
   for (const f of spec.fields.keys()) {
-    infoEmbedding(table, `embeds_token_info.${f}`, size, infoWidth, embedded.has(f));
+    infoEmbedding(table, infoName(f), size, infoWidth, embedded.has(f));
   }
   for (const [f, { width, D }] of spec.fields.entries()) {
-    markUnused(table, embedded.has(f), () => linearEntry(table, `embeds.${f}`, width - infoWidth, D, true));
+    markUnused(table, embedded.has(f), () => linearEntry(table, embedName(f), width - infoWidth, D, true));
   }
   for (const [f, { width }] of spec.fields.entries()) {
     for (const [l, used] of layers.entries()) {
-      markUnused(table, used.has(f), () => encoder.encoder(table, spec, f, `encoders.${f}.heads.${l}`));
+      markUnused(table, used.has(f), () => encoder.encoder(table, spec, f, encoderHeadsName(f, l)));
     }
     for (const [l, used] of layers.entries()) {
-      markUnused(table, used.has(f), () => mlpEntries(table, `encoders.${f}.mlps.${l}`, width, spec.encoder.mlpLayers));
+      markUnused(table, used.has(f), () => mlpEntries(table, encoderMlpName(f, l), width, spec.encoder.mlpLayers));
     }
   }
   for (const [p, f] of spec.predicted.entries()) {
     for (const { kind, index } of decoderBlocks(spec)) {
-      const name = `decoders.${p}.blocks.${index}`;
+      const name = decoderBlockName(p, index);
       const { width } = spec.fields[f];
       if (kind === "mlp") mlpEntries(table, name, width, spec.decoder.mlpLayers);
       else if (kind === "self") decoder.decoderSelf(table, spec, width, name);
@@ -38,7 +39,7 @@ export function parameterTable(spec: ModelSpec): ParameterEntry[] {
     }
   }
   for (const [p, f] of spec.predicted.entries()) {
-    for (let e = 0; e < spec.tail.members; e++) tailEntries(table, spec, f, `tails.${p}.tail_nets.${e}`);
+    for (let e = 0; e < spec.tail.members; e++) tailEntries(table, spec, f, tailName(p, e));
   }
   return table;
 }

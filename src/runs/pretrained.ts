@@ -8,10 +8,11 @@ import { readConfigFile } from "../config/files.js";
 import { locateConfig } from "../config/locate.js";
 import type { Field, RunConfig } from "../config/types.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
+import { canonicalName, prefixOf } from "../model/names.js";
 import type { PlainParams } from "../model/types.js";
 import { derive } from "../random/index.js";
 import { runFolder } from "./folder.js";
-import { canonicalName } from "./stateDict.js";
+import { fieldPart, INFO_PART } from "./stateDict.js";
 import { readWeights, weightPath } from "./weightFiles.js";
 
 /** Values that a pre-trained network has no counterpart of start below this, as in the reference. */
@@ -59,16 +60,12 @@ export async function withPretrained(out: string, config: RunConfig, params: Pla
 
 /** `encoder.REST`, `embed.REST`, `info.REST`, `decoder.REST`, `tail.REST` of a field's parameter; null for others. */
 function generalName(name: string, f: number, p: number | null): string | null {
-  for (const [prefix, index, general] of [
-    ["encoders", f, "encoder"],
-    ["embeds", f, "embed"],
-    ["embeds_token_info", f, "info"],
-    ["decoders", p, "decoder"],
-    ["tails", p, "tail"],
-  ] as const) {
-    if (index !== null && name.startsWith(`${prefix}.${index}.`)) {
-      return `${general}.${name.slice(`${prefix}.${index}.`.length)}`;
-    }
+  const numbers = { encoder: f, embed: f, info: f, decoder: p, tail: p };
+  for (const part of ["encoder", "embed", "info", "decoder", "tail"] as const) {
+    const index = numbers[part];
+    if (index === null) continue;
+    const prefix = prefixOf(part, index);
+    if (name.startsWith(prefix)) return `${part}.${name.slice(prefix.length)}`;
   }
   return null;
 }
@@ -112,12 +109,12 @@ async function readFieldWeights(out: string, { name, index, pretrained }: Field)
     return params;
   }
   const parts = [
-    ["embeds_token_info", "embeds_token_info."],
-    [`encoder_${name}`, `encoders.${place.f}.`],
-    [`decoder_${name}`, `decoders.${place.p}.`],
-    [`tail_${name}`, `tails.${place.p}.`],
-  ] as const;
-  for (const [part, prefix] of parts) {
+    INFO_PART,
+    fieldPart("encoder", name, place.f),
+    fieldPart("decoder", name, place.p),
+    fieldPart("tail", name, place.p),
+  ];
+  for (const { part, prefix } of parts) {
     const path = weightPath(modelsDir, runId, epoch, part);
     // a field that its run did not predict has no decoder and no tail
     if (existsSync(path)) take(await readWeights(path), prefix);

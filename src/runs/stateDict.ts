@@ -3,14 +3,12 @@
  * and the parts that have files of their own.
  */
 import { bytesOf, type TensorSpec } from "../formats/tensors.js";
+import { canonicalName, namesOf, PARTS, prefixOf } from "../model/names.js";
 import type { PlainParams } from "../model/types.js";
-
-const ALIAS = /^encoders\.(\d+)\.embed\.(weight|bias)$/;
-const EMBED = /^embeds\.(\d+)\.(weight|bias)$/;
 
 /** Modules in the order in which the reference's constructors make them; a name not listed comes last. */
 const ORDER = {
-  top: ["embed_token_info", "embeds_token_info", "embeds", "encoders", "decoders", "tails"],
+  top: Object.values(PARTS) as string[],
   encoder: ["embed", "heads", "mlps"],
   selfAttention: ["proj_out", "proj_heads", "proj_heads_other", "axial_attentions", "to_outs"],
   crossAttention: [
@@ -26,16 +24,6 @@ const ORDER = {
   projections: ["to_q", "to_kv"],
   values: ["weight", "bias"],
 } as const;
-
-/** The name under which the network knows a tensor: `encoders.F.embed.*` is `embeds.F.*`. */
-export function canonicalName(name: string): string {
-  return name.replace(ALIAS, "embeds.$1.$2");
-}
-
-/** The second name of `embeds.F.*` in a state dict. */
-function aliasOf(name: string): string | undefined {
-  return EMBED.test(name) ? name.replace(EMBED, "encoders.$1.embed.$2") : undefined;
-}
 
 /**
  * Names in the order of the reference's state dict, whatever their order before. Holds for dense, axial and coupled
@@ -62,7 +50,7 @@ function orderAt(parts: string[], i: number, crossBlocks: Set<string>): readonly
   if (i === 0) return ORDER.top;
   if (i === parts.length - 1) return ORDER.values;
   if (parts[i - 1] === "fn") return ORDER.projections;
-  if (parts[0] === "encoders" && i === 2) return ORDER.encoder;
+  if (parts[0] === PARTS.encoder && i === 2) return ORDER.encoder;
   if (i !== 4) return [parts[i]];
   return crossBlocks.has(parts.slice(0, 4).join(".")) ? ORDER.crossAttention : ORDER.selfAttention;
 }
@@ -74,11 +62,7 @@ function compareKeys(a: number[], b: number[]): number {
 
 /** The whole state dict, in order, each second name sharing the first one's storage. */
 export function stateDict(params: PlainParams): TensorSpec[] {
-  const names = [...params.keys()].flatMap((name) => {
-    const alias = aliasOf(name);
-    return alias === undefined ? [name] : [name, alias];
-  });
-  return stateDictOrder(names).map((name) => {
+  return stateDictOrder([...params.keys()].flatMap(namesOf)).map((name) => {
     const original = canonicalName(name);
     const { shape, data } = params.get(original)!;
     const spec: TensorSpec = { name, dtype: "F32", shape, read: () => bytesOf(data) };
@@ -94,13 +78,22 @@ export interface WeightPart {
   prefix: string;
 }
 
+/** The token infos of every field. */
+export const INFO_PART: WeightPart = { part: PARTS.info, prefix: `${PARTS.info}.` };
+
+/** @param index of the field; of decoder and tail its number among the predicted ones */
+export const fieldPart = (part: "encoder" | "decoder" | "tail", field: string, index: number): WeightPart => ({
+  part: `${part}_${field}`,
+  prefix: prefixOf(part, index),
+});
+
 /** The parts of a run: `fields` and `predicted` are names in the configuration's order. */
 export function weightParts(fields: readonly string[], predicted: readonly string[]): WeightPart[] {
   return [
-    { part: "embeds_token_info", prefix: "embeds_token_info." },
-    ...fields.map((name, f) => ({ part: `encoder_${name}`, prefix: `encoders.${f}.` })),
-    ...predicted.map((name, p) => ({ part: `decoder_${name}`, prefix: `decoders.${p}.` })),
-    ...predicted.map((name, p) => ({ part: `tail_${name}`, prefix: `tails.${p}.` })),
+    INFO_PART,
+    ...fields.map((name, f) => fieldPart("encoder", name, f)),
+    ...predicted.map((name, p) => fieldPart("decoder", name, p)),
+    ...predicted.map((name, p) => fieldPart("tail", name, p)),
   ];
 }
 

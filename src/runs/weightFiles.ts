@@ -7,11 +7,12 @@ import { AtmorepError } from "../errors.js";
 import { toFloat32 } from "../formats/tensors.js";
 import { writeTorch } from "../formats/torch/writer.js";
 import { openWeights } from "../formats/weights.js";
+import { canonicalName } from "../model/names.js";
 import { initParameters } from "../model/parameters.js";
 import type { ModelSpec } from "../model/spec.js";
 import type { PlainParams } from "../model/types.js";
 import { parseRunReference, runFolder } from "./folder.js";
-import { canonicalName, partOf, stateDict, weightParts } from "./stateDict.js";
+import { INFO_PART, partOf, stateDict, weightParts } from "./stateDict.js";
 
 /** Which of a run's weights: the un-numbered file (also epoch -2), the best, or those of an epoch. */
 export type WeightTag = "latest" | "best" | number;
@@ -112,7 +113,7 @@ export async function readInitialWeights(
   const { modelsDir } = runFolder(out, id);
   const whole = weightPath(modelsDir, id, tag);
   if (existsSync(whole)) return match(readWeights(whole), whole);
-  if (!existsSync(weightPath(modelsDir, id, tag, "embeds_token_info"))) {
+  if (!existsSync(weightPath(modelsDir, id, tag, INFO_PART.part))) {
     throw new AtmorepError("usage", "the run has no such weights", {
       where: whole,
       fix: "Name a weights file, or RUN, RUN@best or RUN@EPOCH of a run under --out.",

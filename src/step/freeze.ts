@@ -1,6 +1,6 @@
 /** Parameters that stay as they start: `freeze`. */
 import { AtmorepError } from "../errors.js";
-import { canonicalName } from "../runs/stateDict.js";
+import { canonicalName, namesOf } from "../model/names.js";
 
 /** `*` stands for any characters; the rest is meant as it is. */
 function matcher(pattern: string): (name: string) => boolean {
@@ -8,9 +8,6 @@ function matcher(pattern: string): (name: string) => boolean {
   const whole = new RegExp(`^${text}$`);
   return (name) => whole.test(name);
 }
-
-/** Both names of a tensor: `embeds.F.*` is `encoders.F.embed.*` too. */
-const namesOf = (name: string): string[] => [name, name.replace(/^embeds\.(\d+)\./, "encoders.$1.embed.")];
 
 /** The names that `freeze` holds fixed, of those given. */
 export function frozenNames(patterns: readonly string[] | undefined, names: readonly string[]): Set<string> {

@@ -7,6 +7,7 @@ import type { RunConfig } from "../../src/config/types.js";
 import { toNumbers } from "../../src/formats/tensors.js";
 import { openTorch } from "../../src/formats/torch/reader.js";
 import { convertWeights } from "../../src/formats/weights.js";
+import { canonicalName } from "../../src/model/names.js";
 import { initParameters } from "../../src/model/parameters.js";
 import { modelSpec } from "../../src/model/spec.js";
 import { stateDict } from "../../src/runs/stateDict.js";
@@ -54,7 +55,7 @@ describe("torch.load(weights_only=True)", () => {
     const dir = tempDir();
     const original = join(RUN, "models", "idabcd0865", "AtmoRep_idabcd0865.mod");
     await convertWeights(original, join(dir, "w.safetensors"));
-    await convertWeights(join(dir, "w.safetensors"), join(dir, "w.mod"));
+    await convertWeights(join(dir, "w.safetensors"), join(dir, "w.mod"), canonicalName);
     expect(python(LOAD, join(dir, "w.mod"))).toEqual(python(LOAD, original));
   });
 });

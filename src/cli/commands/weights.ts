@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { DTYPE_SIZE, numElements, type TensorFile } from "../../formats/tensors.js";
 import { convertWeights, openWeights } from "../../formats/weights.js";
+import { canonicalName } from "../../model/names.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
 
 interface Flags {
@@ -69,7 +70,7 @@ function summarize({ tensors }: TensorFile) {
 }
 
 async function convertAction(input: string, output: string, { json }: Flags): Promise<void> {
-  const tensors = await convertWeights(input, output);
+  const tensors = await convertWeights(input, output, canonicalName);
   if (json) printJson({ input, output, tensors });
   else note(`${output}: ${tensors} tensors`);
 }
