@@ -112,6 +112,7 @@ function timeFaults({ date_start, date_end }: EvaluationOptions, mode: string): 
       ? []
       : [
           {
+            code: found === null ? "time-missing" : "bad-time",
             path,
             what: found === null ? "a range needs its dates" : "not a time",
             found,

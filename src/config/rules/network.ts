@@ -10,6 +10,7 @@ const widthHoldsTokenInfo = eachField(["size_token_info_net"], (field, where, co
   if (field.width <= info) {
     return [
       {
+        code: "width-unfit",
         path,
         what: "the width leaves no channel beside the token info",
         found: field.width,
@@ -21,6 +22,7 @@ const widthHoldsTokenInfo = eachField(["size_token_info_net"], (field, where, co
   if (field.width % 2 === 0) return [];
   return [
     {
+      code: "width-unfit",
       path,
       what: "the position code needs pairs of channels",
       found: field.width,
@@ -61,6 +63,7 @@ const crossLayerExists: Rule = {
     if (attended >= 0) return [];
     return [
       {
+        code: "no-encoder-layer",
         path: "decoder_cross_att_rate",
         what: `decoder layer ${last} would attend to encoder layer ${attended}`,
         found: rate,
@@ -86,6 +89,7 @@ const tokensPair = eachField(["encoder_att_type"], (field, where, config) => {
     return axes
       .filter(([, own, theirs]) => Math.max(own, theirs) % Math.min(own, theirs) !== 0)
       .map(([axis, own, theirs]) => ({
+        code: "tokens-unpaired",
         path: `${where}[1][2][${i}]`,
         what: `${kind} attention cannot match ${own} with ${theirs} tokens along ${axis}`,
         found: `${own} and ${theirs}`,
@@ -100,6 +104,7 @@ function divides(path: string, width: number, heads: number, name: string): Faul
   const nearest = Math.max(1, Math.floor(width / heads + 0.5)) * heads;
   return [
     {
+      code: "heads-unfit",
       path,
       what: `the width is no multiple of ${name} = ${heads}`,
       found: width,

@@ -15,6 +15,7 @@ const forecastLeavesSource = eachField(
     if (!forecasts || !isHidden(field) || config.forecast_num_tokens < nt) return [];
     return [
       {
+        code: "all-hidden",
         path: "forecast_num_tokens",
         what: `the forecast hides all ${nt} time tokens of ${field.name} (${where}[3][0])`,
         found: config.forecast_num_tokens,
@@ -33,6 +34,7 @@ const timeMaskFits = eachField(["BERT_strategy", "BERT_strategy_mix", "idx_time_
   if (outside >= 0) {
     return [
       {
+        code: "no-such-token",
         path: `idx_time_mask[${outside}]`,
         what: `${field.name} has no such time token (${where}[3][0] = ${nt})`,
         found: hidden[outside],
@@ -44,6 +46,7 @@ const timeMaskFits = eachField(["BERT_strategy", "BERT_strategy_mix", "idx_time_
   if (hidden.length < nt) return [];
   return [
     {
+      code: "all-hidden",
       path: config.idx_time_mask ? "idx_time_mask" : `${where}[3][0]`,
       what: `the interpolation hides all ${nt} time tokens of ${field.name}`,
       found: hidden,
