@@ -8,12 +8,11 @@ import { parseOverrides } from "../config/overrides.js";
 import { type ResolvedConfig, resolveConfig } from "../config/resolve.js";
 import { withSeeds } from "../config/seeds.js";
 import { validateAgainstStore } from "../config/store.js";
-import type { RunConfig } from "../config/types.js";
+import type { RunConfig, Strategy } from "../config/types.js";
 import { validateConfig } from "../config/validate.js";
 import type { Store } from "../data/store.js";
 import { AtmorepError } from "../errors.js";
 import { parseRunReference } from "../runs/folder.js";
-import type { EvaluationMode } from "./modes.js";
 import { isEvaluationOverride } from "./options.js";
 
 export interface RunReference {
@@ -53,17 +52,20 @@ function newestRun(out: string): string {
   });
 }
 
-/** The configuration of a run, with overrides; a period of validation given anew replaces the former one. */
+/**
+ * The configuration of a run, with overrides; a period of validation given anew replaces the former one.
+ * @param strategy what is hidden; null: as the run was trained, or as overridden
+ */
 export function runConfig(
   run: RunReference,
-  mode: EvaluationMode,
+  strategy: Strategy | null,
   set: readonly string[],
   data?: string,
 ): ResolvedConfig {
   const overrides = set.filter((text) => !isEvaluationOverride(text));
   const keys = new Set(parseOverrides(overrides).map(({ key }) => key));
   const resolved = resolveConfig({ file: locateConfig(run.id, run.base), set: overrides, data });
-  const config = withSeeds({ ...resolved.config, BERT_strategy: mode.strategy ?? resolved.config.BERT_strategy });
+  const config = withSeeds({ ...resolved.config, BERT_strategy: strategy ?? resolved.config.BERT_strategy });
   if (keys.has("years_val") && !keys.has("dates_val")) config.dates_val = null;
   return { ...resolved, config };
 }
