@@ -15,7 +15,7 @@ import { openStore } from "../data/store.js";
 import { openEngine } from "../engine/index.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
-import { createMaskGenerators } from "../masking/index.js";
+import { createMaskGenerators, getStrategy } from "../masking/index.js";
 import { toTensors } from "../model/index.js";
 import { type PassContext, predictionPass } from "../prediction/pass.js";
 import { fitBaselines } from "../prediction/validation.js";
@@ -243,7 +243,7 @@ async function fittedBaselines(
 }
 
 function spectrumRefusal({ config, store }: PassContext, { draws, tiling }: DrawPlan): string | null {
-  if (config.BERT_strategy !== "forecast") return NOT_WHOLE;
+  if (!getStrategy(config.BERT_strategy).forecasts) return NOT_WHOLE;
   const around = tiling ? store.isGlobal : store.isGlobal && Math.abs(config.n_size[2] - 360) < store.res[1] / 2;
   return around && isPeriodic(store.lons) && draws.length > 0 ? null : NOT_PERIODIC;
 }

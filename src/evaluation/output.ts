@@ -1,6 +1,7 @@
 /** What an evaluation writes batch by batch: per-sample stores, global grids, and spectra where rows go around. */
 import { join } from "node:path";
 import type { PreparedBatch } from "../batches/batches.js";
+import { getStrategy } from "../masking/index.js";
 import type { Params } from "../model/types.js";
 import type { PassContext } from "../prediction/pass.js";
 import { AttentionWriter } from "../results/attentionStore.js";
@@ -51,7 +52,8 @@ export class EvaluationOutput {
     try {
       global = plan.tiling ? await GlobalGrid.open(store, plan.tiling, stores ? path : null) : null;
       const whole = config.n_size[2] / store.res[1] >= store.lons.length - 0.5;
-      const circles = !plan.tiling && store.isGlobal && whole && config.BERT_strategy === "forecast";
+      const forecasts = getStrategy(config.BERT_strategy).forecasts === true;
+      const circles = !plan.tiling && store.isGlobal && whole && forecasts;
       const maps = stores && config.attention;
       const attention = maps
         ? await AttentionWriter.open(resultPath(folder.resultsDir, folder.id, epoch, "attention"), model, fields, store)

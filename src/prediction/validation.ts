@@ -6,7 +6,7 @@
 import { type PreparedBatch, preparedBatches } from "../batches/batches.js";
 import { loadCubes } from "../data/loader.js";
 import { displayUnit } from "../data/units.js";
-import { createMaskGenerators } from "../masking/index.js";
+import { createMaskGenerators, getStrategy } from "../masking/index.js";
 import { AttentionWriter } from "../results/attentionStore.js";
 import { ResultsWriter, resultPath } from "../results/results.js";
 import { storeNormalization } from "../results/storeNormalization.js";
@@ -89,10 +89,12 @@ export class ValidationScores {
     }
   }
 
-  /** One row a field; for BERT also one a kind of hidden token. */
+  /** One row a field; where the strategy hides in several ways also one a kind of hidden token. */
   skill(): FieldSkill[] {
     const { predicted, config } = this.session;
-    const kinds = config.BERT_strategy === "BERT" ? (["all", ...SCORED_KINDS] as const) : (["all"] as const);
+    const kinds = getStrategy(config.BERT_strategy).severalKinds
+      ? (["all", ...SCORED_KINDS] as const)
+      : (["all"] as const);
     return predicted.flatMap(({ field }) =>
       kinds.flatMap((kind) => {
         const row = scoreRow(this.accumulator, {
@@ -123,7 +125,7 @@ export class ValidationScores {
   verdict(): string {
     const units = Object.fromEntries(this.session.fields.map(({ name }) => [name, displayUnit(name).unit]));
     // what BERT hides is what it masks: noised and coarsened tokens still show most of themselves
-    const kind = this.session.config.BERT_strategy === "BERT" ? "masked" : "all";
+    const kind = getStrategy(this.session.config.BERT_strategy).severalKinds ? "masked" : "all";
     const select = this.session.predicted.map(({ field }) => ({ field: field.name, kind }) as const);
     return verdict(this.accumulator, { units, select }).sentence;
   }

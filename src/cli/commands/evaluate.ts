@@ -56,7 +56,7 @@ const modeLines = (): string[] =>
   formatTable(Object.entries(EVALUATION_MODES).map(([name, { doc }]) => [`  ${name}`, doc]));
 
 const optionLines = (): string[] =>
-  formatTable(OPTION_KEYS.map((key) => [`  ${key}`, EVALUATION_OPTIONS[key].doc, modesOf(key).join(", ")]));
+  formatTable(OPTION_KEYS.map((key) => [`  ${key}`, modesOf(key).join(", "), EVALUATION_OPTIONS[key].doc]));
 
 async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Promise<void> {
   if (flags.results !== undefined) return scoreStores(flags.results, run, flags);

@@ -2,8 +2,6 @@
 import type { RunConfig } from "../types.js";
 import { eachField, isHidden, type Rule } from "./rule.js";
 
-const FORECASTS = ["forecast", "global_forecast"];
-
 /** The strategy of validation and those of training. */
 const used = (config: RunConfig): string[] => [config.BERT_strategy, ...Object.keys(config.BERT_strategy_mix ?? {})];
 
@@ -11,7 +9,7 @@ const forecastLeavesSource = eachField(
   ["BERT_strategy", "BERT_strategy_mix", "forecast_num_tokens"],
   (field, where, config) => {
     const [nt] = field.numTokens;
-    const forecasts = used(config).some((name) => FORECASTS.includes(name));
+    const forecasts = used(config).includes("forecast");
     if (!forecasts || !isHidden(field) || config.forecast_num_tokens < nt) return [];
     return [
       {
