@@ -50,7 +50,7 @@ export {
 } from "./api/stages.js";
 export { convertWeights, openWeights, readWeights, weightPath } from "./api/weights.js";
 export { type Prepared, type PrepareOptions, prepare } from "./batches/prepare.js";
-export type { ConfigDifference, Fault, Preset, ResolvedConfig, ResolveOptions } from "./config/index.js";
+export type { ConfigDifference, Fault, FaultCode, Preset, ResolvedConfig, ResolveOptions } from "./config/index.js";
 export type { Field, FieldEntry, PredictedField, RunConfig, Strategy } from "./config/types.js";
 export type { StoreInfo } from "./data/info.js";
 export type { Store } from "./data/store.js";

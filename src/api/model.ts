@@ -49,18 +49,15 @@ export interface LoadedModel {
  * const [{ mean }] = await model.predict(batch);
  */
 export async function loadModel(run: RunReference, options: LoadOptions = {}): Promise<LoadedModel> {
-  const [{ findRun, runConfig }, { evaluationMode }, { readInitialWeights }, { stepModel }, { openEngine }] =
-    await Promise.all([
-      import("../evaluation/loadRun.js"),
-      import("../evaluation/modes.js"),
-      import("../runs/weightFiles.js"),
-      import("../step/step.js"),
-      import("../engine/index.js"),
-    ]);
+  const [{ findRun, runConfig }, { readInitialWeights }, { stepModel }, { openEngine }] = await Promise.all([
+    import("../evaluation/loadRun.js"),
+    import("../runs/weightFiles.js"),
+    import("../step/step.js"),
+    import("../engine/index.js"),
+  ]);
   const out = options.out ?? (typeof run === "string" ? undefined : run.out) ?? ".";
   const found = findRun(typeof run === "string" ? run : run.runId, out);
-  // `fixed_location` hides what the run was trained to fill
-  const { config } = runConfig(found, evaluationMode("fixed_location"), options.set ?? [], options.data);
+  const { config } = runConfig(found, null, options.set ?? [], options.data);
   const model = stepModel(config);
   const weights = await readInitialWeights(found.base, `${found.id}@${found.which}`, config, model.spec);
   await openEngine(options.engine ?? "auto");

@@ -1,5 +1,6 @@
 /** A configuration explained, and the reference page of all keys. */
 import type { KnownNames } from "./check.js";
+import { FAULT_CODES } from "./faults.js";
 import { describeKind } from "./kinds.js";
 import { presets } from "./presets.js";
 import { pythonJson } from "./python.js";
@@ -52,7 +53,7 @@ const GROUPS: Readonly<Record<Group, string>> = {
 /** The reference page of the configuration (Markdown): every key of the schema, the losses, the presets. */
 export function configDocs(names: KnownNames): string {
   const sections = (Object.keys(GROUPS) as Group[]).map((group) => groupSection(group));
-  return `${[INTRODUCTION, ...sections, lossSection(names), nameSection(names), presetSection()].join("\n\n")}\n`;
+  return `${[INTRODUCTION, ...sections, lossSection(names), nameSection(names), faultSection(), presetSection()].join("\n\n")}\n`;
 }
 
 const INTRODUCTION = `# Configuration
@@ -100,6 +101,19 @@ Strategies (\`BERT_strategy\`): ${quoted(strategies)}.
 Token info transformations (\`token_infos_transformation\`): ${quoted(transformations)}.
 
 Metrics (\`metrics\`), registered by programs: ${metricLines.join("; ") || "none"}.`;
+}
+
+function faultSection(): string {
+  const rows = Object.entries(FAULT_CODES).map(([code, doc]) => `| \`${code}\` | ${doc} |`);
+  return [
+    "## Faults",
+    "",
+    "Each fault that `config validate --json` and `validateConfig` tell has one of these codes, beside the text.",
+    "",
+    "| code | what |",
+    "| --- | --- |",
+    ...rows,
+  ].join("\n");
 }
 
 function presetSection(): string {

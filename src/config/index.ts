@@ -8,7 +8,7 @@
 export { checkValue, type KnownNames } from "./check.js";
 export { configDocs, type DescribedKey, describeConfig } from "./describe.js";
 export { type ConfigDifference, diffConfigs } from "./diff.js";
-export { assertValid, type Fault, formatFault } from "./faults.js";
+export { assertValid, FAULT_CODES, type Fault, type FaultCode, formatFault } from "./faults.js";
 export { parseFields, predictedFields } from "./fields.js";
 export { configText, consoleLines, inFileOrder, parseConfig, readConfigFile } from "./files.js";
 export { locateConfig } from "./locate.js";

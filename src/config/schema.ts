@@ -3,6 +3,7 @@
  * The order is that in which the reference writes its file; our own keys follow.
  * Defaults are those of the reference's single-field run.
  */
+import { ATTENTION_DOC, ATTENTION_NAMES } from "./attention.js";
 import {
   anything,
   boolean,
@@ -49,7 +50,7 @@ export interface SchemaEntry {
 
 export const RUN_ID = /^[a-z0-9]{8}$/;
 const SEED = nullable(integer(0));
-const ATTENTION = choice("dense", "axial", "axial_parallel");
+const ATTENTION = choice(...ATTENTION_NAMES);
 const NOT_AVAILABLE: Kind = { kind: "constant", value: false };
 const PERIODS = nullable(list(tuple({ start: text(), end: text() }), 1));
 const BOX = tuple({
@@ -175,13 +176,7 @@ export const SCHEMA: readonly SchemaEntry[] = [
   theirs("encoder_num_layers", "encoder", integer(1), 6, "Layers of each field's encoder."),
   theirs("encoder_num_heads", "encoder", integer(1), 16, "Self-attention heads of the encoder."),
   theirs("encoder_num_mlp_layers", "encoder", integer(2), 2, "Linear layers of an encoder MLP."),
-  theirs(
-    "encoder_att_type",
-    "encoder",
-    ATTENTION,
-    "dense",
-    "Attention over all tokens, or along one axis after another, or along all axes in parallel.",
-  ),
+  theirs("encoder_att_type", "encoder", ATTENTION, "dense", ATTENTION_DOC),
   theirs("decoder_num_layers", "decoder", integer(1), 6, "Layers of each predicted field's decoder."),
   theirs("decoder_num_heads", "decoder", integer(1), 16, "Heads of the decoder, cross and self together."),
   theirs("decoder_num_mlp_layers", "decoder", integer(2), 2, "Linear layers of a decoder MLP."),

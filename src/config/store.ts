@@ -52,7 +52,7 @@ export function collectFaults(checks: readonly (() => unknown)[]): Fault[] {
       const start = `${where}: `;
       // the message holds the details too; what is wrong stands between the place and the first of them
       const what = (error.message.startsWith(start) ? error.message.slice(start.length) : error.message).split("; ")[0];
-      return [{ path: where, what, found, expected, fix }];
+      return [{ code: "store-unfit", path: where, what, found, expected, fix }];
     }
   });
 }
@@ -66,6 +66,7 @@ function fieldFaults(field: Field, store: StoreSummary): Fault[] {
     const elsewhere = surface ? "It has model levels: give those" : "It is a surface field: its levels are [0]";
     return [
       {
+        code: "not-in-store",
         path: `${where}[0]`,
         what: `the store has no such ${surface ? "surface field" : "field on model levels"}`,
         found: field.name,
@@ -81,6 +82,7 @@ function fieldFaults(field: Field, store: StoreSummary): Fault[] {
       ? []
       : [
           {
+            code: "not-in-store",
             path: `${where}[2][${i}]`,
             what: "the store has no such level",
             found: level,
@@ -98,6 +100,7 @@ function normalizationFaults(field: Field, surface: boolean, store: StoreSummary
   const local = field.normalization === "local";
   return [
     {
+      code: "not-in-store",
       path: `fields[${field.index}]${local ? "[6]" : ""}`,
       what: `the store has no ${field.normalization} normalisation (normalization/${name})`,
       found: field.normalization,
@@ -121,6 +124,7 @@ function windowFaults(config: RunConfig, first: Field, store: StoreSummary): Fau
     // configurations hold products such as 0.25*27, grids hold rounded steps
     if (Math.abs(degrees - config.n_size[axis]) > 0.01 * step) {
       faults.push({
+        code: "window-off-grid",
         path: `n_size[${axis}]`,
         what: `${tokens} tokens of ${first.tokenSize[axis]} points at ${step} degrees make ${degrees} degrees of ${name}`,
         found: config.n_size[axis],
@@ -129,6 +133,7 @@ function windowFaults(config: RunConfig, first: Field, store: StoreSummary): Fau
       });
     } else if (points > size) {
       faults.push({
+        code: "window-exceeds-store",
         path: `n_size[${axis}]`,
         what: `the window is larger than the store in ${name}`,
         found: `${points} points`,
@@ -140,6 +145,7 @@ function windowFaults(config: RunConfig, first: Field, store: StoreSummary): Fau
   const span = config.n_size[0] * config.time_sampling;
   if (span > store.numTimes) {
     faults.push({
+      code: "window-exceeds-store",
       path: "n_size[0]",
       what: "the cube is longer than the store",
       found: `${config.n_size[0]} steps, every ${config.time_sampling}`,
@@ -154,6 +160,7 @@ function drawFaults(config: RunConfig, counts: DrawCounts): Fault[] {
   const faults: Fault[] = [];
   if (counts.places === 0) {
     faults.push({
+      code: "nothing-to-draw",
       path: "geo_range_sampling",
       what: "no window has its centre in this range",
       found: config.geo_range_sampling,
@@ -170,6 +177,7 @@ function drawFaults(config: RunConfig, counts: DrawCounts): Fault[] {
     const samples = Math.min(asked, times * config.samples_per_time);
     if (times === 0) {
       faults.push({
+        code: "nothing-to-draw",
         path: key,
         what: `no whole cube of ${config.n_size[0]} steps lies in these times`,
         found: config[key],
@@ -178,6 +186,7 @@ function drawFaults(config: RunConfig, counts: DrawCounts): Fault[] {
       });
     } else if (samples < batch) {
       faults.push({
+        code: "batch-exceeds-epoch",
         path: batchKey,
         what: `an epoch has ${samples} samples (${times} times, samples_per_time ${config.samples_per_time}): no batch`,
         found: batch,

@@ -1,7 +1,8 @@
 /** Types of a run's configuration. The keys are the reference's own; `schema.ts` documents each one. */
+import type { AttentionType } from "./attention.js";
 
+export type { AttentionType };
 export type Strategy = "BERT" | "forecast" | "temporal_interpolation";
-export type AttentionType = "dense" | "axial" | "axial_parallel";
 export type Normalization = "global" | "local";
 
 /** One entry of `fields` as it stands in the file (positional, as in the reference). */

@@ -27,6 +27,7 @@ export function validateConfig(config: Readonly<Record<string, unknown>>, names:
   }
   if (config.file_path === "") {
     faults.push({
+      code: "store-missing",
       path: "file_path",
       what: "no store is named",
       expected: "a Zarr store",

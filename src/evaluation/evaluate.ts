@@ -15,7 +15,7 @@ import { openStore } from "../data/store.js";
 import { openEngine } from "../engine/index.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
-import { createMaskGenerators } from "../masking/index.js";
+import { createMaskGenerators, getStrategy } from "../masking/index.js";
 import { toTensors } from "../model/index.js";
 import { fitBaselines } from "../prediction/baselines.js";
 import { type PassContext, predictDraws } from "../prediction/pass.js";
@@ -27,9 +27,10 @@ import { isPeriodic } from "../scores/index.js";
 import { stepModel } from "../step/step.js";
 import type { DrawPlan } from "./draws.js";
 import { checkForEvaluation, findRun, type RunWeights, runConfig } from "./loadRun.js";
-import { type EvaluationMode, evaluationMode } from "./modes.js";
-import { type EvaluationOptions, evaluationOptions, isEvaluationOverride } from "./options.js";
+import { evaluationMode } from "./modes.js";
+import { type EvaluationOptions, isEvaluationOverride } from "./options.js";
 import { EvaluationOutput } from "./output.js";
+import { evaluationOptions } from "./readOptions.js";
 import { forecastSteps, rollout } from "./rollout.js";
 import { EvaluationScores, stepHours, unitsOf } from "./scoring.js";
 import { NOT_PERIODIC, NOT_WHOLE, Spectra } from "./spectra.js";
@@ -86,11 +87,11 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
   const folder = runFolder(out, request.runId ?? drawRunId());
   assertFree(folder);
   const own = request.mode === undefined;
-  const modeName = request.mode ?? String(runConfig(run, evaluationMode("fixed_location"), []).config.BERT_strategy);
+  const modeName = request.mode ?? String(runConfig(run, null, []).config.BERT_strategy);
   const mode = evaluationMode(modeName);
   const set = request.set ?? [];
   const options = evaluationOptions(set.filter(isEvaluationOverride), modeName);
-  const { config: resolved, folder: base, warnings } = runConfig(run, mode, set, request.data);
+  const { config: resolved, folder: base, warnings } = runConfig(run, mode.strategy, set, request.data);
   if (own && set.some((text) => text.startsWith("BERT_strategy="))) {
     return evaluate({ ...request, mode: String(resolved.BERT_strategy) });
   }
@@ -117,7 +118,7 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
     const { instead } = await openEngine(request.engine ?? "auto");
     if (instead?.reason === "unusable") request.onWarning?.(instead.text);
     params = toTensors(weights);
-    return await runPlan({ request, context, params, plan, folder, run, mode, modeName, options, cubes });
+    return await runPlan({ request, context, params, plan, folder, run, modeName, options, cubes });
   } finally {
     tf.dispose(Object.values(params));
     await store.close();
@@ -131,7 +132,6 @@ interface Work {
   plan: DrawPlan;
   folder: RunFolder;
   run: RunWeights;
-  mode: EvaluationMode;
   modeName: string;
   options: EvaluationOptions;
   cubes: number;
@@ -243,7 +243,7 @@ async function fittedBaselines(
 }
 
 function spectrumRefusal({ config, store }: PassContext, { draws, tiling }: DrawPlan): string | null {
-  if (config.BERT_strategy !== "forecast") return NOT_WHOLE;
+  if (!getStrategy(config.BERT_strategy).forecasts) return NOT_WHOLE;
   const around = tiling ? store.isGlobal : store.isGlobal && Math.abs(config.n_size[2] - 360) < store.res[1] / 2;
   return around && isPeriodic(store.lons) && draws.length > 0 ? null : NOT_PERIODIC;
 }

@@ -2,18 +2,17 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { knownNames } from "../checks/knownNames.js";
-import { assertValid } from "../config/faults.js";
+import { assertValid, type FaultCode } from "../config/faults.js";
 import { locateConfig } from "../config/locate.js";
 import { parseOverrides } from "../config/overrides.js";
 import { type ResolvedConfig, resolveConfig } from "../config/resolve.js";
 import { withSeeds } from "../config/seeds.js";
 import { validateAgainstStore } from "../config/store.js";
-import type { RunConfig } from "../config/types.js";
+import type { RunConfig, Strategy } from "../config/types.js";
 import { validateConfig } from "../config/validate.js";
 import type { Store } from "../data/store.js";
 import { AtmorepError } from "../errors.js";
 import { parseRunReference } from "../runs/folder.js";
-import type { EvaluationMode } from "./modes.js";
 import { isEvaluationOverride } from "./options.js";
 
 /** A run, which of its weights, and where they lie. */
@@ -54,24 +53,28 @@ function newestRun(out: string): string {
   });
 }
 
-/** The configuration of a run, with overrides; a period of validation given anew replaces the former one. */
+/**
+ * The configuration of a run, with overrides; a period of validation given anew replaces the former one.
+ * @param strategy what is hidden; null: as the run was trained, or as overridden
+ */
 export function runConfig(
   run: RunWeights,
-  mode: EvaluationMode,
+  strategy: Strategy | null,
   set: readonly string[],
   data?: string,
 ): ResolvedConfig {
   const overrides = set.filter((text) => !isEvaluationOverride(text));
   const keys = new Set(parseOverrides(overrides).map(({ key }) => key));
   const resolved = resolveConfig({ file: locateConfig(run.id, run.base), set: overrides, data });
-  const config = withSeeds({ ...resolved.config, BERT_strategy: mode.strategy ?? resolved.config.BERT_strategy });
+  const config = withSeeds({ ...resolved.config, BERT_strategy: strategy ?? resolved.config.BERT_strategy });
   if (keys.has("years_val") && !keys.has("dates_val")) config.dates_val = null;
   return { ...resolved, config };
 }
 
 /** What only training reads: a run is evaluated also where it could not be trained. */
 const OF_TRAINING = /^(years_train|dates_train|num_samples_per_epoch|batch_size$|lr_|num_epochs|losses|loss_weights)/;
-const OVERLAP = "validation overlaps training";
+/** Told as a warning: the scores are still what they are. */
+const OVERLAP: FaultCode = "validation-overlaps-training";
 
 /**
  * Checks a configuration for evaluation against its store.
@@ -80,11 +83,11 @@ const OVERLAP = "validation overlaps training";
  */
 export function checkForEvaluation(config: RunConfig, store: Store): string[] {
   const faults = validateConfig(config, knownNames()).filter(({ path }) => !OF_TRAINING.test(path));
-  assertValid(faults.filter(({ what }) => !what.startsWith(OVERLAP)));
+  assertValid(faults.filter(({ code }) => code !== OVERLAP));
   const { fields, fieldsSfc, levels, res, arrays, times, lats, lons } = store;
   const sizes = { numTimes: times.length, numLats: lats.length, numLons: lons.length };
   assertValid(validateAgainstStore(config, { fields, fieldsSfc, levels, res, arrays, ...sizes }));
-  const overlaps = faults.filter(({ what }) => what.startsWith(OVERLAP));
+  const overlaps = faults.filter(({ code }) => code === OVERLAP);
   return overlaps.map(
     ({ path }) => `${path}: the evaluation overlaps the training period, so its scores flatter the model`,
   );

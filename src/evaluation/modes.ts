@@ -1,20 +1,31 @@
-/** The table of evaluation modes. */
+/** The table of evaluation modes: a new one is a function that draws, and a row. */
+import type { Fault } from "../config/faults.js";
 import { nearestName } from "../config/nearest.js";
 import type { Strategy } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { STRATEGIES } from "../masking/registry.js";
-import { type DrawInput, type DrawPlan, fixedLocationDraws, globalDraws, validationDraws } from "./draws.js";
+import { type DrawInput, type DrawPlan, validationDraws } from "./draws.js";
+import { fixedLocationDraws } from "./fixedLocation.js";
+import { globalDraws, listedDates, rangeDates, rangeFaults } from "./globalForecast.js";
+import type { EvaluationOptions, OptionKey } from "./options.js";
 
 export interface EvaluationMode {
+  /** for people: which cubes, and what is hidden of them */
   doc: string;
   /** what is hidden; null: what the run's configuration says */
   strategy: Strategy | null;
+  /** the options that it reads, beside the keys of the configuration */
+  options: readonly OptionKey[];
+  /** faults of options that are well-formed one by one */
+  check?(options: EvaluationOptions): Fault[];
+  /** The cubes; every mode writes a store of samples, and one whose plan has a `tiling` grids of the whole store too. */
   draws(input: DrawInput): DrawPlan;
 }
 
 const validation = (strategy: Strategy, doc: string): EvaluationMode => ({
   doc,
   strategy,
+  options: [],
   draws: (input) => ({ draws: validationDraws(input) }),
 });
 
@@ -25,17 +36,21 @@ export const EVALUATION_MODES: Readonly<Record<string, EvaluationMode>> = {
   fixed_location: {
     doc: "a few times of each month around one position, hidden as the run was trained",
     strategy: null,
+    options: ["position", "years", "months", "num_samples_per_month"],
     draws: (input) => ({ draws: fixedLocationDraws(input) }),
   },
   global_forecast: {
     doc: "forecasts of the whole grid on given dates, from tiles whose overlaps are blended",
     strategy: "forecast",
-    draws: (input) => globalDraws("global_forecast", input),
+    options: ["dates", "token_overlap"],
+    draws: (input) => globalDraws(input, listedDates(input)),
   },
   global_forecast_range: {
     doc: "the same from date_start to date_end every step_hours",
     strategy: "forecast",
-    draws: (input) => globalDraws("global_forecast_range", input),
+    options: ["date_start", "date_end", "step_hours", "token_overlap"],
+    check: rangeFaults,
+    draws: (input) => globalDraws(input, rangeDates(input)),
   },
 };
 

@@ -1,5 +1,6 @@
 /** What an evaluation writes batch by batch: per-sample stores, global grids, and spectra where rows go around. */
 import type { ReadyBatch } from "../batches/ready.js";
+import { getStrategy } from "../masking/index.js";
 import type { Params } from "../model/types.js";
 import type { PassContext } from "../prediction/pass.js";
 import { type GlobalField, GlobalGrid, type TileForecast } from "../results/globalGrid.js";
@@ -39,7 +40,8 @@ export class EvaluationOutput {
     try {
       global = plan.tiling ? await GlobalGrid.open(store, plan.tiling, stores ? path : null) : null;
       const whole = config.n_size[2] / store.res[1] >= store.lons.length - 0.5;
-      const circles = !plan.tiling && store.isGlobal && whole && config.BERT_strategy === "forecast";
+      const forecasts = getStrategy(config.BERT_strategy).forecasts === true;
+      const circles = !plan.tiling && store.isGlobal && whole && forecasts;
       const maps = stores && config.attention;
       const attention = maps ? await openAttentionWriter(context, { folder, epoch }) : null;
       return new EvaluationOutput(context, results, global, attention, spectra, circles);

@@ -10,7 +10,7 @@ import { readCube } from "../data/cube.js";
 import type { CubeBatch, Draw, FieldCube } from "../data/types.js";
 import { AtmorepError } from "../errors.js";
 import { isUnmasked } from "../masking/choice.js";
-import { createMaskGenerators, type MaskedBatch, maskBatch } from "../masking/index.js";
+import { createMaskGenerators, getStrategy, type MaskedBatch, maskBatch } from "../masking/index.js";
 import type { Params } from "../model/types.js";
 import { type PassContext, predictReady } from "../prediction/pass.js";
 import { type BaselineParams, baselinePredictions } from "../scores/index.js";
@@ -37,7 +37,7 @@ export function forecastSteps({
 }: Pick<PassContext, "config" | "fields" | "predicted">): number {
   const fault = (what: string, found: unknown, fix: string) =>
     new AtmorepError("usage", what, { where: "--rollout", found, fix });
-  if (config.BERT_strategy !== "forecast") {
+  if (!getStrategy(config.BERT_strategy).forecasts) {
     throw fault("only a forecast can be fed back", config.BERT_strategy, "Choose --mode forecast.");
   }
   const hidden = fields.filter((field) => !isUnmasked(field));

@@ -20,6 +20,7 @@ function drawBits(generator: Generator, kind: Uint8Array, rate: number, bit: num
  */
 export const bert: MaskingStrategy = {
   doc: "random tokens of each level are set to 0, noised or coarsened",
+  severalKinds: true,
 
   choose(field, B, _config, generator): LevelChoice {
     const { N, rates } = field;

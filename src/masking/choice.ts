@@ -24,6 +24,13 @@ export type StrategyConfig = Pick<RunConfig, "forecast_num_tokens" | "idx_time_m
 export interface MaskingStrategy {
   /** one sentence for people */
   doc: string;
+  /**
+   * true: it hides the last `forecast_num_tokens` time tokens at every place and no others. What is predicted is then a
+   * stretch of time at every grid point: written as such, looked at by wavenumber, fed back in a roll-out.
+   */
+  forecasts?: boolean;
+  /** true: tokens are hidden in several ways (`TOKEN_KIND`), which are scored apart */
+  severalKinds?: boolean;
   /** Decides about one level of `field` for B samples. */
   choose(field: Field, B: number, config: StrategyConfig, generator: Generator): LevelChoice;
   /** The mean share of a level's tokens that the configuration asks to choose. */

@@ -18,6 +18,7 @@ function hiddenTimes(field: Field, { forecast_num_tokens: k }: StrategyConfig): 
 /** Hides the end of the window, so that the network has to forecast it. */
 export const forecast: MaskingStrategy = {
   doc: "the last `forecast_num_tokens` time tokens are set to 0 at every place",
+  forecasts: true,
   choose(field, B, config) {
     return sameInEverySample(tokensAtTimes(field, hiddenTimes(field, config)), field.N, B);
   },

@@ -1,28 +1,29 @@
 /** Decoder and tails of a predicted field. */
 import * as tf from "@tensorflow/tfjs-core";
 import { ensembleMoments, gatherRows, gelu, layerNorm } from "../engine/kernels/index.js";
-import { type AxialSource, axialAttention, gridOf } from "./axial.js";
+import { ATTENTION } from "./attention/table.js";
 import { type DecoderBlock, decoderBlocks } from "./decoderBlocks.js";
-import { attendProjected, decoderHeads, decoderProjections, type Projections, residual } from "./dense.js";
+import { type ForwardPass, project, recomputed } from "./forwardPass.js";
 import { mlp } from "./mlp.js";
-import { project, type Run, recomputed } from "./run.js";
+import { decoderBlockName, tailName } from "./names.js";
 import type { ModelSpec } from "./spec.js";
 import type { Prediction } from "./types.js";
 
 /**
- * The decoder of predicted field `p` as far as all tokens are needed: up to its last MLP and, with dense attention, up
- * to the projections of the last heads. `decoderEnd` is the rest.
+ * The decoder of predicted field `p` as far as all tokens are needed: up to its last MLP and, where
+ * the kind of attention allows it (`onRows`), up to the projections of the last heads. `decoderEnd` is the rest.
  *
  * @param x [B*L*N, d]
  * @param encoded per encoder layer, the field's [B*L*N, d]
- * @returns the residual stream [B*L*N, d]; with dense attention also the projections, [B*L*N, ...] each
+ * @returns the residual stream [B*L*N, d], then the projections if any, [B*L*N, ...] each
  */
-export function decoderStart(run: Run, p: number, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor[] {
+export function decoderStart(run: ForwardPass, p: number, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor[] {
   const { before, attention } = splitBlocks(run.spec);
   const stream = before.reduce((x, block) => decoderBlock(run, p, block, x, encoded), x);
-  if (run.spec.decoder.attention !== "dense") return [decoderBlock(run, p, attention, stream, encoded)];
-  const { self, cross } = decoderProjections(run, blockName(p, attention), ...blockInputs(attention, stream, encoded));
-  return [stream, ...(self ? [self] : []), ...(cross ?? [])];
+  const { onRows } = ATTENTION[run.spec.decoder.attention];
+  if (!onRows) return [decoderBlock(run, p, attention, stream, encoded)];
+  const [input, source] = blockInputs(attention, stream, encoded);
+  return [stream, ...onRows.project(run, decoderBlockName(p, attention.index), input, source)];
 }
 
 /**
@@ -33,24 +34,14 @@ export function decoderStart(run: Run, p: number, x: tf.Tensor, encoded: tf.Tens
  * @param rows int32 [M]
  * @returns [M, d]
  */
-export function decoderEnd(run: Run, p: number, [x, ...projections]: tf.Tensor[], rows: tf.Tensor): tf.Tensor {
+export function decoderEnd(run: ForwardPass, p: number, [x, ...projections]: tf.Tensor[], rows: tf.Tensor): tf.Tensor {
   const { attention, end } = splitBlocks(run.spec);
   const chosen = gatherRows(x, rows);
-  if (projections.length === 0) return decoderBlock(run, p, end, chosen, []);
-  const name = blockName(p, attention);
-  const heads = attendProjected(run, name, projectionsOf(projections), rows);
-  const attended = recomputed(run, `${name}.${OUTPUT}`, [chosen, heads], (run, [x, heads]) =>
-    residual(run, name, x, heads),
-  );
+  const { onRows } = ATTENTION[run.spec.decoder.attention];
+  if (!onRows) return decoderBlock(run, p, end, chosen, []);
+  const attended = onRows.attend(run, decoderBlockName(p, attention.index), chosen, projections, rows);
   return decoderBlock(run, p, end, attended, []);
 }
-
-/** Cross heads come as two tensors, self heads as one. */
-const projectionsOf = (tensors: tf.Tensor[]): Projections => {
-  const [queries, keysAndValues] = tensors.slice(-2);
-  const crossed = tensors.length > 1;
-  return { self: tensors.length === 2 ? null : tensors[0], cross: crossed ? [queries, keysAndValues] : null };
-};
 
 /**
  * One block of the decoder of predicted field `p`.
@@ -58,19 +49,19 @@ const projectionsOf = (tensors: tf.Tensor[]): Projections => {
  * @param x [B*L*N, d]
  * @param encoded per encoder layer, the field's [B*L*N, d]
  */
-export function decoderBlock(run: Run, p: number, block: DecoderBlock, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor {
-  const name = blockName(p, block);
+export function decoderBlock(
+  run: ForwardPass,
+  p: number,
+  block: DecoderBlock,
+  x: tf.Tensor,
+  encoded: tf.Tensor[],
+): tf.Tensor {
+  const name = decoderBlockName(p, block.index);
   return recomputed(run, name, blockInputs(block, x, encoded), (run, [x, source]) => {
     if (block.kind === "mlp") return mlp(run, name, x, run.spec.decoder.mlpLayers);
-    if (run.spec.decoder.attention === "dense") return residual(run, name, x, decoderHeads(run, name, x, source));
-    return axialBlock(run, name, p, x, source);
+    return ATTENTION[run.spec.decoder.attention].decoderBlock(run, name, p, x, source);
   });
 }
-
-/** What follows a dense block's heads, by its name within the block. */
-const OUTPUT = "proj_out";
-
-const blockName = (p: number, { index }: DecoderBlock): string => `decoders.${p}.blocks.${index}`;
 
 const blockInputs = (block: DecoderBlock, x: tf.Tensor, encoded: tf.Tensor[]): [tf.Tensor, ...tf.Tensor[]] =>
   block.kind === "cross" ? [x, encoded[block.encoderLayer]] : [x];
@@ -82,26 +73,15 @@ function splitBlocks(spec: ModelSpec): { before: DecoderBlock[]; attention: Deco
   return { before, attention, end };
 }
 
-/** @param encoded [B*L*N, d] output of an encoder layer that cross heads attend to; none: self heads only */
-function axialBlock(run: Run, name: string, p: number, x: tf.Tensor, encoded: tf.Tensor | undefined): tf.Tensor {
-  const { decoder, fields, predicted } = run.spec;
-  const grid = gridOf(fields[predicted[p]]);
-  const crossHeads = encoded ? decoder.crossHeads : 0;
-  const sources: AxialSource[] = [];
-  if (crossHeads < decoder.heads) sources.push({ tokens: null, grid, heads: decoder.heads - crossHeads });
-  if (encoded && crossHeads > 0) sources.push({ tokens: layerNorm(encoded), grid, heads: crossHeads });
-  return axialAttention(run, name, x, layerNorm(x), grid, sources, decoder.attention === "axial_parallel");
-}
-
 /**
  * The ensemble of tail networks.
  *
  * @param x [M, d] chosen rows of the decoder's output
  */
-export function tails(run: Run, p: number, x: tf.Tensor): Prediction {
+export function tails(run: ForwardPass, p: number, x: tf.Tensor): Prediction {
   const { members, layers } = run.spec.tail;
   const outputs = Array.from({ length: members }, (_, e) => {
-    const name = `tails.${p}.tail_nets.${e}`;
+    const name = tailName(p, e);
     let y = layerNorm(x, run.params[`${name}.0.weight`], run.params[`${name}.0.bias`]);
     for (let i = 0; i < layers; i++) y = gelu(project(run, `${name}.${1 + 2 * i}`, y));
     return project(run, `${name}.${1 + 2 * layers}`, y);

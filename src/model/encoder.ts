@@ -1,10 +1,9 @@
 /** Embedding and encoder. */
 import * as tf from "@tensorflow/tfjs-core";
-import { layerNorm } from "../engine/kernels/index.js";
-import { axialAttention, gridOf } from "./axial.js";
-import { coupledHeads, normRows, residual } from "./dense.js";
+import { ATTENTION } from "./attention/table.js";
+import { type ForwardPass, project, recomputed } from "./forwardPass.js";
 import { mlp } from "./mlp.js";
-import { project, type Run, recomputed } from "./run.js";
+import { embedName, encoderHeadsName, encoderMlpName, infoName } from "./names.js";
 import type { NetworkInputs } from "./types.js";
 
 /**
@@ -12,11 +11,11 @@ import type { NetworkInputs } from "./types.js";
  *
  * @returns [B*L*N, d]
  */
-export function embed(run: Run, f: number, { tokens, infos }: NetworkInputs["fields"][number]): tf.Tensor {
+export function embed(run: ForwardPass, f: number, { tokens, infos }: NetworkInputs["fields"][number]): tf.Tensor {
   const { L, N, D, width, positions } = run.spec.fields[f];
   const rows = run.batch * L * N;
-  const values = project(run, `embeds.${f}`, tf.reshape(tokens, [rows, D]));
-  const info = project(run, `embeds_token_info.${f}`, tf.reshape(infos, [rows, run.spec.tokenInfo.size]));
+  const values = project(run, embedName(f), tf.reshape(tokens, [rows, D]));
+  const info = project(run, infoName(f), tf.reshape(infos, [rows, run.spec.tokenInfo.size]));
   const joined = tf.reshape(tf.concat([values, info], 1), [run.batch, L * N * width]);
   return tf.reshape(tf.add(joined, tf.tensor(positions, [1, L * N * width])), [rows, width]);
 }
@@ -26,31 +25,15 @@ export function embed(run: Run, f: number, { tokens, infos }: NetworkInputs["fie
  *
  * @param xs per field [B*L*N, d]
  */
-export function encoderLayer(run: Run, layer: number, xs: tf.Tensor[]): tf.Tensor[] {
+export function encoderLayer(run: ForwardPass, layer: number, xs: tf.Tensor[]): tf.Tensor[] {
+  const { encoderBlock } = ATTENTION[run.spec.encoder.attention];
   const attended = xs.map((x, f) => {
-    const name = `encoders.${f}.heads.${layer}`;
+    const name = encoderHeadsName(f, layer);
     const others = run.spec.fields[f].coupled.map((other) => xs[other]);
-    return recomputed(run, name, [x, ...others], (run, [x, ...others]) => encoderAttention(run, name, f, x, others));
+    return recomputed(run, name, [x, ...others], (run, [x, ...others]) => encoderBlock(run, name, f, x, others));
   });
   return attended.map((x, f) => {
-    const name = `encoders.${f}.mlps.${layer}`;
+    const name = encoderMlpName(f, layer);
     return recomputed(run, name, [x], (run, [x]) => mlp(run, name, x, run.spec.encoder.mlpLayers));
   });
-}
-
-/** Attention of field `f` to itself and to the fields it is coupled to. */
-function encoderAttention(run: Run, name: string, f: number, x: tf.Tensor, others: tf.Tensor[]): tf.Tensor {
-  const { fields, withLayerNorm, encoder, couplingHeads } = run.spec;
-  const dense = encoder.attention === "dense";
-  const normed = (tokens: tf.Tensor) => (dense ? normRows(run, tokens) : layerNorm(tokens));
-  const [own, ...coupled] = [x, ...others].map((tokens) => (withLayerNorm ? normed(tokens) : tokens));
-  if (dense) {
-    return residual(run, name, x, coupledHeads(run, name, own, coupled, encoder.heads));
-  }
-  const grid = gridOf(fields[f]);
-  const sources = [
-    { tokens: null, grid, heads: encoder.heads },
-    ...coupled.map((tokens, i) => ({ tokens, grid: gridOf(fields[fields[f].coupled[i]]), heads: couplingHeads })),
-  ];
-  return axialAttention(run, name, x, own, grid, sources, encoder.attention === "axial_parallel");
 }

@@ -1,13 +1,12 @@
 /** The assembled network. */
 import * as tf from "@tensorflow/tfjs-core";
 import { gatherRows, WHOLE } from "../engine/kernels/index.js";
-import type { AttendedHeads } from "./attend.js";
 import { decoderBlock, decoderEnd, decoderStart, tails } from "./decoder.js";
 import { decoderBlocks } from "./decoderBlocks.js";
 import { embed, encoderLayer } from "./encoder.js";
-import type { Run } from "./run.js";
+import type { ForwardPass } from "./forwardPass.js";
 import type { ModelSpec } from "./spec.js";
-import type { NetworkInputs, Params, Prediction } from "./types.js";
+import type { AttendedHeads, NetworkInputs, Params, Prediction } from "./types.js";
 
 export interface ForwardOptions {
   /** run seed (below 2^32) and step; null or absent: evaluation, no dropout */
@@ -35,7 +34,7 @@ export function forward(
 ): Prediction[] {
   return tf.tidy(() => {
     const samples = inputs.fields[0].tokens.shape[0];
-    const whole: Run = {
+    const whole: ForwardPass = {
       params,
       spec,
       batch: samples,
@@ -75,7 +74,7 @@ const joinLanes = (lanes: tf.Tensor[][]): tf.Tensor[] =>
   lanes.length === 1 ? lanes[0] : lanes[0].map((_, i) => tf.concat(lanes.map((lane) => lane[i])));
 
 /** Per predicted field what `decoderStart` returns, [B*L*N, d] each; with `trace` the decoder's output alone. */
-function decoded(run: Run, fields: NetworkInputs["fields"], trace: ForwardOptions["trace"]): tf.Tensor[][] {
+function decoded(run: ForwardPass, fields: NetworkInputs["fields"], trace: ForwardOptions["trace"]): tf.Tensor[][] {
   const { spec } = run;
   let xs = fields.map((field, f) => embed(run, f, field));
   for (const [f, x] of xs.entries()) trace?.(`embed.${f}`, x);

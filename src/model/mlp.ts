@@ -1,7 +1,7 @@
 /** The two-or-more-layer perceptron that follows each attention block. */
 import * as tf from "@tensorflow/tfjs-core";
 import { gelu, layerNorm } from "../engine/kernels/index.js";
-import { byRows, drop, project, type Run } from "./run.js";
+import { byRows, drop, type ForwardPass, project } from "./forwardPass.js";
 
 /**
  * Layer norm, (linear, GELU, dropout) for all layers but the last, linear, GELU, residual.
@@ -9,7 +9,7 @@ import { byRows, drop, project, type Run } from "./run.js";
  * @param x [R, d]
  * @returns [R, d]
  */
-export function mlp(run: Run, name: string, x: tf.Tensor, layers: number): tf.Tensor {
+export function mlp(run: ForwardPass, name: string, x: tf.Tensor, layers: number): tf.Tensor {
   return byRows(run, [x], (run, [x]) => {
     let y = run.spec.withLayerNorm ? layerNorm(x) : x;
     for (let i = 0; i < layers; i++) {

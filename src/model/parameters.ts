@@ -1,54 +1,45 @@
 /** The table of a network's parameters: names, shapes and initial values, in the reference's order. */
 import { derive } from "../random/index.js";
+import { ATTENTION } from "./attention/table.js";
 import { decoderBlocks } from "./decoderBlocks.js";
-import { encoderHeadCount, type ModelSpec } from "./spec.js";
+import { decoderBlockName, embedName, encoderHeadsName, encoderMlpName, infoName, PARTS, tailName } from "./names.js";
+import { linearEntry, normEntry, type ParameterEntry } from "./parameterEntries.js";
+import type { ModelSpec } from "./spec.js";
 import type { PlainParams } from "./types.js";
-
-/** `uniform`: within +-bound; `zeros`, `ones` */
-export type Init = { kind: "uniform"; bound: number } | { kind: "zeros" } | { kind: "ones" };
-
-export interface ParameterEntry {
-  name: string;
-  shape: number[];
-  init: Init;
-  /**
-   * false if no prediction depends on it: `embed_token_info.*`, which the reference keeps in its files and never uses,
-   * and the last encoder layers of fields that are not predicted
-   */
-  trainable: boolean;
-}
 
 /** Every parameter, in the reference's order. */
 export function parameterTable(spec: ModelSpec): ParameterEntry[] {
   const table: ParameterEntry[] = [];
+  const { parameters: encoder } = ATTENTION[spec.encoder.attention];
+  const { parameters: decoder } = ATTENTION[spec.decoder.attention];
   const { size, width: infoWidth } = spec.tokenInfo;
-  infoEmbedding(table, "embed_token_info", size, infoWidth, false);
+  infoEmbedding(table, PARTS.unusedInfo, size, infoWidth, false);
   const [embedded, ...layers] = usedFields(spec);
   for (const f of spec.fields.keys()) {
-    infoEmbedding(table, `embeds_token_info.${f}`, size, infoWidth, embedded.has(f));
+    infoEmbedding(table, infoName(f), size, infoWidth, embedded.has(f));
   }
   for (const [f, { width, D }] of spec.fields.entries()) {
-    markUnused(table, embedded.has(f), () => linearEntry(table, `embeds.${f}`, width - infoWidth, D, true));
+    markUnused(table, embedded.has(f), () => linearEntry(table, embedName(f), width - infoWidth, D, true));
   }
   for (const [f, { width }] of spec.fields.entries()) {
     for (const [l, used] of layers.entries()) {
-      markUnused(table, used.has(f), () => encoderAttention(table, spec, f, `encoders.${f}.heads.${l}`));
+      markUnused(table, used.has(f), () => encoder.encoder(table, spec, f, encoderHeadsName(f, l)));
     }
     for (const [l, used] of layers.entries()) {
-      markUnused(table, used.has(f), () => mlpEntries(table, `encoders.${f}.mlps.${l}`, width, spec.encoder.mlpLayers));
+      markUnused(table, used.has(f), () => mlpEntries(table, encoderMlpName(f, l), width, spec.encoder.mlpLayers));
     }
   }
   for (const [p, f] of spec.predicted.entries()) {
     for (const { kind, index } of decoderBlocks(spec)) {
-      const name = `decoders.${p}.blocks.${index}`;
+      const name = decoderBlockName(p, index);
       const { width } = spec.fields[f];
       if (kind === "mlp") mlpEntries(table, name, width, spec.decoder.mlpLayers);
-      else if (kind === "self") decoderSelfAttention(table, spec, width, name);
-      else decoderAttention(table, spec, width, name);
+      else if (kind === "self") decoder.decoderSelf(table, spec, width, name);
+      else decoder.decoderCross(table, spec, width, name);
     }
   }
   for (const [p, f] of spec.predicted.entries()) {
-    for (let e = 0; e < spec.tail.members; e++) tailEntries(table, spec, f, `tails.${p}.tail_nets.${e}`);
+    for (let e = 0; e < spec.tail.members; e++) tailEntries(table, spec, f, tailName(p, e));
   }
   return table;
 }
@@ -92,80 +83,9 @@ function markUnused(table: ParameterEntry[], used: boolean, add: () => void): vo
   if (!used) for (const entry of table.slice(first)) entry.trainable = false;
 }
 
-function linearEntry(table: ParameterEntry[], name: string, out: number, fanIn: number, bias: boolean): void {
-  const init: Init = { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };
-  table.push({ name: `${name}.weight`, shape: [out, fanIn], init, trainable: true });
-  if (bias) table.push({ name: `${name}.bias`, shape: [out], init, trainable: true });
-}
-
-function normEntry(table: ParameterEntry[], name: string, width: number): void {
-  table.push({ name: `${name}.weight`, shape: [width], init: { kind: "ones" }, trainable: true });
-  table.push({ name: `${name}.bias`, shape: [width], init: { kind: "zeros" }, trainable: true });
-}
-
 function infoEmbedding(table: ParameterEntry[], name: string, size: number, width: number, trainable: boolean): void {
   table.push({ name: `${name}.weight`, shape: [width, size], init: { kind: "zeros" }, trainable });
   table.push({ name: `${name}.bias`, shape: [width], init: { kind: "zeros" }, trainable });
-}
-
-function encoderAttention(table: ParameterEntry[], spec: ModelSpec, f: number, name: string): void {
-  const { width, coupled } = spec.fields[f];
-  const { heads, attention } = spec.encoder;
-  const headWidth = width / encoderHeadCount(spec);
-  const crossWidth = spec.couplingHeads * headWidth;
-  if (attention !== "dense") {
-    const sources = [width, ...coupled.map((other) => spec.fields[other].width)];
-    axialEntries(table, name, width, sources, [heads * headWidth, ...coupled.map(() => crossWidth)]);
-    return;
-  }
-  linearEntry(table, `${name}.proj_out`, width, width + coupled.length * crossWidth, false);
-  linearEntry(table, `${name}.proj_heads`, 3 * width, width, false);
-  if (coupled.length === 0) return;
-  linearEntry(table, `${name}.proj_heads_other.0`, coupled.length * crossWidth, width, false);
-  for (const [i, other] of coupled.entries()) {
-    linearEntry(table, `${name}.proj_heads_other.${i + 1}`, 2 * crossWidth, spec.fields[other].width, false);
-  }
-}
-
-function decoderAttention(table: ParameterEntry[], spec: ModelSpec, width: number, name: string): void {
-  const { heads, crossHeads, attention } = spec.decoder;
-  const headWidth = width / heads;
-  const cross = crossHeads * headWidth;
-  const self = width - cross;
-  if (attention !== "dense") {
-    const inner = [self, cross].filter((columns) => columns > 0);
-    axialEntries(table, name, width, [width, width].slice(0, inner.length), inner);
-    return;
-  }
-  if (self > 0) linearEntry(table, `${name}.proj_heads`, 3 * self, width, false);
-  if (cross > 0) {
-    linearEntry(table, `${name}.proj_heads_o_q`, cross, width, false);
-    linearEntry(table, `${name}.proj_heads_o_kv`, 2 * cross, width, false);
-  }
-  normEntry(table, `${name}.ln_q`, headWidth);
-  normEntry(table, `${name}.ln_k`, headWidth);
-  linearEntry(table, `${name}.proj_out`, width, width, false);
-}
-
-function decoderSelfAttention(table: ParameterEntry[], spec: ModelSpec, width: number, name: string): void {
-  if (spec.decoder.attention !== "dense") {
-    axialEntries(table, name, width, [width], [width]);
-    return;
-  }
-  linearEntry(table, `${name}.proj_out`, width, width, false);
-  linearEntry(table, `${name}.proj_heads`, 3 * width, width, false);
-}
-
-/** Axial attention: per axis, queries and keys of each source, then one output layer. */
-function axialEntries(table: ParameterEntry[], name: string, width: number, sources: number[], inner: number[]): void {
-  for (let axis = 0; axis < 3; axis++) {
-    for (const [i, source] of sources.entries()) {
-      linearEntry(table, `${name}.axial_attentions.${axis}.${i}.fn.to_q`, inner[i], width, false);
-      linearEntry(table, `${name}.axial_attentions.${axis}.${i}.fn.to_kv`, 2 * inner[i], source, false);
-    }
-  }
-  const columns = inner.reduce((a, b) => a + b, 0);
-  for (let axis = 0; axis < 3; axis++) linearEntry(table, `${name}.to_outs.${axis}`, width, columns, true);
 }
 
 function mlpEntries(table: ParameterEntry[], name: string, width: number, layers: number): void {

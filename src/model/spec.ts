@@ -1,6 +1,7 @@
 /** What of a configuration the network's shape depends on. */
+import { type AttentionType, encoderHeads } from "../config/attention.js";
 import { parseFields, predictedFields } from "../config/fields.js";
-import type { AttentionType, Field, RunConfig } from "../config/types.js";
+import type { Field, RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { positionCode } from "./position.js";
 
@@ -112,9 +113,9 @@ export function modelSpec(config: ModelConfig): ModelSpec {
   return spec;
 }
 
-/** Number of heads the embedding is divided by in the encoder: axial attention counts the cross heads too. */
-export const encoderHeadCount = (spec: ModelSpec): number =>
-  spec.encoder.heads + (spec.encoder.attention === "dense" ? 0 : spec.couplingHeads);
+/** Number of heads the embedding is divided by in the encoder. */
+export const encoderHeadCount = ({ encoder, couplingHeads }: ModelSpec): number =>
+  encoderHeads(encoder.attention, encoder.heads, couplingHeads);
 
 function fieldShape(field: Field, fields: Field[], infoWidth: number): FieldShape {
   const { width, L, N, D, numTokens } = field;

@@ -27,3 +27,15 @@ export interface Prediction {
   /** [M, E, D] */
   ens: Tensor;
 }
+
+/** The weights of one group of heads, as the forward pass shows them. */
+export interface AttendedHeads {
+  /** state-dict name of the block, such as `encoders.0.heads.1` or `decoders.0.blocks.0` */
+  block: string;
+  /** what is attended to: 0 the block's own tokens, k > 0 the k-th coupled field, or the encoder's in a decoder */
+  source: number;
+  /** what is attended along: every token, or one axis */
+  axis: "all" | "place" | "time" | "level";
+  /** [sequences, heads, queries, keys]; each row sums to 1 */
+  weights: Tensor;
+}

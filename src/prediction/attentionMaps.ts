@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { StepBatch } from "../batches/tensors.js";
 import { forward } from "../model/forward.js";
 import type { AttendedHeads } from "../model/index.js";
+import { placeOfBlock } from "../model/names.js";
 import type { Params } from "../model/types.js";
 import type { StepModel } from "../step/step.js";
 
@@ -79,14 +80,14 @@ function placeOf(
   fields: StepModel["spec"]["fields"],
   predicted: StepModel["predicted"],
 ): { name: string; facts: Pick<AttentionMap, "part" | "field" | "keyField"> } {
-  const [stack, own, , layer] = block.split(".");
-  if (stack === "decoders") {
-    const { name: field } = predicted[Number(own)].field;
+  const { part, index, layer } = placeOfBlock(block);
+  if (part === "decoder") {
+    const { name: field } = predicted[index].field;
     const to = source > 0 ? " to the encoder" : "";
-    return { name: `${field}, decoder block ${layer}${to}`, facts: { part: "decoder", field, keyField: field } };
+    return { name: `${field}, decoder block ${layer}${to}`, facts: { part, field, keyField: field } };
   }
-  const field = names[Number(own)];
-  const keyField = source > 0 ? names[fields[Number(own)].coupled[source - 1]] : field;
+  const field = names[index];
+  const keyField = source > 0 ? names[fields[index].coupled[source - 1]] : field;
   const to = source > 0 ? ` to ${keyField}` : "";
-  return { name: `${field}, encoder layer ${layer}${to}`, facts: { part: "encoder", field, keyField } };
+  return { name: `${field}, encoder layer ${layer}${to}`, facts: { part, field, keyField } };
 }

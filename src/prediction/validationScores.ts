@@ -1,6 +1,7 @@
 /** The scores of one validation: the model (if any) and the baselines on the same points. */
 import type { ReadyBatch } from "../batches/ready.js";
 import { displayUnit } from "../data/units.js";
+import { getStrategy } from "../masking/index.js";
 import { storeNormalization } from "../results/storeNormalization.js";
 import type { FieldSkill, Series } from "../runs/events.js";
 import { metricSeries } from "../runs/series.js";
@@ -62,10 +63,12 @@ export class ValidationScores {
     }
   }
 
-  /** One row a field; for BERT also one a kind of hidden token. */
+  /** One row a field; where the strategy hides in several ways also one a kind of hidden token. */
   skill(): FieldSkill[] {
     const { predicted, config } = this.context;
-    const kinds = config.BERT_strategy === "BERT" ? (["all", ...SCORED_KINDS] as const) : (["all"] as const);
+    const kinds = getStrategy(config.BERT_strategy).severalKinds
+      ? (["all", ...SCORED_KINDS] as const)
+      : (["all"] as const);
     return predicted.flatMap(({ field }) =>
       kinds.flatMap((kind) => {
         const row = scoreRow(this.accumulator, {
@@ -96,7 +99,7 @@ export class ValidationScores {
   verdict(): string {
     const units = Object.fromEntries(this.context.fields.map(({ name }) => [name, displayUnit(name).unit]));
     // what BERT hides is what it masks: noised and coarsened tokens still show most of themselves
-    const kind = this.context.config.BERT_strategy === "BERT" ? "masked" : "all";
+    const kind = getStrategy(this.context.config.BERT_strategy).severalKinds ? "masked" : "all";
     const select = this.context.predicted.map(({ field }) => ({ field: field.name, kind }) as const);
     return verdict(this.accumulator, { units, select }).sentence;
   }

@@ -11,6 +11,7 @@ import type { Window } from "../data/types.js";
 import { ZarrZipWriter } from "../formats/zarrZip.js";
 import { forward } from "../model/forward.js";
 import type { AttendedHeads } from "../model/index.js";
+import { placeOfBlock } from "../model/names.js";
 import type { Params } from "../model/types.js";
 import type { StepModel } from "../step/step.js";
 import type { StoreAxes } from "./physical.js";
@@ -57,7 +58,7 @@ export class AttentionWriter {
 
   private async layer(path: string, f: number, groups: readonly Group[], B: number): Promise<void> {
     const [{ block }] = groups;
-    await this.store.group(path, { block, part: block.startsWith("encoders") ? "encoder" : "decoder" });
+    await this.store.group(path, { block, part: placeOfBlock(block).part });
     let number = 0;
     for (const { source, axis, shape, values } of groups) {
       const [sequences, heads, queries, keys] = shape;
@@ -83,7 +84,7 @@ export class AttentionWriter {
   /** Name of the field whose tokens are attended to. */
   private keysOf(f: number, block: string, source: number): string {
     const { coupled } = this.model.spec.fields[f];
-    const other = block.startsWith("encoders") && source > 0 ? coupled[source - 1] : f;
+    const other = placeOfBlock(block).part === "encoder" && source > 0 ? coupled[source - 1] : f;
     return this.fields[other].name;
   }
 
@@ -142,9 +143,10 @@ function attendedGroups({ spec }: StepModel, params: Params, plain: PlainBatch):
 /** The groups of a field's layers: those of its encoder, then of its decoder if it is predicted. */
 function layersOf({ spec }: StepModel, f: number, groups: readonly Group[]): Group[][] {
   const decoder = spec.predicted.indexOf(f);
-  const own = groups.filter(
-    ({ block }) => block.startsWith(`encoders.${f}.`) || block.startsWith(`decoders.${decoder}.`),
-  );
+  const own = groups.filter(({ block }) => {
+    const { part, index } = placeOfBlock(block);
+    return index === (part === "encoder" ? f : decoder);
+  });
   const layers = new Map<string, Group[]>();
   for (const group of own) layers.set(group.block, [...(layers.get(group.block) ?? []), group]);
   return [...layers.values()];

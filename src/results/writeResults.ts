@@ -5,6 +5,7 @@
 import type { Field, PredictedField, Strategy } from "../config/types.js";
 import type { Window } from "../data/types.js";
 import { ZarrZipWriter } from "../formats/zarrZip.js";
+import { getStrategy } from "../masking/registry.js";
 import type { MaskedField } from "../masking/types.js";
 import { RESULT_KINDS, type ResultKind, resultPath } from "./paths.js";
 import { type NormalizationLookup, Physical, type StoreAxes } from "./physical.js";
@@ -108,7 +109,7 @@ export class ResultsWriter {
     for (const kind of ["target", "pred", "ens"] as const) {
       const E = kind === "ens" ? members : null;
       const of = ({ masked, values }: Part) => ({ target: masked.target, pred: values.mean, ens: values.ens })[kind];
-      if (this.setup.strategy === "forecast") {
+      if (getStrategy(this.setup.strategy).forecasts) {
         const arrays = parts.map((part) =>
           forecastArrays(part.physical, part.masked, b, of(part), E, this.setup.forecastTokens),
         );

@@ -91,7 +91,7 @@ describe("config validate", () => {
       "fields[0][2]=[500]",
     );
     expect(levels.code).toBe(2);
-    expect(JSON.parse(levels.out).faults[0]).toMatchObject({ path: "fields[0][0]" });
+    expect(JSON.parse(levels.out).faults[0]).toMatchObject({ code: "not-in-store", path: "fields[0][0]" });
   });
 
   it("checks without the store if it is not here, unless it was asked for", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { assertValid, formatFault } from "../../src/config/faults.js";
+import { assertValid, FAULT_CODES, formatFault } from "../../src/config/faults.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import { KEYS } from "../../src/config/schema.js";
 import { collectFaults, type StoreSummary, validateAgainstStore } from "../../src/config/store.js";
@@ -273,6 +273,12 @@ describe("validateConfig", () => {
     expect(() => assertValid(faults)).toThrow(AtmorepError);
   });
 
+  it("has a case for every code that needs no store", () => {
+    const ofStores = ["not-in-store", "window-off-grid", "window-exceeds-store", "nothing-to-draw", "store-unfit"];
+    const told = BAD.flatMap(([, set]) => validateConfig(build(set), NAMES).map(({ code }) => code));
+    expect([...new Set(told), ...ofStores].sort()).toEqual(Object.keys(FAULT_CODES).sort());
+  });
+
   it("tells all faults at once", () => {
     const faults = validateConfig(build({ batch_size: 0, losses: ["x"], "fields[0][5][0]": 2, month: "May" }), NAMES);
     expect(faults.map(({ path }) => path).sort()).toEqual(["batch_size", "fields[0][5][0]", "losses[0]", "month"]);
@@ -382,7 +388,7 @@ describe("validateAgainstStore", () => {
       throw thrown;
     };
     expect(collectFaults([fail, () => 1])).toEqual([
-      { path: "years_train", what: "no time", found: [1], expected: "2", fix: "3" },
+      { code: "store-unfit", path: "years_train", what: "no time", found: [1], expected: "2", fix: "3" },
     ]);
     expect(() =>
       collectFaults([

@@ -2,6 +2,8 @@
 import type { Command } from "commander";
 import { AtmorepError } from "../../errors.js";
 import { EVALUATION_MODES } from "../../evaluation/modes.js";
+import { EVALUATION_OPTIONS, OPTION_KEYS } from "../../evaluation/options.js";
+import { modesOf } from "../../evaluation/readOptions.js";
 import { evaluationTable } from "../../evaluation/table.js";
 import { collect, formatTable, note, print, printJson, withExamples } from "../output.js";
 import { count, engineName } from "../train/options.js";
@@ -38,6 +40,10 @@ export function registerEvaluate(program: Command): void {
     .option("--engine <name>", "auto, native or wasm", "auto")
     .option("--json", "print scores.json")
     .action(evaluateAction);
+  command.addHelpText(
+    "after",
+    () => `\nModes:\n${modeLines().join("\n")}\n\nTheir options (--set):\n${optionLines().join("\n")}`,
+  );
   withExamples(command, [
     "evaluate ab12cd34@best",
     "evaluate ab12cd34 --mode forecast --set forecast_num_tokens=1 --set fields[0][2]=[123]",
@@ -45,6 +51,12 @@ export function registerEvaluate(program: Command): void {
     "evaluate --results results/idab12cd34",
   ]);
 }
+
+const modeLines = (): string[] =>
+  formatTable(Object.entries(EVALUATION_MODES).map(([name, { doc }]) => [`  ${name}`, doc]));
+
+const optionLines = (): string[] =>
+  formatTable(OPTION_KEYS.map((key) => [`  ${key}`, modesOf(key).join(", "), EVALUATION_OPTIONS[key].doc]));
 
 async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Promise<void> {
   if (flags.results !== undefined) return scoreStores(flags.results, run, flags);

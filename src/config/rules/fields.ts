@@ -14,6 +14,7 @@ const uniqueFields: Rule = {
   reads: ["fields"],
   check: (config) =>
     duplicates(config.fields.map(([name]) => name)).map((i) => ({
+      code: "repeated",
       path: `fields[${i}][0]`,
       what: "the field is listed twice",
       found: config.fields[i][0],
@@ -26,6 +27,7 @@ const uniquePredictions: Rule = {
   reads: ["fields_prediction"],
   check: (config) =>
     duplicates(config.fields_prediction.map(([name]) => name)).map((i) => ({
+      code: "repeated",
       path: `fields_prediction[${i}][0]`,
       what: "the field is predicted twice",
       found: config.fields_prediction[i][0],
@@ -52,6 +54,7 @@ const somethingPredicted: Rule = {
     if (predicted.length === 0 || predicted.some(isHidden)) return [];
     return [
       {
+        code: "nothing-hidden",
         path: "fields_prediction",
         what: "nothing to predict: static fields and fields of total rate 0 are never hidden",
         found: predicted.map((field) => field.name),
@@ -69,6 +72,7 @@ const weighted: Rule = {
       ? []
       : [
           {
+            code: "no-loss",
             path: "fields_prediction",
             what: "every weight is 0, so there is no loss",
             found: config.fields_prediction,
@@ -84,7 +88,14 @@ const coupledExist = eachField([], (field, where, config) => {
     const path = `${where}[1][2][${i}]`;
     if (name === field.name) {
       return [
-        { path, what: "a field is coupled to itself", found: name, expected: "other fields", fix: "Remove the name" },
+        {
+          code: "self-coupled",
+          path,
+          what: "a field is coupled to itself",
+          found: name,
+          expected: "other fields",
+          fix: "Remove the name",
+        },
       ];
     }
     return names.includes(name) ? [] : [unknownField(path, "coupled", name, names)];
@@ -95,6 +106,7 @@ const surfaceAlone = eachField([], (field, where) =>
   field.levels.includes(0) && field.L > 1
     ? [
         {
+          code: "surface-with-levels",
           path: `${where}[2]`,
           what: "level 0 (the surface array) stands beside model levels",
           found: field.levels,
@@ -112,6 +124,7 @@ const tokensFillTime = eachField(["n_size"], (field, where, config) => {
   if (nt * tt === steps) return [];
   return [
     {
+      code: "tokens-miss-cube",
       path: `${where}[3][0]`,
       what: `${nt} tokens of ${tt} time steps make ${nt * tt} steps, not the cube's`,
       found: nt * tt,
@@ -135,6 +148,7 @@ const sameWindow: Rule = {
         if (points === wanted) return [];
         return [
           {
+            code: "tokens-miss-cube",
             path: `fields[${field.index}][3][${axis}]`,
             what: `the tokens cover ${points} ${AXES[axis].unit}, those of ${first.name} ${wanted}`,
             found: points,
@@ -150,6 +164,7 @@ const sameWindow: Rule = {
 function unknownField(path: string, role: string, name: string, names: readonly string[]): Fault {
   const nearest = nearestName(name, names);
   return {
+    code: "unknown-name",
     path,
     what: `the ${role} field is not among the fields`,
     found: name,

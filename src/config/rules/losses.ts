@@ -1,4 +1,5 @@
 /** Rules on the loss and the optimiser. */
+import type { Fault } from "../faults.js";
 import type { Rule } from "./rule.js";
 
 const membersSuffice: Rule = {
@@ -9,6 +10,7 @@ const membersSuffice: Rule = {
       if (config.net_tail_num_nets >= needed) return [];
       return [
         {
+          code: "too-few-members",
           path: `losses[${i}]`,
           what: `${loss} needs the spread of ${needed} or more ensemble members`,
           found: `net_tail_num_nets = ${config.net_tail_num_nets}`,
@@ -26,6 +28,7 @@ const weightsMatch: Rule = {
     if (weights.length !== losses.length) {
       return [
         {
+          code: "weights-miss-losses",
           path: "loss_weights",
           what: `${weights.length} weights for ${losses.length} losses`,
           found: weights,
@@ -37,6 +40,7 @@ const weightsMatch: Rule = {
     if (weights.some((weight) => weight > 0)) return [];
     return [
       {
+        code: "no-loss",
         path: "loss_weights",
         what: "every weight is 0, so there is no loss",
         found: weights,
@@ -63,10 +67,11 @@ const validationHoldsABatch: Rule = {
     ),
 };
 
-function batchFits(batch: number, path: string, samples: number, samplesKey: string) {
+function batchFits(batch: number, path: string, samples: number, samplesKey: string): Fault[] {
   if (batch <= samples) return [];
   return [
     {
+      code: "batch-exceeds-epoch",
       path,
       what: "the batch is larger than the epoch, which would hold no batch",
       found: batch,
@@ -83,6 +88,7 @@ const rankBelowSize: Rule = {
       ? []
       : [
           {
+            code: "rank-unfit",
             path: "par_rank",
             what: "the number of the process is not below the number of processes",
             found: rank,

@@ -1,4 +1,5 @@
 /** Rules on widths, heads and layers. */
+import { ATTENTION_INFO, encoderHeads } from "../attention.js";
 import type { Fault } from "../faults.js";
 import { parseFields } from "../fields.js";
 import { eachField, type Rule } from "./rule.js";
@@ -9,6 +10,7 @@ const widthHoldsTokenInfo = eachField(["size_token_info_net"], (field, where, co
   if (field.width <= info) {
     return [
       {
+        code: "width-unfit",
         path,
         what: "the width leaves no channel beside the token info",
         found: field.width,
@@ -20,6 +22,7 @@ const widthHoldsTokenInfo = eachField(["size_token_info_net"], (field, where, co
   if (field.width % 2 === 0) return [];
   return [
     {
+      code: "width-unfit",
       path,
       what: "the position code needs pairs of channels",
       found: field.width,
@@ -29,19 +32,18 @@ const widthHoldsTokenInfo = eachField(["size_token_info_net"], (field, where, co
   ];
 });
 
-const encoderHeads = eachField(
+const encoderHeadsDivide = eachField(
   ["encoder_num_heads", "encoder_att_type", "coupling_num_heads_per_field"],
   (field, where, config) => {
-    if (config.encoder_att_type === "dense") {
-      return divides(`${where}[1][1]`, field.width, config.encoder_num_heads, "encoder_num_heads");
-    }
-    // the reference counts the coupling heads even where no field is coupled
-    const heads = config.encoder_num_heads + config.coupling_num_heads_per_field;
-    return divides(`${where}[1][1]`, field.width, heads, "encoder_num_heads + coupling_num_heads_per_field (axial)");
+    const { encoder_att_type: kind, encoder_num_heads: own, coupling_num_heads_per_field: coupling } = config;
+    const name = ATTENTION_INFO[kind].couplingHeadsCount
+      ? `encoder_num_heads + coupling_num_heads_per_field (${kind})`
+      : "encoder_num_heads";
+    return divides(`${where}[1][1]`, field.width, encoderHeads(kind, own, coupling), name);
   },
 );
 
-const decoderHeads: Rule = {
+const decoderHeadsDivide: Rule = {
   reads: ["fields", "fields_prediction", "decoder_num_heads"],
   check: (config) =>
     parseFields(config)
@@ -61,6 +63,7 @@ const crossLayerExists: Rule = {
     if (attended >= 0) return [];
     return [
       {
+        code: "no-encoder-layer",
         path: "decoder_cross_att_rate",
         what: `decoder layer ${last} would attend to encoder layer ${attended}`,
         found: rate,
@@ -71,8 +74,9 @@ const crossLayerExists: Rule = {
   },
 };
 
-const axialRatios = eachField(["encoder_att_type"], (field, where, config) => {
-  if (config.encoder_att_type === "dense") return [];
+const tokensPair = eachField(["encoder_att_type"], (field, where, config) => {
+  const kind = config.encoder_att_type;
+  if (!ATTENTION_INFO[kind].pairsTokens) return [];
   const fields = parseFields(config);
   return field.coupled.flatMap((name, i): Fault[] => {
     const other = fields.find((candidate) => candidate.name === name);
@@ -85,8 +89,9 @@ const axialRatios = eachField(["encoder_att_type"], (field, where, config) => {
     return axes
       .filter(([, own, theirs]) => Math.max(own, theirs) % Math.min(own, theirs) !== 0)
       .map(([axis, own, theirs]) => ({
+        code: "tokens-unpaired",
         path: `${where}[1][2][${i}]`,
-        what: `axial attention cannot match ${own} with ${theirs} tokens along ${axis}`,
+        what: `${kind} attention cannot match ${own} with ${theirs} tokens along ${axis}`,
         found: `${own} and ${theirs}`,
         expected: "a whole ratio",
         fix: `Change the tokens of ${field.name} or ${name}, or use dense attention`,
@@ -99,6 +104,7 @@ function divides(path: string, width: number, heads: number, name: string): Faul
   const nearest = Math.max(1, Math.floor(width / heads + 0.5)) * heads;
   return [
     {
+      code: "heads-unfit",
       path,
       what: `the width is no multiple of ${name} = ${heads}`,
       found: width,
@@ -110,8 +116,8 @@ function divides(path: string, width: number, heads: number, name: string): Faul
 
 export const NETWORK_RULES: readonly Rule[] = [
   widthHoldsTokenInfo,
-  encoderHeads,
-  decoderHeads,
+  encoderHeadsDivide,
+  decoderHeadsDivide,
   crossLayerExists,
-  axialRatios,
+  tokensPair,
 ];

@@ -2,8 +2,6 @@
 import type { RunConfig } from "../types.js";
 import { eachField, isHidden, type Rule } from "./rule.js";
 
-const FORECASTS = ["forecast", "global_forecast"];
-
 /** The strategy of validation and those of training. */
 const used = (config: RunConfig): string[] => [config.BERT_strategy, ...Object.keys(config.BERT_strategy_mix ?? {})];
 
@@ -11,10 +9,11 @@ const forecastLeavesSource = eachField(
   ["BERT_strategy", "BERT_strategy_mix", "forecast_num_tokens"],
   (field, where, config) => {
     const [nt] = field.numTokens;
-    const forecasts = used(config).some((name) => FORECASTS.includes(name));
+    const forecasts = used(config).includes("forecast");
     if (!forecasts || !isHidden(field) || config.forecast_num_tokens < nt) return [];
     return [
       {
+        code: "all-hidden",
         path: "forecast_num_tokens",
         what: `the forecast hides all ${nt} time tokens of ${field.name} (${where}[3][0])`,
         found: config.forecast_num_tokens,
@@ -33,6 +32,7 @@ const timeMaskFits = eachField(["BERT_strategy", "BERT_strategy_mix", "idx_time_
   if (outside >= 0) {
     return [
       {
+        code: "no-such-token",
         path: `idx_time_mask[${outside}]`,
         what: `${field.name} has no such time token (${where}[3][0] = ${nt})`,
         found: hidden[outside],
@@ -44,6 +44,7 @@ const timeMaskFits = eachField(["BERT_strategy", "BERT_strategy_mix", "idx_time_
   if (hidden.length < nt) return [];
   return [
     {
+      code: "all-hidden",
       path: config.idx_time_mask ? "idx_time_mask" : `${where}[3][0]`,
       what: `the interpolation hides all ${nt} time tokens of ${field.name}`,
       found: hidden,

@@ -14,6 +14,7 @@ const wellFormed = (key: DatesKey): Rule => ({
         parseIsoTime(text) === null
           ? [
               {
+                code: "bad-time",
                 path: `${key}[${i}][${j}]`,
                 what: "not a time",
                 found: text,
@@ -26,6 +27,7 @@ const wellFormed = (key: DatesKey): Rule => ({
       if (malformed.length > 0 || parseIsoTime(start)! <= parseIsoTime(end)!) return malformed;
       return [
         {
+          code: "reversed",
           path: `${key}[${i}]`,
           what: "the period ends before it starts",
           found: [start, end],
@@ -46,6 +48,7 @@ const disjointPeriods: Rule = {
       training
         .filter(({ start, end }) => !(validation.start > end || start > validation.end))
         .map((overlapped) => ({
+          code: "validation-overlaps-training",
           path: validation.path,
           what: `validation overlaps training (${overlapped.path})`,
           found: validation.found,
@@ -63,6 +66,7 @@ const yearsGiven = (years: "years_train" | "years_val", dates: DatesKey): Rule =
       ? []
       : [
           {
+            code: "time-missing",
             path: years,
             what: "no years, and no dates either",
             found: config[years],
@@ -78,6 +82,7 @@ const rangeOrdered: Rule = {
     const faults: Fault[] = [];
     if (south > north) {
       faults.push({
+        code: "reversed",
         path: "geo_range_sampling[0]",
         what: "the southern bound lies north of the northern one",
         found: [south, north],
@@ -87,6 +92,7 @@ const rangeOrdered: Rule = {
     }
     if (west > east) {
       faults.push({
+        code: "reversed",
         path: "geo_range_sampling[1]",
         what: "the western bound lies east of the eastern one",
         found: [west, east],
@@ -95,6 +101,7 @@ const rangeOrdered: Rule = {
       });
     } else if (east - west > 360) {
       faults.push({
+        code: "too-wide",
         path: "geo_range_sampling[1]",
         what: "the range is wider than the globe",
         found: [west, east],

@@ -4,6 +4,7 @@ import { callOnce } from "../../engine/compile/index.js";
 import { openEngine } from "../../engine/index.js";
 import { toFloat32, toNumbers } from "../../formats/safetensors.js";
 import { forward, type ModelConfig, type ModelSpec, modelSpec, parameterTable } from "../../model/index.js";
+import { canonicalName } from "../../model/names.js";
 import type { NetworkInputs, Params } from "../../model/types.js";
 import { compare, compareJson, TOLERANCES } from "../compare.js";
 import type { Comparison, GoldenCase, KindRunner } from "../types.js";
@@ -66,12 +67,12 @@ async function tracedForward(
   return new Map(results.map((name, i) => [name, values[i]]));
 }
 
-/** Parameters of a golden case by our names: the reference's alias `encoders.F.embed.*` becomes `embeds.F.*`. */
+/** Parameters of a golden case by the names that the network knows. */
 export function goldenParams(golden: GoldenCase, prefix: string): Params {
   const params: Params = {};
   for (const [key, tensor] of golden.tensors) {
     if (!key.startsWith(prefix)) continue;
-    const name = key.slice(prefix.length).replace(/^encoders\.(\d+)\.embed\./, "embeds.$1.");
+    const name = canonicalName(key.slice(prefix.length));
     params[name] ??= tf.tensor(toFloat32(tensor), tensor.shape);
   }
   return params;

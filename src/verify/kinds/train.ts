@@ -7,6 +7,7 @@ import { openEngine } from "../../engine/index.js";
 import { toFloat32, toNumbers } from "../../formats/safetensors.js";
 import type { MaskedField } from "../../masking/types.js";
 import { pow } from "../../math/index.js";
+import { namesOf } from "../../model/names.js";
 import { parameterTable } from "../../model/parameters.js";
 import type { Params } from "../../model/types.js";
 import { predictBatch } from "../../prediction/predictBatch.js";
@@ -98,10 +99,9 @@ function readMasked({ tensors }: GoldenCase, { spec, config }: StepModel): { fie
   return { fields };
 }
 
-/** The tensor of a state-dict name, under either alias of the embedding. */
+/** The tensor of a state-dict name, under either name of an embedding. */
 function entry({ tensors }: GoldenCase, prefix: string, name: string): Float32Array | null {
-  const alias = name.replace(/^embeds\.(\d+)\./, "encoders.$1.embed.");
-  const found = tensors.get(`${prefix}.${name}`) ?? tensors.get(`${prefix}.${alias}`);
+  const found = namesOf(name).flatMap((own) => tensors.get(`${prefix}.${own}`) ?? [])[0];
   return found ? toFloat32(found) : null;
 }
 

@@ -1,8 +1,8 @@
 /** Dense attention blocks: every token of a sample attends to every other, of its own field and of coupled ones. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Columns, type HeadNorms, layerNorm, only } from "../engine/kernels/index.js";
+import { type Columns, type HeadNorms, layerNorm, only } from "../../engine/kernels/index.js";
+import { byRows, drop, type ForwardPass, project } from "../forwardPass.js";
 import { attend } from "./attend.js";
-import { byRows, drop, project, type Run } from "./run.js";
 
 /**
  * Self heads of a field and cross heads to its coupled fields; layer norms of the inputs are the caller's.
@@ -12,7 +12,13 @@ import { byRows, drop, project, type Run } from "./run.js";
  * @param heads self heads; each has width d / heads
  * @returns [B*T, d + ...] the heads' outputs side by side
  */
-export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.Tensor[], heads: number): tf.Tensor {
+export function coupledHeads(
+  run: ForwardPass,
+  name: string,
+  own: tf.Tensor,
+  others: tf.Tensor[],
+  heads: number,
+): tf.Tensor {
   const { batch, spec } = run;
   const groups = headGroups(run);
   const { withQkNorm } = spec;
@@ -40,7 +46,7 @@ export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.
  * @param encoded [B*T, d] output of an encoder layer; absent: self heads only, without weights of norms, as in the encoder
  * @returns [B*T, d] the heads' outputs side by side
  */
-export const decoderHeads = (run: Run, name: string, x: tf.Tensor, encoded?: tf.Tensor): tf.Tensor =>
+export const decoderHeads = (run: ForwardPass, name: string, x: tf.Tensor, encoded?: tf.Tensor): tf.Tensor =>
   attendProjected(run, name, decoderProjections(run, name, x, encoded));
 
 /** What a decoder's block projects before its tokens look at each other. */
@@ -52,7 +58,7 @@ export interface Projections {
 }
 
 /** @param encoded as for `decoderHeads` */
-export function decoderProjections(run: Run, name: string, x: tf.Tensor, encoded?: tf.Tensor): Projections {
+export function decoderProjections(run: ForwardPass, name: string, x: tf.Tensor, encoded?: tf.Tensor): Projections {
   const { spec } = run;
   const { heads, crossHeads } = spec.decoder;
   if (!encoded) {
@@ -73,7 +79,7 @@ export function decoderProjections(run: Run, name: string, x: tf.Tensor, encoded
  * @returns [B*T, d] the heads' outputs side by side; of chosen rows [M, d]
  */
 export function attendProjected(
-  run: Run,
+  run: ForwardPass,
   name: string,
   { self, cross }: Projections,
   rows: tf.Tensor | null = null,
@@ -110,14 +116,14 @@ export function attendProjected(
  * @param heads [R, h] the heads' outputs side by side
  * @returns [R, d]
  */
-export function residual(run: Run, name: string, x: tf.Tensor, heads: tf.Tensor): tf.Tensor {
+export function residual(run: ForwardPass, name: string, x: tf.Tensor, heads: tf.Tensor): tf.Tensor {
   return byRows(run, [x, heads], (run, [x, heads]) =>
     tf.add(x, drop(run, name, project(run, `${name}.proj_out`, heads))),
   );
 }
 
 /** Two groups of heads a lane, so that a lane that comes late finds something to do. */
-const headGroups = ({ rowLanes }: Run): number => (rowLanes === 1 ? 1 : 2 * rowLanes);
+const headGroups = ({ rowLanes }: ForwardPass): number => (rowLanes === 1 ? 1 : 2 * rowLanes);
 
 const place = (block: string, source: number) => ({ block, source, axis: "all" as const });
 
@@ -125,9 +131,9 @@ const place = (block: string, source: number) => ({ block, source, axis: "all" a
 const joined = (outputs: tf.Tensor[]): tf.Tensor => (outputs.length === 1 ? outputs[0] : tf.concat(outputs, 1));
 
 /** Layer norm without weights. */
-export const normRows = (run: Run, x: tf.Tensor): tf.Tensor => byRows(run, [x], (_, [x]) => layerNorm(x));
+export const normRows = (run: ForwardPass, x: tf.Tensor): tf.Tensor => byRows(run, [x], (_, [x]) => layerNorm(x));
 
-const projectRows = (run: Run, name: string, x: tf.Tensor): tf.Tensor =>
+const projectRows = (run: ForwardPass, name: string, x: tf.Tensor): tf.Tensor =>
   byRows(run, [x], (run, [x]) => project(run, name, x));
 
 /** [R, heads*parts*w], head by head: the columns of each part */

@@ -3,10 +3,10 @@
  * other or side by side.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { only } from "../engine/kernels/index.js";
-import { AtmorepError } from "../errors.js";
+import { only } from "../../engine/kernels/index.js";
+import { AtmorepError } from "../../errors.js";
+import { drop, type ForwardPass, project } from "../forwardPass.js";
 import { attend } from "./attend.js";
-import { drop, project, type Run } from "./run.js";
 
 /** A field's tokens along the three axes. */
 export interface Grid {
@@ -47,7 +47,7 @@ export const gridOf = (field: { L: number; numTokens: readonly [number, number, 
  * @param own [R, d] its normalised form
  */
 export function axialAttention(
-  run: Run,
+  run: ForwardPass,
   name: string,
   x: tf.Tensor,
   own: tf.Tensor,
@@ -71,7 +71,7 @@ export function axialAttention(
 
 /** Attention of `stream` to one source along one axis. [R, d] -> [R, heads*w] */
 function alongAxis(
-  run: Run,
+  run: ForwardPass,
   name: string,
   stream: tf.Tensor,
   grid: Grid,

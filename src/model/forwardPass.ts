@@ -2,11 +2,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkpoint, dropout, type Lane, linear } from "../engine/kernels/index.js";
 import { derivedSeed } from "../random/index.js";
-import type { AttendedHeads } from "./attend.js";
 import type { ModelSpec } from "./spec.js";
-import type { Params } from "./types.js";
+import type { AttendedHeads, Params } from "./types.js";
 
-export interface Run {
+export interface ForwardPass {
   params: Params;
   spec: ModelSpec;
   /** samples in the batch */
@@ -24,7 +23,7 @@ export interface Run {
 }
 
 /** The linear layer `name`, with its bias if it has one. x [R, i] -> [R, o] */
-export function project({ params }: Run, name: string, x: tf.Tensor): tf.Tensor {
+export function project({ params }: ForwardPass, name: string, x: tf.Tensor): tf.Tensor {
   return linear(x, params[`${name}.weight`], params[`${name}.bias`]);
 }
 
@@ -33,10 +32,10 @@ export function project({ params }: Run, name: string, x: tf.Tensor): tf.Tensor 
  * kept but computed again in the backward pass.
  */
 export function recomputed(
-  run: Run,
+  run: ForwardPass,
   name: string,
   inputs: tf.Tensor[],
-  block: (run: Run, inputs: tf.Tensor[]) => tf.Tensor,
+  block: (run: ForwardPass, inputs: tf.Tensor[]) => tf.Tensor,
 ): tf.Tensor {
   // whoever looks at attention weights sees each block once
   if (!run.spec.gradCheckpointing || run.attended) return block(run, inputs);
@@ -55,7 +54,11 @@ export function recomputed(
  * @param xs [R, ...] each
  * @returns [R, ...]
  */
-export function byRows(run: Run, xs: tf.Tensor[], fn: (run: Run, xs: tf.Tensor[]) => tf.Tensor): tf.Tensor {
+export function byRows(
+  run: ForwardPass,
+  xs: tf.Tensor[],
+  fn: (run: ForwardPass, xs: tf.Tensor[]) => tf.Tensor,
+): tf.Tensor {
   const { rowLanes: lanes, joined } = run;
   if (lanes === 1 || xs[0].shape[0] % lanes !== 0) return fn(run, xs);
   const groups = xs.map((x) => joined.get(x) ?? tf.split(x, lanes));
@@ -75,7 +78,7 @@ export function byRows(run: Run, xs: tf.Tensor[], fn: (run: Run, xs: tf.Tensor[]
  * there. At the end of a decoder these are the chosen ones, [M, ...] in the order of `NetworkInputs.rows`; the mask of
  * the i-th does not depend on how many follow.
  */
-export function drop({ spec, dropoutSeed, lane }: Run, site: string, x: tf.Tensor): tf.Tensor {
+export function drop({ spec, dropoutSeed, lane }: ForwardPass, site: string, x: tf.Tensor): tf.Tensor {
   if (dropoutSeed === null || spec.dropoutRate === 0) return x;
   const [seed, step] = dropoutSeed;
   const place = derivedSeed(0, site)[1] >>> 11; // 21 bits above the seed's 32: a whole number below 2^53
