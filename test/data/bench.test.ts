@@ -1,5 +1,6 @@
 import { afterAll, expect, it } from "vitest";
-import { benchPrepare, benchRead } from "../../src/bench/prepare.js";
+import { benchPrepare } from "../../src/bench/prepare.js";
+import { benchRead } from "../../src/bench/read.js";
 import { dataConfig, temporaryFolder, tinyStore } from "./support.js";
 
 const folder = temporaryFolder();
