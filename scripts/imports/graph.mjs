@@ -2,10 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { ROOMS } from "../../.dependency-cruiser.mjs";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { ROOT } from "../../bin/build.js";
 
 /** src/step/adamw.ts stands in `step`, src/errors.ts in `errors.ts`. */
 const roomOf = (file) => file.split("/")[1];

@@ -5,16 +5,15 @@
  *
  * It needs the history of the repository, and no Graphviz.
  */
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { ROOT } from "../../bin/build.js";
+import { checkOut } from "../checkout.mjs";
 import { graphOf } from "./graph.mjs";
 import { matrixSvg } from "./matrix.mjs";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** The last commit in which training, evaluation, api and data held what are rooms of their own now. */
 const BEFORE = "1ded57d";
 
@@ -23,13 +22,7 @@ const { before: revision } = parseArgs({ options: { before: { type: "string", de
 function graphOfCommit(commit) {
   const folder = mkdtempSync(join(tmpdir(), "atmorep-imports-"));
   try {
-    const archive = execFileSync("git", ["archive", commit, "src", "package.json", "tsconfig.json"], {
-      cwd: ROOT,
-      maxBuffer: 2 ** 28,
-    });
-    execFileSync("tar", ["-x", "-C", folder], { input: archive });
-    symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    return graphOf(folder);
+    return graphOf(checkOut(commit, folder));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
