@@ -8,8 +8,8 @@ import { initParameters } from "../../src/model/parameters.js";
 import { modelSpec } from "../../src/model/spec.js";
 import { withPretrained } from "../../src/runs/pretrained.js";
 import { type readWeights, weightPath, writeWeightFiles } from "../../src/runs/weightFiles.js";
+import { smallConfig } from "../step/support.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
-import { smallConfig } from "../training/support.js";
 
 const out = temporaryFolder();
 afterAll(() => rmSync(out, { recursive: true, force: true }));
