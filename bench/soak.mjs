@@ -27,7 +27,7 @@ async function steps(configs, count, after = () => {}) {
   const { toTensors, disposeBatch } = await dist("batches/batch.js");
   const { initParameters } = await dist("model/index.js");
   const { disposeState, initState, stepModel, trainStep } = await dist("step/step.js");
-  const { collectGarbage } = await dist("training/garbage.js").catch(() => ({}));
+  const { collectGarbage } = await dist("step/garbage.js");
   const engine = await openEngine("native");
   const runs = configs.map((config) => {
     const model = stepModel(config);
@@ -52,7 +52,7 @@ async function steps(configs, count, after = () => {}) {
     if (!Number.isFinite(loss)) throw new Error(`step ${n}: loss ${loss}`);
     if (n % Math.max(1, Math.floor(count / 20)) === 0) rss.push(residentMiB());
     if (n % 50 === 0) {
-      collectGarbage?.();
+      collectGarbage();
       await setImmediate(); // small reads never reach the event loop, which hears signals
     }
     after(n);

@@ -1,13 +1,11 @@
 /**
  * Ridge regression on 5 x 5 neighbouring points and the visible times, beside the simple baselines, for a store.
  *
- *   node --input-type=module -e 'const { runnerImport } = await import("vite"); await runnerImport("./scripts/ridge-baseline.ts")' \
- *     -- [store] [--json file]
+ *   node scripts/run.mjs scripts/ridge-baseline.ts [store] [--json file]
  *
- * Run it from the checkout's root; Node 20 cannot read TypeScript, hence the detour (vite comes with vitest).
- * `store` is the storm sample unless given: fitted on steps 0-43, scored on steps 48-63, 44-47 left out. Another store is
- * parted likewise, at 11/16 and 3/4 of its steps. The
- * penalty is chosen by cross-validation within the training steps. `--json` writes the rows to a file too.
+ * Run it from the checkout's root. `store` is the storm sample unless given: fitted on steps 0-43, scored on steps 48-63,
+ * 44-47 left out. Another store is parted likewise, at 11/16 and 3/4 of its steps. The penalty is chosen by
+ * cross-validation within the training steps. `--json` writes the rows to a file too.
  */
 import { writeFileSync } from "node:fs";
 import type { Store } from "../src/data/index.js";
@@ -54,7 +52,7 @@ function print(rows: Row[]): void {
   }
 }
 
-const args = process.argv.slice(1).filter((arg) => arg !== "--");
+const args = process.argv.slice(2);
 const json = args.includes("--json") ? args.splice(args.indexOf("--json"), 2)[1] : undefined;
 const store = await openStore(args[0] ?? "assets/storm_199601.zarr");
 const rows: Row[] = [];

@@ -1,7 +1,7 @@
 /**
  * Draws docs/images/storm.svg, the picture of the README, from the shipped sample.
  *
- *   node --input-type=module -e 'const { runnerImport } = await import("vite"); await runnerImport("./scripts/storm-picture.ts")'
+ *   node scripts/run.mjs scripts/storm-picture.ts
  *
  * Run it from the checkout's root, as scripts/ridge-baseline.ts.
  */

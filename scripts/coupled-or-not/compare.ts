@@ -2,8 +2,7 @@
  * Do coupled fields help on the storm sample? Trains the preset `coupled-storm` and the same fields uncoupled, from the same
  * seed, for the same steps, and scores both beside ridge regression and the simple baselines, all on the same hidden points.
  *
- *   node --input-type=module -e 'const { runnerImport } = await import("vite"); await runnerImport("./scripts/coupled-or-not/compare.ts")' \
- *     -- [--seed 1] [--epochs 3] [--samples 200] [--json FILE]
+ *   node scripts/run.mjs scripts/coupled-or-not/compare.ts [--seed 1] [--epochs 3] [--samples 200] [--json FILE]
  *
  * Run it from the checkout's root. Root mean square errors in physical units with 95 % intervals of a moving-block
  * bootstrap over initial times; differences are tested on the same resampled times.
@@ -33,7 +32,6 @@ import { train } from "../../src/training/train.js";
 import { type FieldMaps, fitMaps, penalty, predictMaps } from "./ridge.js";
 
 const { values: args } = parseArgs({
-  args: process.argv.slice(1).filter((arg) => arg !== "--"),
   options: {
     seed: { type: "string", default: "1" },
     epochs: { type: "string", default: "3" },

@@ -2,8 +2,8 @@
  * The same weights, the same batches: do this program and the original learn the same?
  *
  *   ATMOREP_SRC=<checkout of the original> PYTHON=<a Python with torch and zarr 2> \
- *   node --input-type=module -e 'const { runnerImport } = await import("vite"); await runnerImport("./scripts/same-learning/compare.ts")' \
- *     -- [--steps 200] [--rate 2e-4] [--run "single field"] [--record FILE.json] [--svg FILE.svg]
+ *   node scripts/run.mjs scripts/same-learning/compare.ts \
+ *     [--steps 200] [--rate 2e-4] [--run "single field"] [--record FILE.json] [--svg FILE.svg]
  *
  * Run it from the checkout's root. Ours runs on WASM. Both start from the same weights, drawn here, and take the same
  * batches, masked here and written as safetensors. `--record` keeps the original's losses for the tests, `--svg` draws both
@@ -32,7 +32,6 @@ async function compareRun(run: RunName, rate: number, steps: number, below: stri
 }
 
 const { values: args } = parseArgs({
-  args: process.argv.slice(1).filter((arg) => arg !== "--"),
   options: {
     steps: { type: "string", default: `${STEPS}` },
     rate: { type: "string", default: `${LEARNING_RATE}` },

@@ -2,8 +2,8 @@
  * One configuration on every engine and in the original: how far do the losses of their steps lie apart?
  *
  *   ATMOREP_SRC=<checkout of the original> PYTHON=<a Python with torch and zarr 2> ATMOREP_TENSORFLOW=<library> \
- *   node --input-type=module -e 'const { runnerImport } = await import("vite"); await runnerImport("./scripts/same-learning/engines.ts")' \
- *     -- CONFIG STORE [--steps 200] [--folder FOLDER] [--side compiled --side eager --side wasm --side original] [--minutes M]
+ *   node scripts/run.mjs scripts/same-learning/engines.ts \
+ *     CONFIG STORE [--steps 200] [--folder FOLDER] [--side compiled --side eager --side wasm --side original] [--minutes M]
  *
  * Dropout is off; losses, network, batch size and learning rates are those of CONFIG, over four epochs. In a FOLDER that
  * is kept, sides that are done are not computed again, and `--minutes` ends a side early: the next call goes on
@@ -24,7 +24,6 @@ const EPOCHS = 4;
 const OURS = { compiled: "native", eager: "native", wasm: "wasm" } as const;
 
 const { values: args, positionals } = parseArgs({
-  args: process.argv.slice(1).filter((arg) => arg !== "--"),
   allowPositionals: true,
   options: {
     steps: { type: "string", default: "200" },

@@ -16,6 +16,7 @@ import type { Params } from "../model/types.js";
 import { derive, type Generator } from "../random/index.js";
 import { batchTensors, LANES, withTensors } from "../step/compiledStep.js";
 import { disposeState, initState, type StepModel, stepGradients, stepModel, trainStep } from "../step/step.js";
+import { median } from "./median.js";
 
 export interface Times {
   /** seconds */
@@ -168,13 +169,6 @@ async function seconds(work: () => Promise<void>): Promise<number> {
   const start = performance.now();
   await work();
   return (performance.now() - start) / 1000;
-}
-
-/** Middle value; the mean of the two middle ones of an even number. */
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
 /** Normally distributed tokens with plausible token infos, masked by the configuration's own strategy. */

@@ -10,7 +10,7 @@ import { emaUpdate } from "../../src/step/ema.js";
 import { frozenNames } from "../../src/step/freeze.js";
 import { disposeState, trainStep } from "../../src/step/step.js";
 import { normal } from "../engine/support.js";
-import { smallBatch, smallConfig, smallState, valuesOf } from "../training/support.js";
+import { smallBatch, smallConfig, smallState, valuesOf } from "../step/support.js";
 import { openWithKernels } from "./support.js";
 
 let engine: Tensorflow;

@@ -10,8 +10,8 @@ import { predictBatch } from "../../src/prediction/predictBatch.js";
 import { padBatch } from "../../src/step/pad.js";
 import { disposeState, type StepResult, stepGradients, trainStep } from "../../src/step/step.js";
 import { KINDS } from "../../src/verify/kinds.js";
+import { distance, maskedBatch, smallBatch, smallConfig, smallState, valuesOf } from "../step/support.js";
 import { GOLDEN_DIR, readGolden } from "../support/golden.js";
-import { distance, maskedBatch, smallBatch, smallConfig, smallState, valuesOf } from "../training/support.js";
 
 const compiling = (on: boolean) => {
   process.env.ATMOREP_COMPILE = on ? "1" : "0";

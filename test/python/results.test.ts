@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { RunConfig } from "../../src/config/types.js";
 import { ZarrZipWriter } from "../../src/formats/zarrZip.js";
-import { writeGoldenResults } from "../evaluation/goldenResults.js";
+import { writeGoldenResults } from "../results/goldenResults.js";
 import { GOLDEN_DIR } from "../support/golden.js";
 import { tempDir } from "../support/tempDir.js";
 import { PYTHON, PYTHON_ZARR3, pythonOf } from "./python.js";

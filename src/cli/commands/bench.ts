@@ -1,6 +1,7 @@
 /** `atmorep bench prepare|step|read` */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { benchPrepare, benchRead } from "../../bench/prepare.js";
+import { benchPrepare } from "../../bench/prepare.js";
+import { benchRead } from "../../bench/read.js";
 import { benchStep } from "../../bench/step.js";
 import { checkConfig } from "../../checks/validate.js";
 import { parseFields, type ResolvedConfig, resolveConfig, resolveStorePath } from "../../config/index.js";

@@ -1,64 +1,20 @@
-/** Starting from other weights: pre-trained fields, accepted differences, frozen parts, mixed strategies, own metrics. */
-import { existsSync, rmSync } from "node:fs";
+/** Starting from other weights: pre-trained fields, accepted differences. */
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { parseFields, predictedFields } from "../../src/config/fields.js";
 import type { RunConfig } from "../../src/config/types.js";
-import { sameInEverySample, tokensAtTimes } from "../../src/masking/choice.js";
-import { registerStrategy, strategyOfBatch } from "../../src/masking/index.js";
 import { initParameters } from "../../src/model/parameters.js";
 import { modelSpec } from "../../src/model/spec.js";
 import { withPretrained } from "../../src/runs/pretrained.js";
-import { readWeights, weightPath, writeWeightFiles } from "../../src/runs/weightFiles.js";
-import { registerMetric } from "../../src/scores/index.js";
-import { frozenNames } from "../../src/step/freeze.js";
+import { type readWeights, weightPath, writeWeightFiles } from "../../src/runs/weightFiles.js";
+import { smallConfig } from "../step/support.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
-import { smallConfig } from "./support.js";
 
 const out = temporaryFolder();
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
 const config = tinyConfig({ num_epochs: 1, ema_decay: 0.9 });
-const weightsOf = (id: string) => readWeights(weightPath(join(out, "models", `id${id}`), id, "latest"));
-
-describe("freeze", () => {
-  it("leaves frozen parameters bit for bit and moves the others", async () => {
-    const freeze = ["encoders.0.*", "tails.0.tail_nets.1.*"];
-    await runAll({ ...config, freeze }, { out, runId: "frozen01", maxSteps: 3 });
-    const start = initParameters(modelSpec(config), config.torch_seed as number);
-    const end = await weightsOf("frozen01");
-    const frozen = frozenNames(freeze, [...start.keys()]);
-    expect(frozen).toContain("embeds.0.weight");
-    for (const [name, { data }] of start) {
-      const same = Buffer.compare(Buffer.from(data.buffer), Buffer.from(end.get(name)!.data.slice().buffer)) === 0;
-      if (frozen.has(name)) expect([name, same]).toEqual([name, true]);
-      else if (/^(decoders|tails)\..*weight$/.test(name)) expect([name, same]).toEqual([name, false]);
-    }
-  });
-
-  it.each([
-    [["encoder.*"], "the pattern fits no parameter"],
-    [["*"], "every parameter is frozen"],
-  ])("refuses %j", async (freeze, message) => {
-    await expect(runAll({ ...config, freeze }, { out, runId: "frozen02" })).rejects.toThrow(message);
-    expect(existsSync(join(out, "models", "idfrozen02"))).toBe(false);
-  });
-
-  it("holds of any names exactly those that the pattern spells", () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.stringMatching(/^[a-z.0-9]{1,12}$/)),
-        fc.stringMatching(/^[a-z.0-9]{1,3}$/),
-        (names, prefix) => {
-          const expected = names.filter((name) => name.startsWith(prefix));
-          const found = [...frozenNames([`${prefix}*`], names)].filter((name) => !name.startsWith("embeds."));
-          expect(found).toEqual([...new Set(expected)].filter((name) => !name.startsWith("embeds.")));
-        },
-      ),
-    );
-  });
-});
 
 describe("--init-from", () => {
   it("is strict, says what to pass, and then keeps what the network and the file share", async () => {
@@ -90,7 +46,7 @@ describe("pre-trained fields", () => {
   })();
 
   it("bring encoder, token info, decoder and tail; a wider proj_out keeps its old columns", async () => {
-    const sources: Record<string, Awaited<ReturnType<typeof weightsOf>>> = {};
+    const sources: Record<string, Awaited<ReturnType<typeof readWeights>>> = {};
     for (const [name, id, tag] of [
       ["u", "pretrnu1", "latest"],
       ["v", "pretrnv1", 3],
@@ -136,38 +92,5 @@ describe("pre-trained fields", () => {
     await expect(withPretrained(out, wider, spec(wider))).rejects.toThrow(
       "v: other shape embeds.1.weight: [4, 4], expected [8, 4]",
     );
-  });
-});
-
-describe("strategies and metrics of one's own", () => {
-  it("mixes strategies with their shares, by seed, epoch and batch alone", () => {
-    const mix = { BERT_strategy: "BERT", BERT_strategy_mix: { BERT: 0.7, forecast: 0.3 }, rng_seed: 3 } as const;
-    const drawn = Array.from({ length: 4000 }, (_, k) => strategyOfBatch(mix, k % 7, k));
-    expect(drawn.filter((name) => name === "forecast").length / 4000).toBeCloseTo(0.3, 1);
-    expect(strategyOfBatch(mix, 3, 17)).toBe(strategyOfBatch(mix, 3, 17));
-    expect(strategyOfBatch({ ...mix, BERT_strategy_mix: null }, 3, 17)).toBe("BERT");
-  });
-
-  it("trains with them by name, and logs the metric", async () => {
-    registerStrategy("first_time", {
-      doc: "the first time token at every place",
-      choose: (field, B) => sameInEverySample(tokensAtTimes(field, [0]), field.N, B),
-      askedShare: (field) => 1 / field.numTokens[0],
-    });
-    registerMetric("worst_member", {
-      doc: "largest distance of a member",
-      fn: ({ members }) => Array.from(members).reduce((most, e) => Math.max(most, Math.abs(e)), 0),
-    });
-    const own = {
-      ...config,
-      BERT_strategy_mix: { first_time: 1, BERT: 1 },
-      metrics: ["worst_member"],
-    } as unknown as RunConfig;
-    const { events } = await runAll(own, { out, runId: "mixed001", maxSteps: 4 });
-    const validated = events.find((event) => event.type === "validated");
-    const name = `val. worst_member, ${config.fields[0][0]}`;
-    expect(validated?.type === "validated" && validated.series[name]).toBeGreaterThan(0);
-    const unknown = { ...config, BERT_strategy_mix: { firsttime: 1 } } as unknown as RunConfig;
-    await expect(runAll(unknown, { out, runId: "mixed002" })).rejects.toThrow('Did you mean "first_time"?');
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { plainBatch, targetRows } from "../../src/batches/plain.js";
 import type { PredictedField } from "../../src/config/types.js";
 import { stepModel } from "../../src/step/step.js";
-import { maskedBatch, smallConfig } from "./support.js";
+import { maskedBatch, smallConfig } from "../step/support.js";
 
 const { predicted } = stepModel(smallConfig());
 

@@ -1,6 +1,7 @@
 import { afterAll, expect, it } from "vitest";
-import { benchPrepare, benchRead } from "../../src/bench/prepare.js";
-import { dataConfig, temporaryFolder, tinyStore } from "./support.js";
+import { benchPrepare } from "../../src/bench/prepare.js";
+import { benchRead } from "../../src/bench/read.js";
+import { dataConfig, temporaryFolder, tinyStore } from "../data/support.js";
 
 const folder = temporaryFolder();
 afterAll(folder.remove);
