@@ -95,7 +95,7 @@ async function ridgeMaps(): Promise<Map<string, FieldMaps>> {
 }
 
 try {
-  await openEngine("wasm");
+  const engine = await openEngine("wasm");
   const maps = await ridgeMaps();
   const networks = { coupled: await trained("coupled"), uncoupled: await trained("uncoupled") };
   const baselines = baselineNames(coupled.BERT_strategy);
@@ -110,8 +110,8 @@ try {
   const lookup = storeNormalization(store);
   for await (const batch of batchesOf(config, "validate")) {
     const [a, b] = [
-      await predict(networks.coupled, networks.coupled.params, batch, false),
-      await predict(networks.uncoupled, networks.uncoupled.params, batch, false),
+      await predict({ engine, ...networks.coupled }, networks.coupled.params, batch, false),
+      await predict({ engine, ...networks.uncoupled }, networks.uncoupled.params, batch, false),
     ];
     for (const [p, { field }] of predictedFields(config).entries()) {
       const simple = await scoreBatch({ config, store }, batch, field, null, { lookup, params: {} });

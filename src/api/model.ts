@@ -63,7 +63,7 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
   const { config } = runConfig(found, evaluationMode("fixed_location"), options.set ?? [], options.data);
   const model = stepModel(config);
   const weights = await readInitialWeights(found.base, `${found.id}@${found.which}`, config, model.spec);
-  await openEngine(options.engine ?? "auto");
+  const context = { model, engine: await openEngine(options.engine ?? "auto") };
   const [{ plainBatch, toTensors: batchTensors, disposeBatch }, { toTensors }, tf] = await Promise.all([
     import("../batches/batch.js"),
     import("../model/index.js"),
@@ -100,7 +100,7 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
     predict: (prepared) =>
       onBatch(prepared, async (batch) => {
         const { evalStep } = await import("../prediction/evalStep.js");
-        return (await evalStep(model, params, batch, { members: true })).predictions;
+        return (await evalStep(context, params, batch, { members: true })).predictions;
       }),
     attention: (prepared, sample = 0) =>
       onBatch(prepared, async (batch) => {
@@ -117,15 +117,15 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
       }),
     gradients: (prepared) =>
       onBatch(prepared, async (batch) => {
-        const { stepGradients } = await import("../step/step.js");
-        const { grads, scale, numbers } = await stepGradients(model, params, [batch], null);
+        const { disposeGradients, stepGradients } = await import("../step/step.js");
+        const found = await stepGradients(context, params, [batch], null);
         try {
-          const entries = Object.entries(grads).map(async ([name, gradient]) => {
+          const entries = Object.entries(found.grads).map(async ([name, gradient]) => {
             return [name, Float32Array.from(await gradient.data())] as const;
           });
           return new Map(await Promise.all(entries));
         } finally {
-          tf.dispose([scale, numbers, ...Object.values(grads)]);
+          disposeGradients(found);
         }
       }),
     dispose() {

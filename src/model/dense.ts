@@ -1,6 +1,6 @@
 /** Dense attention blocks: every token of a sample attends to every other, of its own field and of coupled ones. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Columns, type HeadNorms, layerNorm, only } from "../engine/kernels/index.js";
+import { type Columns, type HeadNorms, headGroups, layerNorm, only } from "../engine/kernels/index.js";
 import { attend } from "./attend.js";
 import { byRows, drop, project, type Run } from "./run.js";
 
@@ -14,7 +14,7 @@ import { byRows, drop, project, type Run } from "./run.js";
  */
 export function coupledHeads(run: Run, name: string, own: tf.Tensor, others: tf.Tensor[], heads: number): tf.Tensor {
   const { batch, spec } = run;
-  const groups = headGroups(run);
+  const groups = headGroups(run.part);
   const { withQkNorm } = spec;
   const [q, k, v] = columns(projectRows(run, `${name}.proj_heads`, own), 3);
   const norms = { queries: withQkNorm, keys: withQkNorm };
@@ -80,7 +80,7 @@ export function attendProjected(
 ): tf.Tensor {
   const { batch, params, spec } = run;
   const { heads, crossHeads } = spec.decoder;
-  const groups = headGroups(run);
+  const groups = headGroups(run.part);
   const weights = (kind: "q" | "k") => ({
     gamma: params[`${name}.ln_${kind}.weight`],
     beta: params[`${name}.ln_${kind}.bias`],
@@ -115,9 +115,6 @@ export function residual(run: Run, name: string, x: tf.Tensor, heads: tf.Tensor)
     tf.add(x, drop(run, name, project(run, `${name}.proj_out`, heads))),
   );
 }
-
-/** Two groups of heads a lane, so that a lane that comes late finds something to do. */
-const headGroups = ({ rowLanes }: Run): number => (rowLanes === 1 ? 1 : 2 * rowLanes);
 
 const place = (block: string, source: number) => ({ block, source, axis: "all" as const });
 

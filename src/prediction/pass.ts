@@ -6,22 +6,28 @@ import type { Field, PredictedField, RunConfig } from "../config/types.js";
 import type { Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import { displayUnit } from "../data/units.js";
+import type { Engine } from "../engine/engine.js";
+import { collectAfter } from "../engine/garbage.js";
 import type { MaskGenerators } from "../masking/index.js";
 import type { Params } from "../model/types.js";
 import type { NormalizationLookup } from "../results/physical.js";
 import { type BaselineParams, baselinePredictions, type ScoreBatch } from "../scores/index.js";
-import { collectGarbage } from "../step/garbage.js";
-import type { StepModel } from "../step/step.js";
+import type { StepContext, StepModel } from "../step/step.js";
 import { type EvalResult, evalStep } from "./evalStep.js";
 import { targetStd } from "./physicalUnits.js";
 
-/** What a pass needs to know; a session of training and one of evaluation both are this. */
-export interface PassContext {
+/** What scores need to know of what is predicted. */
+export interface PassSubject {
   config: RunConfig;
   store: Store;
   fields: Field[];
   predicted: PredictedField[];
   model: StepModel;
+}
+
+/** What a pass needs; a session of training and one of evaluation both are this. */
+export interface PassContext extends PassSubject {
+  engine: Engine;
 }
 
 export interface PassOptions {
@@ -32,9 +38,6 @@ export interface PassOptions {
   /** ends the pass before the next batch */
   signal?: AbortSignal;
 }
-
-/** Batches between two collections of garbage. */
-const COLLECT_EVERY = 20;
 
 /** One batch with what the network made of it. */
 export interface PassBatch extends PreparedBatch, EvalResult {}
@@ -52,7 +55,7 @@ export async function* predictionPass(
   let batches = 0;
   for await (const prepared of preparedBatches(context, draws, generators)) {
     if (signal?.aborted) return;
-    if (++batches % COLLECT_EVERY === 0) collectGarbage();
+    collectAfter(++batches);
     yield { ...prepared, ...(await predict(context, params, prepared, members)) };
     // lets signals, timers and other work in
     await new Promise((resolve) => setImmediate(resolve));
@@ -61,14 +64,14 @@ export async function* predictionPass(
 
 /** Predictions of one prepared batch. */
 export async function predict(
-  { model }: Pick<PassContext, "model">,
+  context: StepContext,
   params: Params,
   { plain }: Pick<PreparedBatch, "plain">,
   members: boolean,
 ): Promise<EvalResult> {
   const batch = toTensors(plain);
   try {
-    return await evalStep(model, params, batch, { members });
+    return await evalStep(context, params, batch, { members });
   } finally {
     disposeBatch(batch);
   }

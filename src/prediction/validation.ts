@@ -25,7 +25,7 @@ import {
 } from "../scores/index.js";
 import type { Session } from "../training/session.js";
 import type { PlainPrediction } from "./evalStep.js";
-import { type PassContext, predictionPass, scoreBatch } from "./pass.js";
+import { type PassSubject, predictionPass, scoreBatch } from "./pass.js";
 
 export interface Validation {
   /** mean squared error of the mean prediction, averaged over fields */
@@ -50,7 +50,7 @@ export class ValidationScores {
   private readonly lookup;
 
   constructor(
-    private readonly session: PassContext,
+    private readonly session: PassSubject,
     private readonly params: BaselineParams,
     private readonly withModel: boolean,
   ) {
@@ -151,7 +151,7 @@ export async function baselineSkill(session: Session, params: BaselineParams): P
   return baselineScores(session, params);
 }
 
-type ValidationContext = PassContext & Pick<Session, "validationDraws">;
+type ValidationContext = PassSubject & Pick<Session, "validationDraws">;
 
 /** The baselines on the validation points, however many. */
 export async function baselineScores(context: ValidationContext, params: BaselineParams): Promise<FieldSkill[]> {

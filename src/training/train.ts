@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { disposeBatch, type PlainBatch, toTensors } from "../batches/batch.js";
 import { batchesPerStep, trainBatches } from "../batches/batches.js";
 import type { RunConfig } from "../config/types.js";
+import { collectAfter, collectGarbage } from "../engine/garbage.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
 import { systemFault } from "../formats/systemFault.js";
 import { countParameters } from "../model/index.js";
@@ -16,7 +17,6 @@ import type { FieldSkill, FinishedEvent, FinishReason, TrainEvent } from "../run
 import { metricsLine } from "../runs/metrics.js";
 import { stepSeries } from "../runs/series.js";
 import type { BaselineParams } from "../scores/index.js";
-import { collectGarbage } from "../step/garbage.js";
 import { isShared } from "../step/sharedStep.js";
 import { type StepResult, trainStep } from "../step/step.js";
 import { ConsoleLog } from "./consoleLog.js";
@@ -115,9 +115,6 @@ function whileRunning(error: unknown): unknown {
   return new AtmorepError("failed", error.message, { cause: error });
 }
 
-/** Steps between two collections of garbage. */
-const COLLECT_EVERY = 20;
-
 interface Outcome {
   reason: FinishReason;
   /** the last validation of this process, if there was one */
@@ -215,7 +212,7 @@ async function* trainEpoch(
     if (progress.batch % config.model_log_frequency < perStep && progress.batch < batches) {
       yield await saveLatest(session);
     }
-    if (progress.step % COLLECT_EVERY === 0) collectGarbage();
+    collectAfter(progress.step);
     // lets signals, timers and other work in
     await new Promise((resolve) => setImmediate(resolve));
     const stopped = await stopReason(session, began);
@@ -230,7 +227,7 @@ async function* trainEpoch(
 
 /** One optimiser step; the tensors of its batches live only here. Other processes compute what is null in the group. */
 async function runStep(session: Session, group: (PlainBatch | null)[], learningRate: number): Promise<StepResult> {
-  const { model, config, progress, communicator } = session;
+  const { config, progress, communicator } = session;
   const step = progress.step + 1;
   const first = progress.step * group.length;
   const own = group.flatMap((batch, k) => (batch === null ? [] : [{ batch, number: first + k }]));
@@ -241,7 +238,7 @@ async function runStep(session: Session, group: (PlainBatch | null)[], learningR
     const left = session.draws(progress.epoch).length - progress.batch - group.length;
     const keepGradients = config.save_grads && session.writes && left < group.length;
     const rates = { learningRate, dropoutSeeds, step, keepGradients };
-    const { state, result, gradients } = await trainStep(model, session.state, batches, rates, communicator);
+    const { state, result, gradients } = await trainStep(session, session.state, batches, rates, communicator);
     session.state = state;
     if (gradients) await saveGradients(session, gradients);
     return result;
