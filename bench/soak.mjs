@@ -22,12 +22,12 @@ process.once("SIGTERM", () => {
 /** Steps on random batches of a configuration. `after(n)` is called behind each. */
 async function steps(configs, count, after = () => {}) {
   const { openEngine } = await dist("engine/index.js");
-  const { compiler } = await dist("engine/native.js");
+  const { openedTensorflow } = await dist("engine/native.js");
   const { randomBatch } = await dist("bench/step.js");
-  const { toTensors, disposeBatch } = await dist("batches/batch.js");
+  const { toTensors, disposeBatch } = await dist("batches/tensors.js");
   const { initParameters } = await dist("model/index.js");
   const { disposeState, initState, stepModel, trainStep } = await dist("step/step.js");
-  const { collectGarbage } = await dist("step/garbage.js");
+  const { collectGarbage } = await dist("engine/garbage.js");
   const engine = await openEngine("native");
   const runs = configs.map((config) => {
     const model = stepModel(config);
@@ -45,7 +45,7 @@ async function steps(configs, count, after = () => {}) {
   for (let n = 1; n <= count && !ended; n++) {
     const run = runs[n % runs.length];
     const rates = { learningRate: 1e-4, dropoutSeeds: [[1, n]], step: n };
-    const { state, result } = await trainStep(run.model, run.state, [run.batch], rates);
+    const { state, result } = await trainStep({ engine, model: run.model }, run.state, [run.batch], rates);
     run.state = state;
     loss = result.total;
     done = n;
@@ -58,7 +58,7 @@ async function steps(configs, count, after = () => {}) {
     after(n);
   }
   const { user, system } = process.cpuUsage(used);
-  const live = [tf.memory().numTensors, compiler()?.context.size ?? null];
+  const live = [tf.memory().numTensors, openedTensorflow()?.context.size ?? null];
   for (const { state, batch } of runs) {
     disposeState(state);
     disposeBatch(batch);

@@ -7,9 +7,9 @@ import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
-import { disposeBatch, toTensors } from "../dist/batches/batch.js";
+import { disposeBatch, toTensors } from "../dist/batches/tensors.js";
 import { randomBatch } from "../dist/bench/step.js";
-import { callOnce } from "../dist/engine/compile/index.js";
+import { callOnce } from "../dist/engine/callOnce.js";
 import { openEngine } from "../dist/engine/index.js";
 import { countParameters, initParameters } from "../dist/model/index.js";
 import { disposeState, initState, stepModel, trainStep } from "../dist/step/step.js";
@@ -46,7 +46,11 @@ let loss = Number.NaN;
 for (let i = 0; i < Number(options.steps) + 2; i++) {
   if (i === 2) delay.enable();
   const [start, used] = [performance.now(), process.cpuUsage()];
-  const done = await trainStep(model, state, [batch], { learningRate: 1e-4, dropoutSeeds: [[1, i]], step: i + 1 });
+  const done = await trainStep({ engine, model }, state, [batch], {
+    learningRate: 1e-4,
+    dropoutSeeds: [[1, i]],
+    step: i + 1,
+  });
   state = done.state;
   loss = done.result.total;
   if (i === 0) firstStep = process.uptime();
@@ -113,7 +117,7 @@ async function peak() {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 6; i++) {
     const start = performance.now();
-    const sums = await callOnce("peak", [a, b], ([a, b]) => [tf.matMul(a, b), tf.matMul(b, a)]);
+    const sums = await callOnce(engine, "peak", [a, b], ([a, b]) => [tf.matMul(a, b), tf.matMul(b, a)]);
     for (const sum of sums) await tf.slice(sum, [0, 0], [1, 1]).data();
     // the first call sets the products up
     if (i > 0) best = Math.min(best, (performance.now() - start) / 1000);

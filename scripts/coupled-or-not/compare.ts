@@ -94,7 +94,7 @@ async function ridgeMaps(): Promise<Map<string, FieldMaps>> {
 }
 
 try {
-  await openEngine("wasm");
+  const engine = await openEngine("wasm");
   const maps = await ridgeMaps();
   const networks = { coupled: await trained("coupled"), uncoupled: await trained("uncoupled") };
   const baselines = baselineNames(coupled.BERT_strategy);
@@ -109,8 +109,8 @@ try {
   const lookup = storeNormalization(store);
   for await (const batch of batchesOf(config, "validate")) {
     const [a, b] = [
-      await predictReady(networks.coupled, networks.coupled.params, batch, false),
-      await predictReady(networks.uncoupled, networks.uncoupled.params, batch, false),
+      await predictReady({ engine, ...networks.coupled }, networks.coupled.params, batch, false),
+      await predictReady({ engine, ...networks.uncoupled }, networks.uncoupled.params, batch, false),
     ];
     for (const [p, { field }] of predictedFields(config).entries()) {
       const simple = await scoreBatch({ config, store }, batch, field, null, { lookup, params: {} });

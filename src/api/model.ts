@@ -60,7 +60,7 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
   const { config } = runConfig(found, null, options.set ?? [], options.data);
   const model = stepModel(config);
   const weights = await readInitialWeights(found.base, `${found.id}@${found.which}`, config, model.spec);
-  await openEngine(options.engine ?? "auto");
+  const context = { model, engine: await openEngine(options.engine ?? "auto") };
   const [{ plainOf }, { toTensors: batchTensors, disposeBatch }, { toTensors }, tf] = await Promise.all([
     import("../batches/ready.js"),
     import("../batches/tensors.js"),
@@ -94,7 +94,7 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
     predict: (prepared) =>
       onBatch(prepared, async (batch) => {
         const { predictBatch } = await import("../prediction/predictBatch.js");
-        return (await predictBatch(model, params, batch, { members: true })).predictions;
+        return (await predictBatch(context, params, batch, { members: true })).predictions;
       }),
     attention: (prepared, sample = 0) =>
       onBatch(prepared, async (batch) => {
@@ -111,15 +111,15 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
       }),
     gradients: (prepared) =>
       onBatch(prepared, async (batch) => {
-        const { stepGradients } = await import("../step/step.js");
-        const { grads, scale, numbers } = await stepGradients(model, params, [batch], null);
+        const { disposeGradients, stepGradients } = await import("../step/step.js");
+        const found = await stepGradients(context, params, [batch], null);
         try {
-          const entries = Object.entries(grads).map(async ([name, gradient]) => {
+          const entries = Object.entries(found.grads).map(async ([name, gradient]) => {
             return [name, Float32Array.from(await gradient.data())] as const;
           });
           return new Map(await Promise.all(entries));
         } finally {
-          tf.dispose([scale, numbers, ...Object.values(grads)]);
+          disposeGradients(found);
         }
       }),
     dispose() {

@@ -4,9 +4,7 @@ import { disposeBatch, toTensors } from "../batches/tensors.js";
 import { checkConfig } from "../checks/validate.js";
 import type { RunConfig } from "../config/types.js";
 import { openEngine } from "../engine/index.js";
-import { compiler } from "../engine/native.js";
-import { profile, type Trace } from "../engine/profile.js";
-import { profileCompiled } from "../engine/profileCompiled.js";
+import type { Trace } from "../engine/profile.js";
 import { initParameters } from "../model/index.js";
 import { disposeState, initState, stepModel, trainStep } from "../step/step.js";
 import { randomBatch, type StepBenchmarkOptions } from "./step.js";
@@ -19,25 +17,21 @@ import { randomBatch, type StepBenchmarkOptions } from "./step.js";
  */
 export async function profileStep(
   config: RunConfig,
-  { engine = "auto" }: Pick<StepBenchmarkOptions, "engine"> = {},
+  { engine: name = "auto" }: Pick<StepBenchmarkOptions, "engine"> = {},
 ): Promise<Trace> {
   checkConfig(config);
-  await openEngine(engine);
+  const engine = await openEngine(name);
   const model = stepModel(config);
   const batch = toTensors(randomBatch(config, model));
   const start = [...initParameters(model.spec, 1)].map(([key, { shape, data }]) => [key, tf.tensor(data, shape)]);
   let state = initState(Object.fromEntries(start), config);
   const step = async (number: number) => {
     const rates = { learningRate: 1e-4, dropoutSeeds: [[1, number]] as [number, number][], step: number };
-    state = (await trainStep(model, state, [batch], rates)).state;
+    state = (await trainStep({ engine, model }, state, [batch], rates)).state;
   };
   try {
     await step(1);
-    const compiling = compiler();
-    const label = "train step";
-    const { trace } = compiling
-      ? await profileCompiled(compiling, label, () => step(2))
-      : await profile(label, () => step(2));
+    const { trace } = await engine.profile("train step", () => step(2));
     return trace;
   } finally {
     disposeState(state);

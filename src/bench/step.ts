@@ -6,16 +6,23 @@ import { checkConfig } from "../checks/validate.js";
 import { parseFields } from "../config/fields.js";
 import type { Field, RunConfig } from "../config/types.js";
 import type { CubeBatch, FieldCube } from "../data/types.js";
-import { type CompiledFunction, compileFunction } from "../engine/compile/index.js";
+import type { Prepared } from "../engine/engine.js";
 import { type EngineName, openEngine } from "../engine/index.js";
-import { compiler } from "../engine/native.js";
 import { needsArea, totalLoss } from "../losses/index.js";
 import { createMaskGenerators, maskBatch } from "../masking/index.js";
 import { countParameters, forward, initParameters } from "../model/index.js";
 import type { Params } from "../model/types.js";
 import { derive, type Generator } from "../random/index.js";
-import { batchTensors, LANES, withTensors } from "../step/compiledStep.js";
-import { disposeState, initState, type StepModel, stepGradients, stepModel, trainStep } from "../step/step.js";
+import {
+  disposeGradients,
+  disposeState,
+  initState,
+  type StepContext,
+  type StepModel,
+  stepGradients,
+  stepModel,
+  trainStep,
+} from "../step/step.js";
 import { median } from "./median.js";
 
 export interface Times {
@@ -71,6 +78,7 @@ export async function benchStep(
   checkConfig(config);
   const engine = await openEngine(name);
   const model = stepModel(config);
+  const context = { engine, model };
   const plain = randomBatch(config, model);
   const params = Object.fromEntries(
     [...initParameters(model.spec, 1)].map(([key, { shape, data }]) => [key, tf.tensor(data, shape)]),
@@ -78,15 +86,15 @@ export async function benchStep(
   const batch = toTensors(plain);
   let state = initState(params, config);
   const times = { forward: [] as number[], gradients: [] as number[], step: [] as number[] };
-  const compiled: CompiledFunction[] = [];
+  const forward = forwardOf(context);
   let firstStep = 0;
   let loss = Number.NaN;
   try {
     for (let i = 0; i < warmup + repeats; i++) {
-      const forwardTime = await seconds(() => forwardOnly(model, state.params, batch, compiled));
-      const gradientTime = await seconds(() => gradientsOnly(model, state.params, batch));
+      const forwardTime = await seconds(() => forwardOnly(forward, { params: state.params, batch }));
+      const gradientTime = await seconds(() => gradientsOnly(context, state.params, batch));
       const stepTime = await seconds(async () => {
-        const done = await trainStep(model, state, [batch], {
+        const done = await trainStep(context, state, [batch], {
           learningRate: 1e-4,
           dropoutSeeds: [[1, i]],
           step: i + 1,
@@ -101,6 +109,7 @@ export async function benchStep(
       times.step.push(stepTime);
     }
   } finally {
+    forward.release();
     disposeState(state);
     disposeBatch(batch);
   }
@@ -127,42 +136,28 @@ export async function benchStep(
   };
 }
 
-/** The total alone; on an engine that compiles, as one call that `compiled` keeps. */
-async function forwardOnly(model: StepModel, params: Params, batch: StepBatch, compiled: CompiledFunction[]) {
-  const { config, spec, predicted } = model;
-  const total = (params: Params, { inputs, targets }: StepBatch, seed: readonly [number, number]) =>
-    totalLoss(
-      config,
-      predicted,
-      forward(params, spec, inputs, { dropoutSeed: seed, lanes: compiler() ? LANES : 1 }),
-      targets,
-    ).total;
-  const engine = compiler();
-  if (!engine) {
-    const value = tf.tidy(() => total(params, batch, [1, 0]));
-    await value.data();
-    value.dispose();
-    return;
-  }
-  const names = Object.keys(params);
-  const inputs = [...Object.values(params), ...batchTensors(batch)];
-  compiled[0] ??= compileFunction(
-    engine,
-    "forward",
-    inputs.map(({ shape, dtype }) => ({ shape: [...shape], dtype })),
-    (given) => {
-      const traced = Object.fromEntries(names.map((name, i) => [name, given[i]]));
-      return [total(traced, withTensors(batch, given.slice(names.length)), [0, 0])];
-    },
-    { seeded: true },
-  );
-  tf.dispose(await compiled[0].run(inputs, [1, 0]));
+interface ForwardInputs {
+  params: Params;
+  batch: StepBatch;
 }
 
-async function gradientsOnly(model: StepModel, params: Params, batch: StepBatch) {
-  const { grads, numbers, scale } = await stepGradients(model, params, [batch], [[1, 0]]);
-  await numbers.data();
-  tf.dispose([numbers, scale, ...Object.values(grads)]);
+/** The total alone. */
+const forwardOf = ({ engine, model: { config, spec, predicted } }: StepContext): Prepared<ForwardInputs, tf.Scalar> =>
+  engine.prepare("forward", ({ params, batch: { inputs, targets } }, dropoutSeed) => {
+    const predictions = forward(params, spec, inputs, { dropoutSeed });
+    return totalLoss(config, predicted, predictions, targets).total;
+  });
+
+async function forwardOnly(forward: Prepared<ForwardInputs, tf.Scalar>, inputs: ForwardInputs): Promise<void> {
+  const value = await forward.call(inputs, [1, 0]);
+  await value.data();
+  value.dispose();
+}
+
+async function gradientsOnly(context: StepContext, params: Params, batch: StepBatch): Promise<void> {
+  const gradients = await stepGradients(context, params, [batch], [[1, 0]]);
+  await gradients.norm.data();
+  disposeGradients(gradients);
 }
 
 async function seconds(work: () => Promise<void>): Promise<number> {

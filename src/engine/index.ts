@@ -1,10 +1,14 @@
 /** Choosing the library that computes. TensorFlow.js is loaded here, on the first call, and nowhere else at start-up. */
 import { AtmorepError } from "../errors.js";
-import type { Engine, Instead } from "./types.js";
+import type { Engine, EngineName, Instead } from "./engine.js";
 
-export type { Engine, EngineName, Instead, OwnKernels } from "./types.js";
+export type { Engine, EngineName, Instead, OwnKernels } from "./engine.js";
 
-const ENGINES: readonly string[] = ["auto", "native", "wasm"];
+/** How each engine is opened; its code and its libraries are loaded then. */
+const ENGINES: Readonly<Record<EngineName, () => Promise<Engine>>> = {
+  native: async () => (await import("./native.js")).openNative(),
+  wasm: async () => (await import("./wasm/open.js")).openWasm(),
+};
 
 /**
  * Makes an engine the current one: every tensor operation afterwards runs on it.
@@ -13,20 +17,18 @@ const ENGINES: readonly string[] = ["auto", "native", "wasm"];
  * @throws AtmorepError `failed` if the engine asked for is not there, `usage` for another name, and for
  *   precisions (`ATMOREP_PRODUCTS`) or numbers of threads (`ATMOREP_THREADS`) that cannot be had
  */
-export async function openEngine(name: "auto" | "native" | "wasm"): Promise<Engine> {
-  if (!ENGINES.includes(name)) {
+export async function openEngine(name: "auto" | EngineName): Promise<Engine> {
+  if (name !== "auto") {
+    if (Object.hasOwn(ENGINES, name)) return ENGINES[name]();
     throw new AtmorepError("usage", "unknown engine", {
       where: "engine",
       found: name,
-      expected: ENGINES.join(", "),
+      expected: ["auto", ...Object.keys(ENGINES)].join(", "),
       fix: "Choose one of these.",
     });
   }
-  if (name === "native") return (await import("./native.js")).openNative();
-  const opened = name === "auto" ? await tryNative() : null;
-  if (opened && "name" in opened) return opened;
-  const { openWasm } = await import("./wasm/open.js");
-  return { ...(await openWasm()), instead: opened };
+  const opened = await tryNative();
+  return "name" in opened ? opened : { ...(await ENGINES.wasm()), instead: opened };
 }
 
 /** The native engine, or why it is not used. */

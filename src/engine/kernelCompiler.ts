@@ -1,10 +1,10 @@
 /** LLVM to compile kernels of our own with, or why there are none. */
 import { resolve } from "node:path";
+import type { OwnKernels } from "./engine.js";
 import { INSTALL_FOLDER } from "./folder.js";
 import { type Jit, LlvmError, openJit } from "./llvm/jit.js";
 import { type FoundLlvm, findLlvm } from "./llvm/library.js";
 import { type AskedProducts, askedProducts, noSuchProducts } from "./products.js";
-import type { OwnKernels } from "./types.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 

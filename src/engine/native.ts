@@ -1,6 +1,9 @@
 /** The native engine: TensorFlow's C library as TensorFlow.js's backend. */
 import * as tf from "@tensorflow/tfjs-core";
 import { AtmorepError } from "../errors.js";
+import { compiling } from "./compile/index.js";
+import { eager } from "./eager/index.js";
+import type { Engine, OwnKernels } from "./engine.js";
 import { INSTALL_FOLDER } from "./folder.js";
 import { registerGradients } from "./gradients.js";
 import { registerJitKernels } from "./jit/register.js";
@@ -17,11 +20,16 @@ import {
   TensorflowError,
 } from "./tensorflow/index.js";
 import { askedThreads } from "./threads.js";
-import type { Engine, OwnKernels } from "./types.js";
 
-let opened: Promise<Tensorflow> | null = null;
-let current: Tensorflow | null = null;
-let kernels: OwnKernels = withoutKernels("not open yet");
+/** The library once it is loaded, with its two ways of running a function. */
+interface Opened {
+  native: Tensorflow;
+  compiled: Engine;
+  eager: Engine;
+}
+
+let loading: Promise<Tensorflow> | null = null;
+let opened: Opened | null = null;
 
 /** Where the library is looked for: `ATMOREP_TENSORFLOW` alone if it is set. */
 export function nativeSearch(env: Readonly<Record<string, string | undefined>> = process.env): SearchOptions {
@@ -33,32 +41,37 @@ export function nativeSearch(env: Readonly<Record<string, string | undefined>> =
 export const findNative = (): Search => searchLibrary(nativeSearch());
 
 /**
- * Loads the library once, and makes it the current backend.
+ * Loads the library once, and makes it the current backend. It compiles, unless `ATMOREP_COMPILE` is 0.
  * @throws AtmorepError `failed` if there is no library, or it cannot be loaded; `usage` for what `ATMOREP_PRODUCTS` asks
  */
 export async function openNative(): Promise<Engine> {
-  opened ??= openTensorflow({ ...nativeSearch(), threads: askedThreads() });
-  const native = await opened.catch((error: unknown) => {
-    opened = null;
+  loading ??= openTensorflow({ ...nativeSearch(), threads: askedThreads() });
+  const native = await loading.catch((error: unknown) => {
+    loading = null;
     throw asAtmorepError(error);
   });
-  if (current !== native) kernels = openKernels(native);
-  current = native;
-  registerGradients();
+  opened ??= enginesOf(native);
   if (tf.getBackend() !== BACKEND) await tf.setBackend(BACKEND);
+  return process.env.ATMOREP_COMPILE === "0" ? opened.eager : opened.compiled;
+}
+
+/** The library behind the engine, for the rooms of the native engine and their tests; null: it was never opened. */
+export const openedTensorflow = (): Tensorflow | null => opened?.native ?? null;
+
+function enginesOf(native: Tensorflow): Opened {
+  const kernels = openKernels(native);
+  registerGradients();
   const { version, threads, context, library } = native;
   const { type } = context.device;
-  return {
+  const own = {
     name: "native",
     description: `TensorFlow ${version} on the ${type}, ${threads} thread${threads === 1 ? "" : "s"} (${library.source}); ${kernels.text}`,
     threads,
-    memory: () => {
-      const { numTensors, numBytes } = tf.memory();
-      return { numTensors, bytes: numBytes };
-    },
     kernels,
     instead: null,
-  };
+    close: () => native.close(),
+  } as const;
+  return { native, eager: { ...eager, ...own }, compiled: { ...eager, ...compiling(native), ...own } };
 }
 
 /**
@@ -77,14 +90,6 @@ function openKernels(native: Tensorflow): OwnKernels {
     if (asked) throw noSuchProducts(asked, error.message);
     return withoutKernels(error.message);
   }
-}
-
-/**
- * The library that runs whole functions as one call, or null: another engine is current, or `ATMOREP_COMPILE` is 0,
- * which runs operation by operation.
- */
-export function compiler(): Tensorflow | null {
-  return process.env.ATMOREP_COMPILE !== "0" && tf.getBackend() === BACKEND ? current : null;
 }
 
 function asAtmorepError(error: unknown): unknown {

@@ -33,7 +33,7 @@ export interface Trace {
 
 /**
  * Runs `work` with every kernel of the current engine timed. What an engine compiles into one call has no kernels of
- * its own to time: run it operation by operation, or take `profileCompiled`.
+ * its own to time: there `profileCompiled` takes the place of this.
  *
  * @param label name of the whole in the trace
  */
@@ -78,3 +78,22 @@ function replace(kernel: tf.KernelConfig): void {
 
 const isTensor = (value: unknown): value is tf.TensorInfo => typeof value === "object" && value !== null;
 const describe = ({ dtype, shape }: tf.TensorInfo) => `${dtype}[${shape}]`;
+
+/** All operations of one type. */
+export interface TypeTime {
+  op: string;
+  count: number;
+  /** microseconds, over all threads */
+  total: number;
+}
+
+/** Times by type of operation, the longest first; of a trace of compiled functions. */
+export function timesByType({ traceEvents }: Trace): TypeTime[] {
+  const types = new Map<string, TypeTime>();
+  for (const event of traceEvents) {
+    if (event.ph !== "X" || event.cat !== "tensorflow") continue;
+    const found = types.get(event.name) ?? { op: event.name, count: 0, total: 0 };
+    types.set(event.name, { op: event.name, count: found.count + 1, total: found.total + event.dur });
+  }
+  return [...types.values()].sort((a, b) => b.total - a.total);
+}

@@ -103,7 +103,7 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
   try {
     for (const warning of checkForEvaluation(config, store)) request.onWarning?.(warning);
     const model = stepModel(config);
-    const context: PassContext = {
+    const subject = {
       config,
       store,
       fields: parseFields(config),
@@ -112,12 +112,13 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
     };
     const cubes = request.rollout ?? 1;
     if (cubes > 1 && config.attention) request.onWarning?.("attention maps are not written of a roll-out");
-    const shift = cubes > 1 ? forecastSteps(context) * config.time_sampling : 0;
+    const shift = cubes > 1 ? forecastSteps(subject) * config.time_sampling : 0;
     const plan = mode.draws({ config, store, options, rollout: { cubes, shift } });
     const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, model.spec);
-    const { instead } = await openEngine(request.engine ?? "auto");
-    if (instead?.reason === "unusable") request.onWarning?.(instead.text);
+    const engine = await openEngine(request.engine ?? "auto");
+    if (engine.instead?.reason === "unusable") request.onWarning?.(engine.instead.text);
     params = toTensors(weights);
+    const context: PassContext = { ...subject, engine };
     return await runPlan({ request, context, params, plan, folder, run, modeName, options, cubes });
   } finally {
     tf.dispose(Object.values(params));

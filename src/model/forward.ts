@@ -1,6 +1,6 @@
 /** The assembled network. */
 import * as tf from "@tensorflow/tfjs-core";
-import { gatherRows, WHOLE } from "../engine/kernels/index.js";
+import { gatherRows, samplesApart, uncut, wholeBatch } from "../engine/kernels/index.js";
 import { decoderBlock, decoderEnd, decoderStart, tails } from "./decoder.js";
 import { decoderBlocks } from "./decoderBlocks.js";
 import { embed, encoderLayer } from "./encoder.js";
@@ -16,8 +16,6 @@ export interface ForwardOptions {
    * computed for all rows, not just the chosen ones: the same predictions, but their dropout masks are others
    */
   trace?: (name: string, tensor: tf.Tensor) => void;
-  /** groups of samples, or of tokens, that an engine can compute side by side; 1 (default): all at once */
-  lanes?: number;
   /** is shown the weights of every attention block; they cost T x S numbers a head. Tensors end with the pass */
   attended?: (heads: AttendedHeads) => void;
 }
@@ -30,48 +28,23 @@ export function forward(
   params: Params,
   spec: ModelSpec,
   inputs: NetworkInputs,
-  { dropoutSeed = null, trace, attended, lanes = 1 }: ForwardOptions = {},
+  { dropoutSeed = null, trace, attended }: ForwardOptions = {},
 ): Prediction[] {
   return tf.tidy(() => {
-    const samples = inputs.fields[0].tokens.shape[0];
-    const whole: ForwardPass = {
-      params,
-      spec,
-      batch: samples,
-      dropoutSeed,
-      attended,
-      lane: WHOLE,
-      rowLanes: lanes,
-      joined: new WeakMap(),
-    };
-    // with an odd number of samples the rows of one are split where they do not depend on each other
-    const sampleLanes = samples % lanes === 0 ? lanes : 1;
-    const rowLanes = sampleLanes === 1 ? lanes : 1;
-    const outputs = splitSamples(inputs.fields, sampleLanes).map((fields, index) => {
-      const lane = { index, lanes: sampleLanes };
-      return decoded({ ...whole, batch: samples / sampleLanes, lane, rowLanes }, fields, trace);
-    });
+    const batch = inputs.fields[0].tokens.shape[0];
+    // whoever looks inside sees all samples at once
+    const part = trace || attended ? uncut() : wholeBatch();
+    const whole: ForwardPass = { params, spec, batch, dropoutSeed, attended, part };
+    const streams = samplesApart(part, inputs.fields, (part, fields, batch) =>
+      decoded({ ...whole, part, batch }, fields, trace),
+    );
+    // a compiled graph has to fit every choice of rows, also one of a single sample's: groups of samples end here
     return spec.predicted.map((_, p) => {
-      // a compiled graph has to fit every choice, also one of a single sample's rows: lanes of samples end here
-      const parts = joinLanes(outputs.map((lane) => lane[p]));
       const rows = inputs.rows[p];
-      return tails(whole, p, trace ? gatherRows(parts[0], rows) : decoderEnd(whole, p, parts, rows));
+      return tails(whole, p, trace ? gatherRows(streams[p][0], rows) : decoderEnd(whole, p, streams[p], rows));
     }) as unknown as tf.TensorContainer;
   }) as unknown as Prediction[];
 }
-
-/** Per lane, its samples of each field. */
-function splitSamples(fields: NetworkInputs["fields"], lanes: number): NetworkInputs["fields"][] {
-  if (lanes === 1) return [fields];
-  const split = fields.map(({ tokens, infos }) => ({ tokens: tf.split(tokens, lanes), infos: tf.split(infos, lanes) }));
-  return Array.from({ length: lanes }, (_, i) =>
-    split.map(({ tokens, infos }) => ({ tokens: tokens[i], infos: infos[i] })),
-  );
-}
-
-/** Per tensor of a lane, that of all samples. */
-const joinLanes = (lanes: tf.Tensor[][]): tf.Tensor[] =>
-  lanes.length === 1 ? lanes[0] : lanes[0].map((_, i) => tf.concat(lanes.map((lane) => lane[i])));
 
 /** Per predicted field what `decoderStart` returns, [B*L*N, d] each; with `trace` the decoder's output alone. */
 function decoded(run: ForwardPass, fields: NetworkInputs["fields"], trace: ForwardOptions["trace"]): tf.Tensor[][] {

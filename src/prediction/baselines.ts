@@ -14,7 +14,7 @@ import type { FieldSkill } from "../runs/events.js";
 import { needsDamping } from "../scores/baselines/registry.js";
 import { type BaselineParams, dampingFit } from "../scores/index.js";
 import { stepModel } from "../step/step.js";
-import type { ValidationContext } from "./validation.js";
+import type { PassSubject } from "./pass.js";
 import { ValidationScores } from "./validationScores.js";
 
 /** Cubes that damped persistence is fitted on: enough for a factor a lead, few enough to start at once. */
@@ -39,8 +39,11 @@ export async function fitBaselines({
   return { damping: fit.finish() };
 }
 
+/** What the baselines are scored on; a network is not asked. */
+export type BaselineContext = PassSubject & { validationDraws: Draw[] };
+
 /** The baselines on the validation points, before any training; empty if that would delay a large run. */
-export async function baselineSkill(context: ValidationContext, params: BaselineParams): Promise<FieldSkill[]> {
+export async function baselineSkill(context: BaselineContext, params: BaselineParams): Promise<FieldSkill[]> {
   const { config, validationDraws, fields } = context;
   const points = fields.reduce((sum, { L, N, D }) => sum + L * N * D, 0);
   if (validationDraws.length * config.batch_size_validation * points > EAGER_POINTS) return [];
@@ -48,13 +51,13 @@ export async function baselineSkill(context: ValidationContext, params: Baseline
 }
 
 /** The baselines on the validation points, however many. */
-export async function baselineScores(context: ValidationContext, params: BaselineParams): Promise<FieldSkill[]> {
+export async function baselineScores(context: BaselineContext, params: BaselineParams): Promise<FieldSkill[]> {
   const scores = new ValidationScores(context, params, false);
   for await (const batch of validationBatches(context)) await scores.add(batch, []);
   return scores.skill();
 }
 
-const validationBatches = (context: ValidationContext) =>
+const validationBatches = (context: BaselineContext) =>
   readyBatches(context, context.validationDraws, createMaskGenerators(context.config, context.fields));
 
 export interface BaselineOptions {

@@ -5,15 +5,21 @@
 import { type BatchContext, type ReadyBatch, readyBatches } from "../batches/ready.js";
 import { disposeBatch, toTensors } from "../batches/tensors.js";
 import type { Draw } from "../data/types.js";
+import type { Engine } from "../engine/engine.js";
+import { collectAfter } from "../engine/garbage.js";
 import type { MaskGenerators } from "../masking/index.js";
 import type { Params } from "../model/types.js";
-import { collectGarbage } from "../step/garbage.js";
-import type { StepModel } from "../step/step.js";
+import type { StepContext, StepModel } from "../step/step.js";
 import { type BatchPrediction, predictBatch } from "./predictBatch.js";
 
-/** What a pass needs to know; a session of training and one of evaluation both are this. */
-export interface PassContext extends BatchContext {
+/** What scores need to know of what is predicted. */
+export interface PassSubject extends BatchContext {
   model: StepModel;
+}
+
+/** What a pass needs; a session of training and one of evaluation both are this. */
+export interface PassContext extends PassSubject {
+  engine: Engine;
 }
 
 export interface PassOptions {
@@ -24,9 +30,6 @@ export interface PassOptions {
   /** ends the pass before the next batch */
   signal?: AbortSignal;
 }
-
-/** Batches between two collections of garbage. */
-const COLLECT_EVERY = 20;
 
 /** One batch with what the network made of it. */
 export interface PredictedBatch extends ReadyBatch, BatchPrediction {}
@@ -44,7 +47,7 @@ export async function* predictDraws(
   let batches = 0;
   for await (const prepared of readyBatches(context, draws, generators)) {
     if (signal?.aborted) return;
-    if (++batches % COLLECT_EVERY === 0) collectGarbage();
+    collectAfter(++batches);
     yield { ...prepared, ...(await predictReady(context, params, prepared, members)) };
     // lets signals, timers and other work in
     await new Promise((resolve) => setImmediate(resolve));
@@ -53,14 +56,14 @@ export async function* predictDraws(
 
 /** Predictions of one ready batch, whose tensors live only here. */
 export async function predictReady(
-  { model }: Pick<PassContext, "model">,
+  context: StepContext,
   params: Params,
   { plain }: Pick<ReadyBatch, "plain">,
   members: boolean,
 ): Promise<BatchPrediction> {
   const batch = toTensors(plain);
   try {
-    return await predictBatch(model, params, batch, { members });
+    return await predictBatch(context, params, batch, { members });
   } finally {
     disposeBatch(batch);
   }

@@ -4,8 +4,8 @@ import type { StepBatch } from "../batches/tensors.js";
 import { mse } from "../losses/squared.js";
 import type { FieldTarget } from "../losses/total.js";
 import type { Params, Prediction } from "../model/types.js";
-import { predictions } from "../step/compiledForward.js";
-import type { StepModel } from "../step/step.js";
+import { predictions } from "../step/predict.js";
+import type { StepContext } from "../step/step.js";
 
 /** A predicted field's predictions as plain arrays. */
 export interface PlainPrediction {
@@ -33,13 +33,13 @@ export interface BatchPrediction {
  * @param options.members also read the members (default false)
  */
 export async function predictBatch(
-  model: StepModel,
+  context: StepContext,
   params: Params,
   batch: StepBatch,
   { members = false }: { members?: boolean } = {},
 ): Promise<BatchPrediction> {
-  const found = await predictions(model, params, batch);
-  const { predicted } = model;
+  const found = await predictions(context, params, batch.inputs);
+  const { predicted } = context.model;
   const { targets } = batch;
   const counts = await Promise.all(targets.map(countsAnything));
   const errors = found.map(({ mean }, p) => (counts[p] ? tf.tidy(() => mse({ ...targets[p], mean })) : null));

@@ -7,14 +7,14 @@ import type { MaskedField } from "../masking/types.js";
 import type { NormalizationLookup } from "../results/physical.js";
 import { type BaselineParams, baselinePredictions, type ScoreBatch } from "../scores/index.js";
 import { targetTokens } from "../scores/layout.js";
-import type { PassContext } from "./pass.js";
+import type { PassSubject } from "./pass.js";
 
 /**
  * One field of a batch as scores take it: the model (unless null) beside the baselines of the strategy, in the unit
  * that people read.
  */
 export async function scoreBatch(
-  { config, store }: Pick<PassContext, "config" | "store">,
+  { config, store }: Pick<PassSubject, "config" | "store">,
   { cube, masked }: Pick<ReadyBatch, "cube" | "masked">,
   field: Field,
   model: Float32Array | null,

@@ -16,7 +16,7 @@ import {
   scoreRow,
   verdict,
 } from "../scores/index.js";
-import type { PassContext } from "./pass.js";
+import type { PassSubject } from "./pass.js";
 import type { PlainPrediction } from "./predictBatch.js";
 import { scoreBatch } from "./scoreBatch.js";
 
@@ -26,7 +26,7 @@ export class ValidationScores {
   private readonly lookup;
 
   constructor(
-    private readonly context: PassContext,
+    private readonly context: PassSubject,
     private readonly params: BaselineParams,
     private readonly withModel: boolean,
   ) {

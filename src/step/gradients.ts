@@ -1,19 +1,6 @@
 /** Gradients of a scalar by a record of parameters, and what is done to them before the update. */
-import {
-  add,
-  addN,
-  div,
-  engine,
-  minimum,
-  type Scalar,
-  scalar,
-  sqrt,
-  square,
-  sum,
-  type Tensor,
-} from "@tensorflow/tfjs-core";
+import { add, div, engine, minimum, type Scalar, scalar, type Tensor } from "@tensorflow/tfjs-core";
 import type { Params } from "../model/types.js";
-import { fusedNorm } from "./wasmKernels.js";
 
 /** Keeps the norm off zero, as PyTorch's `clip_grad_norm_` does. */
 const CLIP_EPSILON = 1e-6;
@@ -44,14 +31,6 @@ export function addGradients(a: Params, b: Params): Params {
   const sum: Params = { ...a };
   for (const [name, gradient] of Object.entries(b)) sum[name] = sum[name] ? add(sum[name], gradient) : gradient;
   return sum;
-}
-
-/** Euclidean norm over all gradients. */
-export function globalNorm(grads: Params): Scalar {
-  const list = Object.values(grads);
-  if (list.length === 0) return scalar(0);
-  const composed = () => sqrt(addN(list.map((gradient) => sum(square(gradient)))));
-  return fusedNorm(list) ?? (composed() as Scalar);
 }
 
 /**

@@ -1,18 +1,15 @@
 /** Gradients and numbers of a step over the batches of several processes. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Communicator } from "../distributed/index.js";
+import { tidied } from "../engine/tree.js";
 import { AtmorepError } from "../errors.js";
 import type { Params } from "../model/types.js";
-import { averageAndClip, type StepModel } from "./batchGradients.js";
+import type { StepModel } from "./batchGradients.js";
+import { type NormedGradients, normedGradients } from "./stepGradients.js";
 import { mergeSums, type ResultSums } from "./stepResult.js";
 
-export interface SharedGradients {
-  /** sum over the batches of all processes */
-  grads: Params;
-  /** averages over the batches and clips */
-  scale: tf.Scalar;
-  /** norm of the averaged gradients */
-  norm: tf.Scalar;
+/** Over the batches of all processes. */
+export interface SharedGradients extends NormedGradients {
   sums: ResultSums;
 }
 
@@ -58,15 +55,14 @@ export async function shareGradients(
     at += sizes[i];
   }
   await communicator.sum(flat);
-  const tensors = tf.tidy(() => {
+  const tensors = tidied(() => {
     let from = 0;
     const summed: Params = {};
     for (const [i, name] of present.entries()) {
       summed[name] = tf.tensor(flat.slice(from, from + sizes[i]), params[name].shape, "float32");
       from += sizes[i];
     }
-    const { norm, scale } = averageAndClip(summed, batches, model.config);
-    return { grads: summed, norm, scale };
+    return normedGradients(summed, batches, model.config);
   });
   return { ...tensors, sums: mergeSums(all.map((other) => other.sums)) };
 }

@@ -1,27 +1,31 @@
 /**
- * One optimiser step as a function of (parameters, optimiser state, batch, seeds, rates). Engines that can compile run
- * loss and gradients as one call, and the update as another: between them the numbers are looked at, so that a step
- * that went wrong changes nothing.
+ * One optimiser step as a function of (parameters, optimiser state, batches, seeds, rates): gradients, numbers, update.
+ * The numbers are looked at before the update, so that a step that went wrong changes nothing.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { StepBatch } from "../batches/tensors.js";
-import type { RunConfig } from "../config/types.js";
 import { ALONE, type Communicator } from "../distributed/index.js";
-import { compiler } from "../engine/native.js";
+import type { Gradients } from "../engine/engine.js";
 import { isAtmorepError } from "../errors.js";
 import { toPlain } from "../model/tensors.js";
 import type { Params, PlainParams } from "../model/types.js";
-import { adamwRates, adamwUpdate } from "./adamw.js";
-import { batchGradients, combine, type NumberNames, type StepGradients, type StepModel } from "./batchGradients.js";
-import { compiledGradients, compiledUpdate } from "./compiledStep.js";
-import { emaUpdate } from "./ema.js";
+import type { StepContext, StepModel } from "./batchGradients.js";
 import { findNonFinite, nonFiniteError } from "./nonFinite.js";
-import { shareGradients } from "./sharedStep.js";
-import { releaseFormer, type TrainState } from "./state.js";
+import { type SharedGradients, shareGradients } from "./sharedStep.js";
+import type { TrainState } from "./state.js";
+import { disposeGradients, type StepGradients, stepGradients } from "./stepGradients.js";
+import { decodeNumbers } from "./stepNumbers.js";
 import { readResult, resultIsFinite, resultSums, type StepResult } from "./stepResult.js";
 
-export { type BatchGradients, batchGradients, type StepModel, stepModel } from "./batchGradients.js";
+export {
+  type BatchGradients,
+  batchGradients,
+  type StepContext,
+  type StepModel,
+  stepModel,
+} from "./batchGradients.js";
 export { disposeState, initState, type TrainState } from "./state.js";
+export { disposeGradients, stepGradients } from "./stepGradients.js";
 export type { StepResult } from "./stepResult.js";
 
 /** What changes from step to step. */
@@ -52,24 +56,64 @@ export interface StepOutcome {
  *   the tensors with bad values; `state` then is as it was
  */
 export async function trainStep(
-  model: StepModel,
+  context: StepContext,
   state: TrainState,
   batches: readonly StepBatch[],
   rates: StepRates,
   communicator: Communicator = ALONE,
 ): Promise<StepOutcome> {
-  if (communicator.size > 1) return sharedTrainStep(model, state, batches, rates, communicator);
-  const { grads, scale, numbers, parts } = await stepGradients(model, state.params, batches, rates.dropoutSeeds);
+  const own = await stepGradients(context, state.params, batches, rates.dropoutSeeds);
   try {
-    const [gradientNorm, ...values] = await numbers.data();
-    const result = readResult(resultSums(parts, values), gradientNorm);
-    await assertFinite(model, result, batches, state.params, grads, rates.step);
-    const gradients = rates.keepGradients ? await scaled(grads, scale) : undefined;
-    return { state: await nextState(model, state, { grads, scale }, rates.learningRate), result, gradients };
+    const { sums, gradientNorm } = await readNumbers(own);
+    const result = readResult(sums, gradientNorm);
+    const check = () => assertFinite(context.model, result, batches, state.params, own.grads, rates.step);
+    if (communicator.size === 1) {
+      await check();
+      return await updated(context, state, own, result, rates);
+    }
+    const fault = await faultOf(check);
+    const all = { sums, batches: batches.length * communicator.size, fault };
+    const shared = await shareGradients(communicator, context.model, state.params, own.grads, all);
+    try {
+      const [norm] = await shared.norm.data();
+      return await updated(context, state, shared, readResult(shared.sums, norm), rates);
+    } finally {
+      disposeShared(shared);
+    }
   } finally {
-    tf.dispose([scale, numbers, ...Object.values(grads)]);
+    disposeGradients(own);
   }
 }
+
+/** The sums over the batches, and the norm of the averaged gradients. */
+async function readNumbers({ norm, numbers }: StepGradients) {
+  const [gradientNorm] = await norm.data();
+  return { sums: resultSums(await Promise.all(numbers.map(decodeNumbers))), gradientNorm };
+}
+
+async function updated(
+  context: StepContext,
+  state: TrainState,
+  gradients: Gradients,
+  result: StepResult,
+  { learningRate, keepGradients }: StepRates,
+): Promise<StepOutcome> {
+  const kept = keepGradients ? await scaled(gradients) : undefined;
+  return { state: await nextState(context, state, gradients, learningRate), result, gradients: kept };
+}
+
+/** AdamW and the moving average as the configuration has them. `state` is used up, as `Engine.update` says. */
+export const nextState = (
+  { engine, model: { config } }: StepContext,
+  state: TrainState,
+  gradients: Gradients,
+  learningRate: number,
+): Promise<TrainState> =>
+  engine.update(state, gradients, {
+    learningRate,
+    weightDecay: config.weight_decay,
+    emaDecay: config.ema_decay ?? 0,
+  });
 
 async function assertFinite(
   { config, predicted }: StepModel,
@@ -84,111 +128,25 @@ async function assertFinite(
   throw nonFiniteError(step, await findNonFinite({ terms: result.terms, batches, names, params, grads }));
 }
 
-/** The step with the gradients of all processes. */
-async function sharedTrainStep(
-  model: StepModel,
-  state: TrainState,
-  batches: readonly StepBatch[],
-  rates: StepRates,
-  communicator: Communicator,
-): Promise<StepOutcome> {
-  const { params } = state;
-  const { grads: own, scale, numbers, parts } = await stepGradients(model, params, batches, rates.dropoutSeeds);
-  let shared: Awaited<ReturnType<typeof shareGradients>> | null = null;
+/** The message of the error that `check` throws, or null. */
+async function faultOf(check: () => Promise<void>): Promise<string | null> {
   try {
-    const [norm, ...values] = await numbers.data();
-    const sums = resultSums(parts, values);
-    const fault = await assertFinite(model, readResult(sums, norm), batches, params, own, rates.step).then(
-      () => null,
-      (error) => {
-        if (isAtmorepError(error)) return error.message;
-        throw error;
-      },
-    );
-    const all = { sums, batches: batches.length * communicator.size, fault };
-    shared = await shareGradients(communicator, model, params, own, all);
-    const [gradientNorm] = await shared.norm.data();
-    const result = readResult(shared.sums, gradientNorm);
-    const gradients = rates.keepGradients ? await scaled(shared.grads, shared.scale) : undefined;
-    return { state: await nextState(model, state, shared, rates.learningRate), result, gradients };
-  } finally {
-    tf.dispose([scale, numbers, ...Object.values(own)]);
-    if (shared) tf.dispose([shared.scale, shared.norm, ...Object.values(shared.grads)]);
+    await check();
+    return null;
+  } catch (error) {
+    if (isAtmorepError(error)) return error.message;
+    throw error;
   }
 }
 
-async function scaled(grads: Params, scale: tf.Scalar): Promise<PlainParams> {
-  const factor = (await scale.data())[0];
+function disposeShared({ grads, scale, norm }: SharedGradients): void {
+  tf.dispose([scale, norm, ...Object.values(grads)]);
+}
+
+/** Averaged and clipped gradients as plain numbers. */
+async function scaled({ grads, scale }: Gradients): Promise<PlainParams> {
+  const [factor] = await scale.data();
   const plain = await toPlain(grads);
   for (const { data } of plain.values()) for (let i = 0; i < data.length; i++) data[i] *= factor;
   return plain;
-}
-
-/**
- * Gradients over the batches of a step.
- * @returns tensors that the caller disposes
- */
-export async function stepGradients(
-  model: StepModel,
-  params: Params,
-  batches: readonly StepBatch[],
-  seeds: StepRates["dropoutSeeds"],
-): Promise<StepGradients & { parts: NumberNames[] }> {
-  const engine = compiler();
-  if (!engine) {
-    const parts = batches.map((batch, k) => batchGradients(model, params, batch, seeds?.[k] ?? null));
-    return sumUp(parts, model.config);
-  }
-  const parts: (StepGradients & NumberNames)[] = [];
-  for (const [k, batch] of batches.entries()) {
-    parts.push(await compiledGradients(engine, model, params, batch, seeds?.[k] ?? null));
-  }
-  if (parts.length === 1) return { ...parts[0], parts };
-  // each batch's own norm stands before its numbers
-  const withoutNorm = parts.map((part) => {
-    const numbers = tf.slice(part.numbers, 1);
-    tf.dispose([part.scale, part.numbers]);
-    return { ...part, numbers };
-  });
-  return sumUp(withoutNorm, model.config);
-}
-
-/** `combine`, which releases the parts. */
-function sumUp<T extends NumberNames & { grads: Params; numbers: tf.Tensor1D }>(
-  parts: T[],
-  config: RunConfig,
-): StepGradients & { parts: NumberNames[] } {
-  const combined = combine(parts, config);
-  const kept = new Set<tf.Tensor>(Object.values(combined.grads));
-  for (const { grads, numbers } of parts) {
-    tf.dispose([numbers, ...Object.values(grads).filter((gradient) => !kept.has(gradient))]);
-  }
-  return { ...combined, parts };
-}
-
-/**
- * AdamW and the moving average, by one call on engines that compile. What the new state does not hold of the former one
- * is released.
- */
-export async function nextState(
-  model: StepModel,
-  state: TrainState,
-  gradients: Pick<StepGradients, "grads" | "scale">,
-  learningRate: number,
-): Promise<TrainState> {
-  const engine = compiler();
-  if (engine) return compiledUpdate(engine, model, state, gradients, learningRate);
-  const { params, optimizer, ema } = state;
-  const { grads, scale } = gradients;
-  const { config } = model;
-  const updates = optimizer.updates + 1;
-  const options = { weightDecay: config.weight_decay };
-  const next = tf.tidy(() => {
-    const rates = adamwRates(learningRate, updates, options);
-    const { params: p, state } = adamwUpdate(params, grads, optimizer, rates, scale, options);
-    return { p, m: state.m, v: state.v, ema: ema ? emaUpdate(ema, p, config.ema_decay ?? 0, grads) : {} };
-  });
-  const renewed = { params: next.p, optimizer: { m: next.m, v: next.v, updates }, ema: ema && next.ema };
-  releaseFormer(state, renewed);
-  return renewed;
 }

@@ -1,16 +1,8 @@
-/** The numbers of a step, read from the device at once. */
-import type { NumberNames } from "./batchGradients.js";
+/** The numbers of a step: those of its batches averaged, over all processes. */
+import type { BatchNumbers } from "./stepNumbers.js";
 
-/** Averaged over the batches of the step. */
-export interface StepResult {
-  /** weighted total */
-  total: number;
-  /** each loss of each field; a field without hidden tokens has none */
-  terms: { loss: string; field: string; value: number }[];
-  /** mean squared error of the ensemble mean, per predicted field; null without hidden tokens */
-  mse: (number | null)[];
-  /** mean spread, per predicted field; null without hidden tokens */
-  spread: (number | null)[];
+/** Numbers averaged over the batches of a step. */
+export interface StepResult extends BatchNumbers {
   /** norm of the averaged gradients, before clipping */
   gradientNorm: number;
 }
@@ -28,22 +20,12 @@ interface Sum {
   count: number;
 }
 
-/**
- * @param parts what the batches' numbers stand for
- * @param numbers the batches' `numbers`, one after the other
- */
-export function resultSums(parts: readonly NumberNames[], numbers: ArrayLike<number>): ResultSums {
+export function resultSums(batches: readonly BatchNumbers[]): ResultSums {
   const sums: ResultSums = { total: zero(), terms: [], mse: [], spread: [] };
-  let at = 0;
-  for (const { terms, hidden } of parts) {
-    add(sums.total, { sum: numbers[at++], count: 1 });
-    for (const { loss, field } of terms) add(termOf(sums, loss, field), { sum: numbers[at++], count: 1 });
-    for (const values of [sums.mse, sums.spread]) {
-      for (const [p, present] of hidden.entries()) {
-        values[p] ??= zero();
-        if (present) add(values[p], { sum: numbers[at++], count: 1 });
-      }
-    }
+  for (const { total, terms, mse, spread } of batches) {
+    add(sums.total, one(total));
+    for (const { loss, field, value } of terms) add(termOf(sums, loss, field), one(value));
+    addFields(sums, { mse: mse.map(one), spread: spread.map(one) });
   }
   return sums;
 }
@@ -54,15 +36,7 @@ export function mergeSums(all: readonly ResultSums[]): ResultSums {
   for (const { total, terms, mse, spread } of all) {
     add(merged.total, total);
     for (const { loss, field, value } of terms) add(termOf(merged, loss, field), value);
-    for (const [to, from] of [
-      [merged.mse, mse],
-      [merged.spread, spread],
-    ]) {
-      for (const [p, value] of from.entries()) {
-        to[p] ??= zero();
-        add(to[p], value);
-      }
-    }
+    addFields(merged, { mse, spread });
   }
   return merged;
 }
@@ -80,11 +54,23 @@ export function readResult({ total, terms, mse, spread }: ResultSums, gradientNo
 
 const zero = (): Sum => ({ sum: 0, count: 0 });
 
+/** What is not there does not count. */
+const one = (value: number | null): Sum => (value === null ? zero() : { sum: value, count: 1 });
+
 const mean = ({ sum, count }: Sum): number | null => (count === 0 ? null : sum / count);
 
 function add(to: Sum, { sum, count }: Sum): void {
   to.sum += sum;
   to.count += count;
+}
+
+function addFields(to: ResultSums, from: Pick<ResultSums, "mse" | "spread">): void {
+  for (const kind of ["mse", "spread"] as const) {
+    for (const [p, value] of from[kind].entries()) {
+      to[kind][p] ??= zero();
+      add(to[kind][p], value);
+    }
+  }
 }
 
 function termOf({ terms }: ResultSums, loss: string, field: string): Sum {

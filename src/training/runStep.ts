@@ -11,7 +11,7 @@ export async function runStep(
   group: (PlainBatch | null)[],
   learningRate: number,
 ): Promise<StepResult> {
-  const { model, config, progress, communicator } = session;
+  const { config, progress, communicator } = session;
   const step = progress.step + 1;
   const first = progress.step * group.length;
   const own = group.flatMap((batch, k) => (batch === null ? [] : [{ batch, number: first + k }]));
@@ -22,7 +22,7 @@ export async function runStep(
     const remaining = session.draws(progress.epoch).length - progress.batch - group.length;
     const keepGradients = config.save_grads && session.writes && remaining < group.length;
     const ofThisStep = { learningRate, dropoutSeeds, step, keepGradients };
-    const { state, result, gradients } = await trainStep(model, session.state, batches, ofThisStep, communicator);
+    const { state, result, gradients } = await trainStep(session, session.state, batches, ofThisStep, communicator);
     session.state = state;
     if (gradients) await saveGradients(session, gradients);
     return result;

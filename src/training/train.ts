@@ -4,6 +4,7 @@
  */
 import type { PlainBatch } from "../batches/plain.js";
 import type { RunConfig } from "../config/types.js";
+import { collectAfter, collectGarbage } from "../engine/garbage.js";
 import { isAtmorepError } from "../errors.js";
 import { baselineSkill, fitBaselines } from "../prediction/baselines.js";
 import type { Validation } from "../prediction/validation.js";
@@ -12,7 +13,6 @@ import type { FinishedEvent, FinishReason, TrainEvent } from "../runs/events.js"
 import { metricsLine } from "../runs/metrics.js";
 import { stepSeries } from "../runs/series.js";
 import type { BaselineParams } from "../scores/index.js";
-import { collectGarbage } from "../step/garbage.js";
 import type { StepResult } from "../step/step.js";
 import { batchesPerStep, trainBatches } from "./batches.js";
 import { ConsoleLog } from "./consoleLog.js";
@@ -107,9 +107,6 @@ async function* epochs(session: Session, log: ConsoleLog, fitted: BaselineParams
   return { reason: "completed", last };
 }
 
-/** Steps between two collections of garbage. */
-const COLLECT_EVERY = 20;
-
 /** The rest of the current epoch's batches. @returns why it stopped early, or null */
 async function* trainEpoch(
   session: Session,
@@ -152,7 +149,7 @@ async function* trainEpoch(
     if (progress.batch % config.model_log_frequency < perStep && progress.batch < batches) {
       yield await saveLatest(session);
     }
-    if (progress.step % COLLECT_EVERY === 0) collectGarbage();
+    collectAfter(progress.step);
     // lets signals, timers and other work in
     await new Promise((resolve) => setImmediate(resolve));
     const stopped = await stopReason(session);

@@ -1,9 +1,10 @@
 /** A validation of a run, with what it leaves in the log, the metrics and the checkpoints. */
+
+import { collectGarbage } from "../engine/garbage.js";
 import { type Validation, validate } from "../prediction/validation.js";
 import type { TrainEvent } from "../runs/events.js";
 import { metricsLine } from "../runs/metrics.js";
 import type { BaselineParams } from "../scores/index.js";
-import { collectGarbage } from "../step/garbage.js";
 import type { ConsoleLog } from "./consoleLog.js";
 import { saveBest, saveLatest } from "./save.js";
 import { emptySums, type Session } from "./session.js";

@@ -77,6 +77,36 @@ it("computes the same bytes on any number of threads, and ends", () => {
   expect(new Set(results.map(([, , digest]) => digest)).size).toBe(1);
 }, 240_000);
 
+/** Prints how many threads the process has: before it is opened, open, and closed. */
+const CLOSING = `
+const { readdirSync } = await import("node:fs");
+const { setTimeout } = await import("node:timers/promises");
+const { openWasm } = await import(${at("wasm/open.js")});
+const count = () => readdirSync("/proc/self/task").length;
+const before = count();
+const engine = await openWasm();
+await setTimeout(1500);
+const open = count();
+await engine.close();
+console.log(JSON.stringify([open - before >= 2, open - count()]));
+`;
+
+it.skipIf(process.platform !== "linux")(
+  "ends its threads when it is closed",
+  () => {
+    build();
+    const env = { ...process.env, ATMOREP_THREADS: "3" };
+    const run = spawnSync(process.execPath, ["--input-type=module", "-e", CLOSING], {
+      env,
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+    expect(run.stderr).toBe("");
+    expect(JSON.parse(run.stdout)).toEqual([true, 2]);
+  },
+  240_000,
+);
+
 describe("before it starts", () => {
   afterEach(() => vi.unstubAllEnvs());
 

@@ -3,7 +3,17 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, it } from "vitest";
 import { forward, initParameters, type ModelConfig, modelSpec, toTensors } from "../../src/model/index.js";
 import type { NetworkInputs } from "../../src/model/types.js";
-import { configOf, expectSame, FIELDS, inputsOf, KINDS, prepareModels, samplesOf, withGradients } from "./support.js";
+import {
+  configOf,
+  expectSame,
+  FIELDS,
+  inLanes,
+  inputsOf,
+  KINDS,
+  prepareModels,
+  samplesOf,
+  withGradients,
+} from "./support.js";
 
 beforeAll(prepareModels);
 
@@ -18,7 +28,9 @@ function run(kind: Partial<ModelConfig>, samples: number, lanes: number): Record
     const rows = spec.predicted.map((f) => tf.range(0, samples * spec.fields[f].L * spec.fields[f].N, 1, "int32"));
     const inputs: NetworkInputs = { ...given, rows: rows as tf.Tensor1D[] };
     const names = Object.keys(params).filter((name) => !name.includes("token_info"));
-    return withGradients(params, names, (given) => forward(given, spec, inputs, { dropoutSeed: [3, 4], lanes }));
+    return inLanes(lanes, () =>
+      withGradients(params, names, (given) => forward(given, spec, inputs, { dropoutSeed: [3, 4] })),
+    );
   });
 }
 

@@ -5,7 +5,17 @@ import { FUSED } from "../../src/engine/kernels/fused.js";
 import { type ForwardOptions, forward, initParameters, type ModelConfig, modelSpec } from "../../src/model/index.js";
 import { toTensors } from "../../src/model/tensors.js";
 import type { NetworkInputs } from "../../src/model/types.js";
-import { configOf, expectSame, FIELDS, inputsOf, KINDS, prepareModels, samplesOf, withGradients } from "./support.js";
+import {
+  configOf,
+  expectSame,
+  FIELDS,
+  inLanes,
+  inputsOf,
+  KINDS,
+  prepareModels,
+  samplesOf,
+  withGradients,
+} from "./support.js";
 
 beforeAll(prepareModels);
 
@@ -62,7 +72,10 @@ describe.each(VARIANTS)("%s", (_, changes) => {
     ["activations computed again, lanes", true, 2],
   ])("%s", (_, again, lanes) => {
     const everything = run({ ...changes, grad_checkpointing: false }, EVERYTHING);
-    expectSame(run({ ...changes, grad_checkpointing: again }, { lanes }), everything);
+    expectSame(
+      inLanes(lanes, () => run({ ...changes, grad_checkpointing: again }, {})),
+      everything,
+    );
   });
 });
 
@@ -71,7 +84,7 @@ describe.each(KINDS)("%s", (_, changes) => {
     const ens = (rows: number[][]) =>
       tf.tidy(() => {
         const { spec, inputs, params } = setUp({ ...changes, dropout_rate: 0.3 }, rows);
-        const predictions = forward(params, spec, inputs, { dropoutSeed: [3, 4], lanes });
+        const predictions = inLanes(lanes, () => forward(params, spec, inputs, { dropoutSeed: [3, 4] }));
         return predictions.map(({ ens }) => Array.from(ens.dataSync()));
       });
     const padded = ens(ROWS.map((rows) => [...rows, ...Array.from({ length: 9 - rows.length }, () => 0)]));

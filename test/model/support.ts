@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
 import type { FieldEntry } from "../../src/config/types.js";
 import { openEngine } from "../../src/engine/index.js";
+import { withSchedule } from "../../src/engine/kernels/index.js";
 import type { ModelConfig, ModelSpec } from "../../src/model/index.js";
 import type { NetworkInputs, Params, Prediction } from "../../src/model/types.js";
 import { normal } from "../engine/support.js";
@@ -15,6 +16,10 @@ export async function prepareModels(): Promise<void> {
   await openEngine("wasm");
   golden = (await readGolden("net_predict_some")).config as unknown as ModelConfig;
 }
+
+/** Runs `work` on an engine that asks for so many groups side by side. */
+export const inLanes = <T>(lanes: number, work: () => T): T =>
+  withSchedule({ lanes, startAfter: () => {}, again: (work) => work() }, work);
 
 const RATES = [0.5, 0.9, 0.2, 0.05] as [number, number, number, number];
 /** Three coupled fields: own widths, levels and token sizes, one of them on the surface and finer. */

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../src/engine/index.js";
-import { compiler } from "../../src/engine/native.js";
+import { openedTensorflow } from "../../src/engine/native.js";
 import { type Tensorflow, TYPES } from "../../src/engine/tensorflow/index.js";
 
 let engine: Tensorflow;
@@ -12,7 +12,7 @@ beforeAll(async () => {
   expect(description).toMatch(
     /^TensorFlow 2\.\d+\.\d+ on the [CG]PU, \d+ threads? \(.*\); (own kernels for|no own kernels:) /,
   );
-  engine = compiler() as Tensorflow;
+  engine = openedTensorflow() as Tensorflow;
 });
 
 describe("values", () => {

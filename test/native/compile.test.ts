@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { compileFunction, trace } from "../../src/engine/compile/index.js";
 import { openEngine } from "../../src/engine/index.js";
 import { dropout, layerNorm, startAfter } from "../../src/engine/kernels/index.js";
-import { compiler } from "../../src/engine/native.js";
+import { openedTensorflow } from "../../src/engine/native.js";
 import type { Tensorflow } from "../../src/engine/tensorflow/index.js";
 import { statelessUniform } from "../../src/random/philox.js";
 
@@ -13,7 +13,7 @@ const x = () => tf.tensor2d([1, -2, 3, 0.5, 5, -6], [2, 3]);
 
 beforeAll(async () => {
   await openEngine("native");
-  engine = compiler() as Tensorflow;
+  engine = openedTensorflow() as Tensorflow;
 });
 
 const compile = (fn: (inputs: tf.Tensor[]) => tf.Tensor[], seeded = false) =>

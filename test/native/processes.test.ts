@@ -20,11 +20,11 @@ async function script(name: string, body: string): Promise<{ code: number; stdou
      const require = createRequire(${JSON.stringify(join(ROOT, "package.json"))});
      const tf = require("@tensorflow/tfjs-core");
      const { openEngine } = await import(${JSON.stringify(join(ROOT, "dist/engine/index.js"))});
-     const { compiler } = await import(${JSON.stringify(join(ROOT, "dist/engine/native.js"))});
+     const { openedTensorflow } = await import(${JSON.stringify(join(ROOT, "dist/engine/native.js"))});
      const { jitKernels } = await import(${JSON.stringify(join(ROOT, "dist/engine/jit/register.js"))});
      const { compileFunction } = await import(${JSON.stringify(join(ROOT, "dist/engine/compile/index.js"))});
      await openEngine("native");
-     const engine = compiler();
+     const engine = openedTensorflow();
      const heavy = () => compileFunction(engine, "heavy", [{ shape: [1500, 1500], dtype: "float32" }], ([a]) => {
        let y = a;
        for (let i = 0; i < 6; i++) y = tf.mul(tf.matMul(y, y), 1 / 1500);

@@ -2,19 +2,18 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { profileStep } from "../../src/bench/profile.js";
-import { compileFunction } from "../../src/engine/compile/index.js";
+import { compileFunction, profileCompiled } from "../../src/engine/compile/index.js";
 import { openEngine } from "../../src/engine/index.js";
 import { jitKernels } from "../../src/engine/jit/register.js";
-import { compiler } from "../../src/engine/native.js";
-import type { Trace, TraceEvent } from "../../src/engine/profile.js";
-import { profileCompiled, timesByType } from "../../src/engine/profileCompiled.js";
+import { openedTensorflow } from "../../src/engine/native.js";
+import { type Trace, type TraceEvent, timesByType } from "../../src/engine/profile.js";
 import { type Tensorflow, timeFunction } from "../../src/engine/tensorflow/index.js";
 import { tinyConfig } from "../support/tinyRun.js";
 
 let engine: Tensorflow;
 beforeAll(async () => {
   await openEngine("native");
-  engine = compiler()!;
+  engine = openedTensorflow()!;
 });
 
 const complete = ({ traceEvents }: Trace) => traceEvents.filter((event): event is TraceEvent => event.ph === "X");

@@ -2,13 +2,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { plainBatch } from "../../src/batches/plain.js";
 import { disposeBatch, type StepBatch, toTensors } from "../../src/batches/tensors.js";
-import { openEngine } from "../../src/engine/index.js";
+import { type Engine, openEngine } from "../../src/engine/index.js";
 import { predictBatch } from "../../src/prediction/predictBatch.js";
 import { batchGradients, disposeState, trainStep } from "../../src/step/step.js";
 import { distance, maskedBatch, smallBatch, smallConfig, smallState, valuesOf } from "./support.js";
 
+let engine: Engine;
 beforeAll(async () => {
-  await openEngine("wasm");
+  engine = await openEngine("wasm");
 });
 
 const rates = (step: number, dropout = false, batches = 1) => ({
@@ -24,7 +25,7 @@ describe("trainStep", () => {
     let state = first;
     const totals: number[] = [];
     for (let step = 1; step <= 30; step++) {
-      const done = await trainStep(model, state, [batch], rates(step));
+      const done = await trainStep({ engine, model }, state, [batch], rates(step));
       state = done.state;
       totals.push(done.result.total);
     }
@@ -43,10 +44,11 @@ describe("trainStep", () => {
     });
     const { model, state: first } = smallState(config);
     const batches = [smallBatch(model, 1), smallBatch(model, 2)];
-    let { state } = await trainStep(model, first, batches, rates(1, true, 2));
+    let { state } = await trainStep({ engine, model }, first, batches, rates(1, true, 2));
     const before = tf.memory().numTensors;
-    for (let step = 2; step <= 4; step++) ({ state } = await trainStep(model, state, batches, rates(step, true, 2)));
-    await predictBatch(model, state.params, batches[0], { members: true });
+    for (let step = 2; step <= 4; step++)
+      ({ state } = await trainStep({ engine, model }, state, batches, rates(step, true, 2)));
+    await predictBatch({ engine, model }, state.params, batches[0], { members: true });
     expect(tf.memory().numTensors).toBe(before);
     disposeState(state);
     for (const batch of batches) disposeBatch(batch);
@@ -56,7 +58,7 @@ describe("trainStep", () => {
     const before = tf.memory().numTensors;
     const { model, state } = smallState(smallConfig({ ema_decay: 0.9 }));
     const batch = smallBatch(model, 1);
-    const next = await trainStep(model, state, [batch], rates(1));
+    const next = await trainStep({ engine, model }, state, [batch], rates(1));
     disposeState(next.state);
     disposeBatch(batch);
     expect(tf.memory().numTensors).toBe(before);
@@ -66,7 +68,7 @@ describe("trainStep", () => {
     const run = async (seed: number) => {
       const { model, state } = smallState(smallConfig({ dropout_rate: 0.2 }));
       const batch = smallBatch(model, 3);
-      const done = await trainStep(model, state, [batch], { ...rates(1), dropoutSeeds: [[seed, 1]] });
+      const done = await trainStep({ engine, model }, state, [batch], { ...rates(1), dropoutSeeds: [[seed, 1]] });
       const values = valuesOf(done.state.params);
       disposeState(done.state);
       disposeBatch(batch);
@@ -81,7 +83,7 @@ describe("trainStep", () => {
     const step = async (batches: (model: Parameters<typeof smallBatch>[0]) => StepBatch[]) => {
       const { model, state } = smallState(smallConfig());
       const list = batches(model);
-      const done = await trainStep(model, state, list, rates(1));
+      const done = await trainStep({ engine, model }, state, list, rates(1));
       const values = valuesOf(done.state.optimizer.m);
       disposeState(done.state);
       for (const batch of list) disposeBatch(batch);
@@ -105,7 +107,7 @@ describe("trainStep", () => {
   it("clips the first moments to the norm that is asked for, and reports the norm before", async () => {
     const { model, state } = smallState(smallConfig({ grad_clip: 0.01 }));
     const batch = smallBatch(model, 6);
-    const { state: next, result } = await trainStep(model, state, [batch], rates(1));
+    const { state: next, result } = await trainStep({ engine, model }, state, [batch], rates(1));
     expect(result.gradientNorm).toBeGreaterThan(0.1);
     const squares = Object.values(valuesOf(next.optimizer.m))
       .flat()
@@ -119,7 +121,7 @@ describe("trainStep", () => {
     const { model, state } = smallState(smallConfig({ ema_decay: 0.75 }));
     const batch = smallBatch(model, 6);
     const before = valuesOf(state.params);
-    const { state: next } = await trainStep(model, state, [batch], rates(1));
+    const { state: next } = await trainStep({ engine, model }, state, [batch], rates(1));
     const after = valuesOf(next.params);
     const average = valuesOf(next.ema ?? {});
     expect(Object.keys(average)).toEqual(Object.keys(before));
@@ -139,7 +141,7 @@ describe("trainStep", () => {
     untouched.dispose();
     state.params["embed_token_info.weight"] = ones;
     const batch = smallBatch(model, 6);
-    const { state: next } = await trainStep(model, state, [batch], rates(1));
+    const { state: next } = await trainStep({ engine, model }, state, [batch], rates(1));
     expect(next.params["embed_token_info.weight"]).toBe(ones);
     expect([...ones.dataSync()].every((value) => value === 1)).toBe(true);
     disposeState(next);
@@ -158,7 +160,7 @@ describe("trainStep", () => {
     });
     const targets = [batch.targets[0], { ...batch.targets[1], target: bad }];
     const tensors = tf.memory().numTensors;
-    const failed = trainStep(model, state, [{ ...batch, targets }], rates(17));
+    const failed = trainStep({ engine, model }, state, [{ ...batch, targets }], rates(17));
     await expect(failed).rejects.toMatchObject({ name: "AtmorepError", code: "failed", exitCode: 1 });
     await expect(failed).rejects.toThrow(
       /step 17: .*mse_ensemble of v is NaN, stats of v is NaN, target v \(2 of 32\)/,
@@ -166,7 +168,7 @@ describe("trainStep", () => {
     await expect(failed).rejects.not.toThrow(/of u is NaN/);
     expect(tf.memory().numTensors).toBe(tensors);
     expect(valuesOf(state.params)).toEqual(before);
-    const { state: next } = await trainStep(model, state, [batch], rates(17));
+    const { state: next } = await trainStep({ engine, model }, state, [batch], rates(17));
     disposeState(next);
     bad.dispose();
     disposeBatch(batch);
@@ -178,11 +180,11 @@ describe("trainStep", () => {
     masked.fields[1].idx = [new Int32Array(0), new Int32Array(0)];
     masked.fields[1].target = new Float32Array(0);
     const batch = toTensors(plainBatch(masked, model.predicted));
-    const { state: next, result } = await trainStep(model, state, [batch], rates(1));
+    const { state: next, result } = await trainStep({ engine, model }, state, [batch], rates(1));
     expect(result.terms.map(({ field }) => field)).toEqual(["u", "u"]);
     expect(result.mse.map((value) => typeof value)).toEqual(["number", "object"]);
     expect(Number.isFinite(result.total)).toBe(true);
-    const { mse, predictions } = await predictBatch(model, next.params, batch, { members: true });
+    const { mse, predictions } = await predictBatch({ engine, model }, next.params, batch, { members: true });
     expect(mse[1]).toBeNull();
     expect([predictions[1].M, predictions[1].mean.length, predictions[1].ens?.length]).toEqual([0, 0, 0]);
     disposeState(next);
@@ -196,7 +198,7 @@ describe("trainStep", () => {
     state.params[name].dispose();
     state.params[name] = tf.fill(shape, Number.NaN);
     const batch = smallBatch(model, 8);
-    await expect(trainStep(model, state, [batch], rates(2))).rejects.toThrow(
+    await expect(trainStep({ engine, model }, state, [batch], rates(2))).rejects.toThrow(
       /parameter embeds\.0\.bias \(4 of 4\).*another checkpoint/,
     );
     disposeState(state);
@@ -218,15 +220,15 @@ describe("batchGradients", () => {
         values[largest] = value;
         const params = { ...state.params, [name]: tf.tensor(values, state.params[name].shape) };
         const other = batchGradients(model, params, batch, null);
-        const [total] = other.numbers.dataSync();
-        tf.dispose([params[name], other.numbers, ...Object.values(other.grads)]);
+        const [total] = other.numbers.values.dataSync();
+        tf.dispose([params[name], other.numbers.values, ...Object.values(other.grads)]);
         return total;
       };
       const middle = values[largest];
       const slope = (totalAt(middle + h) - totalAt(middle - h)) / (2 * h);
       expect(Math.abs(slope / slopes[largest] - 1)).toBeLessThan(0.02);
     }
-    tf.dispose([numbers, ...Object.values(grads)]);
+    tf.dispose([numbers.values, ...Object.values(grads)]);
     disposeState(state);
     disposeBatch(batch);
   });
@@ -236,7 +238,7 @@ describe("predictBatch", () => {
   it("gives the predictions and their error as plain numbers", async () => {
     const { model, state } = smallState(smallConfig({ dropout_rate: 0.5 }));
     const batch = smallBatch(model, 10);
-    const { mse, predictions } = await predictBatch(model, state.params, batch, { members: true });
+    const { mse, predictions } = await predictBatch({ engine, model }, state.params, batch, { members: true });
     expect(predictions.map(({ field, M, E, D }) => [field, M, E, D])).toEqual([
       ["u", 8, 3, 4],
       ["v", 8, 3, 4],
@@ -247,7 +249,7 @@ describe("predictBatch", () => {
       expect(mse[p]).toBeCloseTo(error, 5);
       expect(ens).toHaveLength(8 * 3 * 4);
     }
-    expect((await predictBatch(model, state.params, batch)).predictions[0].ens).toBeNull();
+    expect((await predictBatch({ engine, model }, state.params, batch)).predictions[0].ens).toBeNull();
     disposeState(state);
     disposeBatch(batch);
   });

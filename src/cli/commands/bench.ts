@@ -6,7 +6,7 @@ import { benchStep } from "../../bench/step.js";
 import { checkConfig } from "../../checks/validate.js";
 import { parseFields, type ResolvedConfig, resolveConfig, resolveStorePath } from "../../config/index.js";
 import { type EngineName, openEngine } from "../../engine/index.js";
-import type { TypeTime } from "../../engine/profileCompiled.js";
+import type { TypeTime } from "../../engine/profile.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
 import { createMaskGenerators, maskBatch } from "../../masking/index.js";
 import { collect, formatTable, note, parseCount, print, printJson, withExamples } from "../output.js";
@@ -120,7 +120,7 @@ async function stepAction(flags: Flags): Promise<void> {
     const trace = await profileStep(resolve(flags).config, { engine: flags.engine });
     await writeFileAtomic(flags.profile, JSON.stringify(trace));
     note(`${trace.traceEvents.filter(({ ph }) => ph === "X").length} operations in ${flags.profile}`);
-    const { timesByType } = await import("../../engine/profileCompiled.js");
+    const { timesByType } = await import("../../engine/profile.js");
     if (!flags.json) for (const line of typeTable(timesByType(trace))) print(line);
   }
   const { instead } = await openEngine(flags.engine);

@@ -1,7 +1,6 @@
 /** `atmorep verify DIR` */
 import { type Command, Option } from "commander";
 import { openEngine } from "../../engine/index.js";
-import { compiler } from "../../engine/native.js";
 import { formatResult, selectCases, type VerifyOptions, verifyCase } from "../../verify/index.js";
 import { collect, note, print, printJson, withExamples } from "../output.js";
 
@@ -34,9 +33,9 @@ export function registerVerify(program: Command): void {
 async function verifyAction(dir: string, flags: VerifyFlags): Promise<void> {
   const names = await selectCases(dir, flags.case);
   if (!flags.compile) process.env.ATMOREP_COMPILE = "0";
-  const { name, description, instead } = await openEngine(flags.engine);
+  const { name, description, compiles, instead } = await openEngine(flags.engine);
   if (instead?.reason === "unusable") note(`warning: ${instead.text}`);
-  note(`engine: ${description}${name === "wasm" ? "" : compiler() ? ", compiled" : ", operation by operation"}`);
+  note(`engine: ${description}${name === "wasm" ? "" : compiles ? ", compiled" : ", operation by operation"}`);
   const results = [];
   for (const name of names) {
     const result = await verifyCase(dir, name, { engine: flags.engine });

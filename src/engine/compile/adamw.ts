@@ -1,4 +1,8 @@
-/** AdamW and the moving average on variables, in place: no second copy of parameters and moments. */
+/**
+ * AdamW and the moving average on variables, in place: no second copy of parameters and moments. TensorFlow's own Adam
+ * does it, in its own order of operations (`../adamw.ts`).
+ */
+import type { UpdateConstants } from "../jit/adamw.js";
 import {
   attribute,
   functionDefinition,
@@ -7,14 +11,6 @@ import {
   type TensorMetadata,
   TYPES,
 } from "../tensorflow/index.js";
-
-export interface AdamwSettings {
-  beta1: number;
-  beta2: number;
-  eps: number;
-  /** null: no moving average */
-  emaDecay: number | null;
-}
 
 /** One call that updates every variable. */
 export interface CompiledUpdate {
@@ -37,7 +33,7 @@ export interface CompiledUpdate {
 let count = 0;
 
 /** @param parameters how many there are */
-export function compileAdamw({ context }: Tensorflow, parameters: number, settings: AdamwSettings): CompiledUpdate {
+export function compileAdamw({ context }: Tensorflow, parameters: number, settings: UpdateConstants): CompiledUpdate {
   const kinds = settings.emaDecay === null ? ["p", "m", "v"] : ["p", "m", "v", "e"];
   const each = Array.from({ length: parameters }, (_, i) => i);
   const names = kinds.flatMap((kind) => each.map((i) => `${kind}${i}`));
@@ -75,7 +71,7 @@ function constant(name: string, value: number): NodeDefinition {
  * TensorFlow's Adam takes lr sqrt(1 - b2^t) / (1 - b1^t) and adds eps outside the bias correction. With powers of 0,
  * which switch its own correction off, the rates below give PyTorch's form.
  */
-function sharedNodes({ beta1, beta2, eps, emaDecay }: AdamwSettings): NodeDefinition[] {
+function sharedNodes({ beta1, beta2, eps, emaDecay }: UpdateConstants): NodeDefinition[] {
   return [
     constant("zero", 0),
     constant("beta1", beta1),
@@ -93,7 +89,7 @@ function sharedNodes({ beta1, beta2, eps, emaDecay }: AdamwSettings): NodeDefini
   ];
 }
 
-function parameterNodes(i: number, { emaDecay }: AdamwSettings): NodeDefinition[] {
+function parameterNodes(i: number, { emaDecay }: UpdateConstants): NodeDefinition[] {
   const read = (name: string, variable: string, after: string[] = []): NodeDefinition => ({
     name,
     op: "ReadVariableOp",

@@ -3,7 +3,7 @@
  * TensorFlow they meet this binding, which notes each operation and answers with shapes.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { recomputing, takeAwaited } from "../kernels/index.js";
+import { type Schedule, withSchedule } from "../kernels/schedule.js";
 import {
   ATTRIBUTE_KINDS,
   type Attribute,
@@ -47,6 +47,9 @@ const FIRST_ID = 2 ** 40;
 /** Constants up to this size are shared, and their elements kept for shape rules. */
 const SMALL_BYTES = 256;
 
+/** Groups of samples or rows in a graph: as many as operations run at once, whatever the number of threads. */
+const LANES = 2;
+
 /** Name of argument `i` of a traced function. */
 export const argumentName = (i: number): string => `a${i}`;
 /** Name of the argument with the seeds. */
@@ -69,7 +72,8 @@ export function trace(
   try {
     return tf.tidy(() => {
       const standIns = inputs.map(({ shape, dtype }, i) => recorder.argument(argumentName(i), shape, dtype));
-      return recorder.finish(fn(standIns)) as unknown as tf.TensorContainer;
+      const results = withSchedule(recorder.schedule, () => fn(standIns));
+      return recorder.finish(results) as unknown as tf.TensorContainer;
     }) as unknown as Trace;
   } finally {
     restore();
@@ -87,6 +91,25 @@ class Recorder implements Binding {
   private readonly real: Binding;
   private nextId = FIRST_ID;
   private lastNew = "";
+  /** what the next operation was asked to wait for */
+  private wanted: tf.Tensor | null = null;
+  /** backward passes under way that compute again what was not kept */
+  private recomputing = 0;
+
+  readonly schedule: Schedule = {
+    lanes: LANES,
+    startAfter: (tensor) => {
+      this.wanted = tensor ?? null;
+    },
+    again: (work) => {
+      this.recomputing++;
+      try {
+        return work();
+      } finally {
+        this.recomputing--;
+      }
+    },
+  };
 
   constructor(
     private readonly backend: TensorflowBackend,
@@ -214,7 +237,7 @@ class Recorder implements Binding {
   ): Traced[] {
     const references = inputs.map(({ reference }) => reference);
     const waits = op === "Const" ? [] : this.awaited();
-    const forward = tf.engine().state.gradientDepth > 0 && !recomputing();
+    const forward = tf.engine().state.gradientDepth > 0 && this.recomputing === 0;
     const key = `${op}(${references.join()})${Object.entries(attributes)
       .map(([name, bytes]) => `${name}=${Buffer.from(bytes).toString("base64")}`)
       .join()}`;
@@ -234,7 +257,8 @@ class Recorder implements Binding {
 
   /** What the next node was asked to wait for. */
   private awaited(): string[] {
-    const tensor = takeAwaited();
+    const tensor = this.wanted;
+    this.wanted = null;
     const { tensorMap } = this.backend;
     // one that was asked for outside is not here, or gone
     const traced =

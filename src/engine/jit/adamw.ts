@@ -1,4 +1,5 @@
 /** AdamW and the moving average in place: each number is read and written once. */
+import type { AdamwConstants } from "../adamw.js";
 import { type Body, FLOAT, I64, Module, NULL, PTR, type Value } from "../llvm/ir.js";
 import type { Target } from "../llvm/jit.js";
 import { along } from "./elements.js";
@@ -20,10 +21,7 @@ const WORDS = 6;
 /** constants before the pieces, as bits of float32 */
 const CONSTANTS = 7;
 
-export interface UpdateConstants {
-  beta1: number;
-  beta2: number;
-  eps: number;
+export interface UpdateConstants extends Pick<AdamwConstants, "beta1" | "beta2" | "eps"> {
   /** null: no moving average */
   emaDecay: number | null;
 }
@@ -38,7 +36,7 @@ export function updateParameters({ beta1, beta2, eps, emaDecay }: UpdateConstant
 
 /**
  * LLVM assembly of the kernel `scale [], rates [3] -> [1]` (its result says only that it is done), in the order of
- * operations of `composedAdamw` in step/adamw.ts.
+ * operations of `composedAdamw` in `../eager/adamw.ts`.
  */
 export function updateKernel(target: Target, name: string): string {
   const module = new Module(target.lanes);

@@ -8,7 +8,7 @@ import { FUSED, hasKernel, runFused, withGradient } from "./fused.js";
 import { gatherRows } from "./gatherRows.js";
 import { headAttention } from "./headAttention.js";
 import { type AttentionInputs, apart, type Heads } from "./heads.js";
-import { startAfter } from "./order.js";
+import { startAfter } from "./schedule.js";
 
 /** Most bytes of probabilities that one layer keeps, of its first heads. */
 const KEPT_BYTES = 2 ** 21;

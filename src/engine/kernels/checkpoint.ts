@@ -1,11 +1,7 @@
 /** Computing activations again in the backward pass, to save memory (Chen et al. 2016). */
 import * as tf from "@tensorflow/tfjs-core";
 import { withGradient } from "./fused.js";
-
-let depth = 0;
-
-/** True while a backward pass computes activations again; a compiler must not merge them with the first ones. */
-export const recomputing = (): boolean => depth > 0;
+import { currentSchedule } from "./schedule.js";
 
 /**
  * `fn(inputs)`, of which only the inputs and the value are kept for the backward pass.
@@ -21,12 +17,11 @@ export const checkpoint = (inputs: tf.Tensor[], fn: (inputs: tf.Tensor[]) => tf.
       const engine = tf.engine();
       // a recording within a backward pass would leave the outer one without its tape
       const { activeTape } = engine.state;
-      depth++;
+      const compute = () => engine.gradients(() => fn(kept), kept, dy, true);
       try {
-        const { grads } = engine.gradients(() => fn(kept), kept, dy, true);
+        const { grads } = currentSchedule()?.again(compute) ?? compute();
         return kept.map((input, i) => (grads[i] as tf.Tensor | undefined) ?? tf.zerosLike(input));
       } finally {
-        depth--;
         engine.state.activeTape = activeTape;
       }
     },

@@ -42,6 +42,13 @@ export const FUSED = {
   dropout: "AtmorepDropout",
   /** -> 0 or 1 / (1 - rate); attributes: shape, rate, seed */
   dropoutMask: "AtmorepDropoutMask",
+  /** x0, ... -> their common Euclidean norm [] */
+  norm: "AtmorepNorm",
+  /**
+   * rates [3], scale [], x0, ... (parameters, gradients, first and second moments) -> new parameters and moments;
+   * attributes: the constants of `AdamwConstants`
+   */
+  adamw: "AtmorepAdamw",
   /** -> numbers uniform in [0, 1); attributes: shape, seed */
   uniform: "StatelessUniform",
 } as const;

@@ -53,6 +53,8 @@ export interface Helper {
    * @throws AtmorepError `failed` if it does not answer
    */
   finish(): Float32Array | null;
+  /** Ends the thread; it is not ready afterwards. */
+  end(): Promise<void>;
 }
 
 /** A wait in slices, of which a process that was stopped meanwhile loses one: ten minutes in all. */
@@ -128,6 +130,13 @@ function startHelper(entry: string, parts: Parts, who: number): Helper {
         }
       }
       return state() === STATE.idle ? all() : null;
+    },
+    async end() {
+      const close = () => Atomics.store(control, STATE_AT, STATE.failed);
+      close();
+      await thread.terminate();
+      // it may just have become ready
+      close();
     },
   };
 }

@@ -4,18 +4,19 @@ import { dirname, join, sep } from "node:path";
 import * as wasm from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { AtmorepError } from "../../errors.js";
+import { eager } from "../eager/index.js";
+import type { Engine } from "../engine.js";
 import { registerGradients } from "../gradients.js";
 import { askedProducts, noSuchProducts } from "../products.js";
 import { askedThreads } from "../threads.js";
-import type { Engine } from "../types.js";
-import { startTeam } from "./helper.js";
+import { startTeam, type Team } from "./helper.js";
 import { registerWasmKernels } from "./register.js";
 
 /** More would wait for what one thread copies to them. */
 const MOST_THREADS = 8;
 
-/** how many threads compute */
-let opened: Promise<number> | null = null;
+/** threads that work beside this one */
+let opened: Promise<Team> | null = null;
 
 /**
  * Sets the backend up once, and makes it the current one.
@@ -26,25 +27,27 @@ export async function openWasm(): Promise<Engine> {
   if (asked) throw noSuchProducts(asked, "the WASM engine");
   const wanted = askedThreads();
   opened ??= setUp(wanted);
-  const threads = await opened.catch((error: unknown) => {
+  const { helpers } = await opened.catch((error: unknown) => {
     opened = null;
     throw error;
   });
   if (tf.getBackend() !== "wasm") await tf.setBackend("wasm");
+  const threads = helpers.length + 1;
   return {
+    ...eager,
     name: "wasm",
     description: `TensorFlow.js on WebAssembly (SIMD, ${threads === 1 ? "one thread" : `${threads} threads`})`,
     threads,
-    memory: () => {
-      const { numTensors, numBytes } = tf.memory();
-      return { numTensors, bytes: numBytes };
-    },
     kernels: null,
     instead: null,
+    // the backend's own memory goes with its objects
+    close: async () => {
+      await Promise.all(helpers.map((helper) => helper.end()));
+    },
   };
 }
 
-async function setUp(threads: number): Promise<number> {
+async function setUp(threads: number): Promise<Team> {
   const entry = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
   wasm.setWasmPaths(join(dirname(entry), sep));
   wasm.setThreadsCount(1);
@@ -57,5 +60,5 @@ async function setUp(threads: number): Promise<number> {
   registerGradients();
   const team = startTeam(Math.min(threads, MOST_THREADS) - 1);
   registerWasmKernels(team);
-  return team.helpers.length + 1;
+  return team;
 }

@@ -1,6 +1,7 @@
 /** Kernels of ours on the WASM backend: what it lacks, and what it computes too slowly or too coarsely. */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
+import { registerAdamw } from "./adamw.js";
 import { registerAttention } from "./attention.js";
 import { registerDropout } from "./dropout.js";
 import { registerProducts } from "./gemm.js";
@@ -24,6 +25,7 @@ export function registerWasmKernels(team: Team): void {
   registerAttention(work);
   registerLinear(work);
   registerDropout(work);
+  registerAdamw();
 }
 
 /** A tensor that shares the elements of another; the backend's own kernel copies them. */

@@ -1,6 +1,6 @@
 /** Dense attention blocks: every token of a sample attends to every other, of its own field and of coupled ones. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Columns, type HeadNorms, layerNorm, only } from "../../engine/kernels/index.js";
+import { type Columns, type HeadNorms, headGroups, layerNorm, only } from "../../engine/kernels/index.js";
 import { byRows, drop, type ForwardPass, project } from "../forwardPass.js";
 import { attend } from "./attend.js";
 
@@ -20,7 +20,7 @@ export function coupledHeads(
   heads: number,
 ): tf.Tensor {
   const { batch, spec } = run;
-  const groups = headGroups(run);
+  const groups = headGroups(run.part);
   const { withQkNorm } = spec;
   const [q, k, v] = columns(projectRows(run, `${name}.proj_heads`, own), 3);
   const norms = { queries: withQkNorm, keys: withQkNorm };
@@ -86,7 +86,7 @@ export function attendProjected(
 ): tf.Tensor {
   const { batch, params, spec } = run;
   const { heads, crossHeads } = spec.decoder;
-  const groups = headGroups(run);
+  const groups = headGroups(run.part);
   const weights = (kind: "q" | "k") => ({
     gamma: params[`${name}.ln_${kind}.weight`],
     beta: params[`${name}.ln_${kind}.bias`],
@@ -121,9 +121,6 @@ export function residual(run: ForwardPass, name: string, x: tf.Tensor, heads: tf
     tf.add(x, drop(run, name, project(run, `${name}.proj_out`, heads))),
   );
 }
-
-/** Two groups of heads a lane, so that a lane that comes late finds something to do. */
-const headGroups = ({ rowLanes }: ForwardPass): number => (rowLanes === 1 ? 1 : 2 * rowLanes);
 
 const place = (block: string, source: number) => ({ block, source, axis: "all" as const });
 

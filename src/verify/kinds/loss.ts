@@ -5,8 +5,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { predictedFields } from "../../config/fields.js";
 import type { PredictedField, RunConfig } from "../../config/types.js";
-import { callOnce } from "../../engine/compile/index.js";
-import { openEngine } from "../../engine/index.js";
+import { callOnce } from "../../engine/callOnce.js";
+import { type Engine, openEngine } from "../../engine/index.js";
 import { ensembleMean, ensembleStd } from "../../engine/kernels/index.js";
 import { toFloat32 } from "../../formats/safetensors.js";
 import { getLoss } from "../../losses/table.js";
@@ -20,16 +20,16 @@ import { lossAndGradient, POINT_FORMULAS } from "./lossFormulas.js";
 const DEFECTIVE = new Set(["crps", "kernel_crps", "weighted_mse"]);
 
 export const runner: KindRunner = async (golden, { engine }) => {
-  await openEngine(engine);
+  const opened = await openEngine(engine);
   tf.engine().startScope();
   try {
-    return await compareCase(golden);
+    return await compareCase(golden, opened);
   } finally {
     tf.engine().endScope();
   }
 };
 
-async function compareCase(golden: GoldenCase): Promise<Comparison[]> {
+async function compareCase(golden: GoldenCase, engine: Engine): Promise<Comparison[]> {
   const config = golden.config as unknown as RunConfig;
   const expected = golden.values.spec_float64 as Record<string, Record<string, number>>;
   const weights = golden.values.loss_weights as number[];
@@ -40,17 +40,17 @@ async function compareCase(golden: GoldenCase): Promise<Comparison[]> {
   for (const [p, inputs] of fields.entries()) {
     for (const name of config.losses) {
       const { fn } = getLoss(name);
-      const [value, actual] = await callOnce("loss", tensorsOf([inputs]), (given) => {
-        const [own] = withTensors([inputs], given);
-        return [fn(own), tf.grad((ens) => fn(withEnsemble(own, ens)))(own.ens)];
-      });
+      const [value, actual] = await callOnce(engine, "loss", inputs, (own) => [
+        fn(own),
+        tf.grad((ens) => fn(withEnsemble(own, ens)))(own.ens),
+      ]);
       comparisons.push(compare(`${name}.${p}`, value.dataSync(), [expected[p][name]], TOLERANCES.loss));
       const gradient = referenceGradient(golden, name, p, inputs);
       gradients[p].set(name, gradient);
       comparisons.push(compare(`grad.${name}.${p}`, actual.dataSync(), gradient, TOLERANCES.gradient));
     }
   }
-  comparisons.push(...(await compareTotal(config, predicted, fields, expected, gradients)));
+  comparisons.push(...(await compareTotal(engine, config, predicted, fields, expected, gradients)));
   return comparisons;
 }
 
@@ -80,23 +80,6 @@ const withEnsemble = (inputs: LossInputs, ens: tf.Tensor): LossInputs => ({
   std: ensembleStd(ens),
 });
 
-const NAMES = ["target", "mean", "std", "ens", "area"] as const;
-
-/** The tensors of some fields in a fixed order. */
-const tensorsOf = (fields: readonly LossInputs[]): tf.Tensor[] =>
-  fields.flatMap((field) =>
-    NAMES.map((name) => field[name]).filter((tensor) => tensor !== null && tensor !== undefined),
-  );
-
-/** Fields like others, with these tensors in that order. */
-function withTensors(fields: readonly LossInputs[], tensors: readonly tf.Tensor[]): LossInputs[] {
-  const left = [...tensors];
-  return fields.map((field) => {
-    const own = NAMES.map((name) => [name, field[name] ? left.shift()! : field[name]]);
-    return { ...field, ...Object.fromEntries(own) };
-  });
-}
-
 function referenceGradient({ tensors }: GoldenCase, name: string, p: number, inputs: LossInputs): Float64Array {
   const original = tensors.get(`out.grad.${name}.${p}`);
   if (original && !DEFECTIVE.has(name)) return Float64Array.from(toFloat32(original));
@@ -107,6 +90,7 @@ function referenceGradient({ tensors }: GoldenCase, name: string, p: number, inp
 }
 
 async function compareTotal(
+  engine: Engine,
   config: RunConfig,
   predicted: PredictedField[],
   fields: LossInputs[],
@@ -117,8 +101,7 @@ async function compareTotal(
   const share = (p: number) => predicted[p].weight / sum;
   let total = 0;
   for (const [p] of predicted.entries()) for (const name of config.losses) total += share(p) * expected[p][name];
-  const [value, ...actual] = await callOnce("total_loss", tensorsOf(fields), (given) => {
-    const own = withTensors(fields, given);
+  const [value, ...actual] = await callOnce(engine, "total_loss", fields, (own) => {
     const of = (ens: readonly tf.Tensor[]) => {
       const inputs = own.map((field, p) => withEnsemble(field, ens[p]));
       return totalLoss({ losses: config.losses }, predicted, inputs, inputs).total;

@@ -1,7 +1,7 @@
 /** Golden kind `net`: the network on given parameters and inputs. */
 import * as tf from "@tensorflow/tfjs-core";
-import { callOnce } from "../../engine/compile/index.js";
-import { openEngine } from "../../engine/index.js";
+import { callOnce } from "../../engine/callOnce.js";
+import { type Engine, openEngine } from "../../engine/index.js";
 import { toFloat32, toNumbers } from "../../formats/safetensors.js";
 import { forward, type ModelConfig, type ModelSpec, modelSpec, parameterTable } from "../../model/index.js";
 import { canonicalName } from "../../model/names.js";
@@ -10,7 +10,7 @@ import { compare, compareJson, TOLERANCES } from "../compare.js";
 import type { Comparison, GoldenCase, KindRunner } from "../types.js";
 
 export const net: KindRunner = async (golden, { engine }) => {
-  await openEngine(engine);
+  const opened = await openEngine(engine);
   const spec = modelSpec(golden.config as unknown as ModelConfig);
   const table = parameterTable(spec);
   const comparisons = [
@@ -27,7 +27,7 @@ export const net: KindRunner = async (golden, { engine }) => {
   ];
   const params = goldenParams(golden, "param.");
   const inputs = goldenInputs(golden, spec);
-  const traced = await tracedForward(params, spec, inputs);
+  const traced = await tracedForward(opened, params, spec, inputs);
   tf.dispose([params, inputs as unknown as tf.TensorContainer]);
   for (const [name, expected] of golden.tensors) {
     if (!name.startsWith("out.")) continue;
@@ -39,32 +39,25 @@ export const net: KindRunner = async (golden, { engine }) => {
 
 /** Every intermediate result that `forward` names, and the predictions; compiled where the engine compiles. */
 async function tracedForward(
+  engine: Engine,
   params: Params,
   spec: ModelSpec,
-  { fields, rows }: NetworkInputs,
+  inputs: NetworkInputs,
 ): Promise<Map<string, Float32Array>> {
-  const names = Object.keys(params);
-  const results: string[] = [];
-  const given = [...Object.values(params), ...fields.flatMap(({ tokens, infos }) => [tokens, infos]), ...rows];
-  const outputs = await callOnce("network", given, (tensors) => {
-    const all = [...tensors];
-    const next = () => all.shift()!;
-    const found: tf.Tensor[] = [];
+  const results = await callOnce(engine, "network", { params, inputs }, ({ params, inputs }) => {
+    const found: Record<string, tf.Tensor> = {};
     const keep = (name: string, tensor: tf.Tensor) => {
-      results.push(name);
-      found.push(tf.keep(tf.clone(tensor)));
+      found[name] = tf.keep(tf.clone(tensor));
     };
-    const own = Object.fromEntries(names.map((name) => [name, next()]));
-    const inputs = { fields: fields.map(() => ({ tokens: next(), infos: next() })), rows: rows.map(next) };
-    const predictions = forward(own, spec, inputs as NetworkInputs, { trace: keep });
+    const predictions = forward(params, spec, inputs, { trace: keep });
     for (const [p, prediction] of predictions.entries()) {
       for (const [part, tensor] of Object.entries(prediction)) keep(`pred.${p}.${part}`, tensor);
     }
     return found;
   });
-  const values = outputs.map((tensor) => tensor.dataSync() as Float32Array);
-  tf.dispose(outputs);
-  return new Map(results.map((name, i) => [name, values[i]]));
+  const values = Object.entries(results).map(([name, tensor]) => [name, tensor.dataSync() as Float32Array] as const);
+  tf.dispose(results);
+  return new Map(values);
 }
 
 /** Parameters of a golden case by the names that the network knows. */

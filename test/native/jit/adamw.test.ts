@@ -1,57 +1,35 @@
-import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { adamwConstants, adamwRates } from "../../../src/engine/adamw.js";
 import { type UpdateConstants, updateKernel, updateParameters } from "../../../src/engine/jit/adamw.js";
-import { adamwConstants, adamwRates, adamwUpdate } from "../../../src/step/adamw.js";
-import { emaUpdate } from "../../../src/step/ema.js";
+import { type Lists, reference, single, startLists } from "../../engine/adamwReference.js";
 import { normal } from "../../engine/support.js";
 import { compileKernel, MACHINES } from "./machines.js";
 
-const OPTIONS = { weightDecay: 0.05 };
+const SETTINGS = { learningRate: 1e-3, weightDecay: 0.05 };
 const SCALE = Math.fround(0.37);
-const RATE = 1e-3;
 /** the fifth is empty, the second is one number, some end within a vector */
 const LENGTHS = [40, 1, 16, 3, 0, 1000, 17];
-
-interface State {
-  p: Float32Array[];
-  m: Float32Array[];
-  v: Float32Array[];
-  ema: Float32Array[];
-}
+const SHAPES = LENGTHS.map((n) => [n]);
 
 const numbers = (seed: number): Float32Array[] => LENGTHS.map((n, i) => normal(100 * seed + i, [n]).data);
-const first = (): State => ({
-  p: numbers(1),
-  m: numbers(2).map((list) => list.map((x) => x / 8)),
-  v: numbers(3).map((list) => list.map((x) => x * x)),
-  ema: numbers(4),
-});
+const first = (): Lists => startLists(SHAPES, true);
 const gradients = (t: number): Float32Array[] => numbers(10 + t);
 
-const record = (lists: Float32Array[]) => Object.fromEntries(lists.map((list, i) => [`w${i}`, tf.tensor1d(list)]));
-const arrays = (given: Record<string, tf.Tensor>) => Object.values(given).map((x) => x.dataSync() as Float32Array);
-
 /** Operation by operation, each rounded to float32. */
-function composed({ p, m, v, ema }: State, t: number, decay: number | null): State {
-  const params = record(p);
-  const grads = record(gradients(t));
-  const state = { m: record(m), v: record(v), updates: t - 1 };
-  const next = adamwUpdate(params, grads, state, adamwRates(RATE, t, OPTIONS), tf.scalar(SCALE), OPTIONS);
-  const average = decay === null ? record(ema) : emaUpdate(record(ema), next.params, decay, grads);
-  return { p: arrays(next.params), m: arrays(next.state.m), v: arrays(next.state.v), ema: arrays(average) };
-}
-
-beforeAll(() => tf.setBackend("cpu"));
+const composed = (lists: Lists, t: number, emaDecay: number | null): Lists => {
+  const next = reference(single, lists, gradients(t), t, SCALE, { ...SETTINGS, emaDecay: emaDecay ?? 0 });
+  return emaDecay === null ? { ...next, ema: lists.ema } : next;
+};
 
 describe.each(MACHINES)("AdamW in place, %s", (_, jit) => {
   const kernel = compileKernel(jit, (name) => updateKernel(jit.target, name));
 
-  function inPlace({ p, m, v, ema }: State, t: number, emaDecay: number | null): State {
-    const { beta1, beta2, eps } = adamwConstants(OPTIONS);
+  function inPlace({ p, m, v, ema }: Lists, t: number, emaDecay: number | null): Lists {
+    const { beta1, beta2, eps } = adamwConstants(SETTINGS);
     const constants: UpdateConstants = { beta1, beta2, eps, emaDecay };
     const count = p.length;
     const [done, ...lists] = kernel({
-      inputs: [Float32Array.of(SCALE), adamwRates(RATE, t, OPTIONS).dataSync() as Float32Array],
+      inputs: [Float32Array.of(SCALE), Float32Array.from(adamwRates(SETTINGS.learningRate, t, SETTINGS))],
       outputs: [1],
       inPlace: [...p, ...m, ...v, ...gradients(t), ...ema],
       parameters: (at) => {

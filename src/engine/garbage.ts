@@ -5,6 +5,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
+/** Batches between two collections. */
+const EVERY = 20;
+
 let collect: (() => void) | null = null;
 
 /** One full collection: some 10 ms. */
@@ -14,4 +17,9 @@ export function collectGarbage(): void {
     collect = runInNewContext("gc") as () => void;
   }
   collect();
+}
+
+/** A collection every 20 batches. @param done how many there have been */
+export function collectAfter(done: number): void {
+  if (done % EVERY === 0) collectGarbage();
 }

@@ -1,6 +1,6 @@
 /** Times of the operations inside compiled functions, as a trace like that of single kernels. */
-import type { NameEvent, Trace, TraceEvent } from "./profile.js";
-import { type OperationTime, type Tensorflow, type TimedRun, timeFunction } from "./tensorflow/index.js";
+import type { NameEvent, Trace, TraceEvent } from "../profile.js";
+import { type OperationTime, type Tensorflow, type TimedRun, timeFunction } from "../tensorflow/index.js";
 
 const PID = 1;
 /** The lane of the functions; those of the operations follow. */
@@ -88,23 +88,4 @@ function inLanes(operations: readonly OperationTime[]): { operation: OperationTi
     ends[lane] = operation.start + operation.duration;
     return { operation, lane };
   });
-}
-
-/** All operations of one type. */
-export interface TypeTime {
-  op: string;
-  count: number;
-  /** microseconds, over all threads */
-  total: number;
-}
-
-/** Times by type of operation, the longest first; of a trace of compiled functions. */
-export function timesByType({ traceEvents }: Trace): TypeTime[] {
-  const types = new Map<string, TypeTime>();
-  for (const event of traceEvents) {
-    if (event.ph !== "X" || event.cat !== "tensorflow") continue;
-    const found = types.get(event.name) ?? { op: event.name, count: 0, total: 0 };
-    types.set(event.name, { op: event.name, count: found.count + 1, total: found.total + event.dur });
-  }
-  return [...types.values()].sort((a, b) => b.total - a.total);
 }
