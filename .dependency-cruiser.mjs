@@ -33,7 +33,13 @@ export const ROOMS = [
 const ALONE = ["kernel", "engine/tensorflow", "engine/llvm"];
 
 /** What the rest of src sees of the engine; everything else in src/engine is its own affair. */
-const ENGINE_DOORS = ["index.ts", "engine.ts", "types.ts", "kernels/index.ts"];
+const ENGINE_DOORS = [
+  ...["index.ts", "engine.ts", "kernels/index.ts"],
+  // what the page of the interface speaks of: trees and states of tensors, AdamW, profiles, calls, garbage
+  ...["tree.ts", "state.ts", "adamw.ts", "profile.ts", "callOnce.ts", "garbage.ts"],
+  // for doctor and `atmorep engine`
+  "machine.ts",
+];
 
 /** The rooms on plain arrays, which a notebook or a worker thread uses without TensorFlow.js. */
 const PLAIN = ["config", "random", "math", "formats", "data", "masking", "scores"];

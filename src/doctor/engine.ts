@@ -1,8 +1,14 @@
 /** Which engine a run would use here, its library's version and device. */
 import { createRequire } from "node:module";
-import { openKernelCompiler } from "../engine/kernelCompiler.js";
-import { nativeSearch } from "../engine/native.js";
-import { builtForGpu, type Device, EagerContext, loadNative, searchLibrary } from "../engine/tensorflow/index.js";
+import {
+  builtForGpu,
+  type Device,
+  EagerContext,
+  loadNative,
+  nativeSearch,
+  openKernelCompiler,
+  searchLibrary,
+} from "../engine/machine.js";
 import { isAtmorepError } from "../errors.js";
 import type { Outcome } from "./check.js";
 import type { Host } from "./host.js";

@@ -14,15 +14,15 @@
  *
  * A further engine is a folder that exports a function like `openWasm`, and a row in the table of `index.ts`.
  */
-import type { Scalar, Tensor } from "@tensorflow/tfjs-core";
+import type { Scalar } from "@tensorflow/tfjs-core";
 import type { UpdateSettings } from "./adamw.js";
 import type { Trace } from "./profile.js";
 import type { TrainState } from "./state.js";
+import type { Tensors } from "./tree.js";
+
+export type { Tensors } from "./tree.js";
 
 export type EngineName = "native" | "wasm";
-
-/** Tensors by name. */
-export type Tensors = Record<string, Tensor>;
 
 /** The two numbers that dropout masks follow from: a run's, below 2^32, and one of the call. */
 export type Seed = readonly [run: number, call: number];

@@ -1,6 +1,6 @@
 /** What an update changes: parameters, optimiser, averaged parameters. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Tensors } from "./engine.js";
+import type { Tensors } from "./tree.js";
 
 /** Moments of AdamW, by parameter. */
 export interface AdamwState {

@@ -1,6 +1,9 @@
 /** Trees: arrays and records, nested as one likes, of tensors and plain values; what prepared functions take and give. */
 import * as tf from "@tensorflow/tfjs-core";
 
+/** Tensors by name. */
+export type Tensors = Record<string, tf.Tensor>;
+
 /**
  * A tree like another, with something else in place of each tensor.
  * @throws Error for objects that are neither tensors, arrays nor plain records

@@ -75,7 +75,7 @@ describe("imports", () => {
     ["training", "../model/index.js"],
     ["model", "@tensorflow/tfjs-core"],
     ["model", "../engine/kernels/index.js"],
-    ["step", "../engine/types.js"],
+    ["step", "../engine/engine.js"],
     ["engine/jit", "../tensorflow/index.js"],
     ["data", "../config/index.js"],
     ["data", "../native/blosc.js"],

@@ -2,8 +2,14 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { formatBytes } from "../../doctor/parse.js";
-import { type Installed, type InstalledPart, type InstallOptions, installEngine } from "../../engine/install/index.js";
-import { findNative, openNative } from "../../engine/native.js";
+import {
+  findNative,
+  type Installed,
+  type InstalledPart,
+  type InstallOptions,
+  installEngine,
+  openNative,
+} from "../../engine/machine.js";
 import { note, print, printJson, withExamples } from "../output.js";
 
 export function registerEngine(program: Command): void {
