@@ -31,7 +31,7 @@ import { type TrainOptions, withOverfit } from "./options.js";
 import type { BeforeValidation } from "./save.js";
 
 /** Where the run stands; what a checkpoint holds beside the tensors. */
-export type Progress = Omit<CheckpointState, "format" | "version" | "runId" | "metricsRows" | "masking">;
+export type Progress = Omit<CheckpointState, "format" | "madeBy" | "parent" | "runId" | "metricsRows" | "masking">;
 
 export interface Session {
   config: RunConfig;
@@ -45,6 +45,8 @@ export interface Session {
   store: Store;
   engine: Engine;
   folder: RunFolder;
+  /** the run that this one goes on from under another id */
+  parent: CheckpointState["parent"];
   metrics: MetricsLog;
   rates: Float64Array;
   generators: MaskGenerators;
@@ -164,6 +166,7 @@ async function openLocked(
       store,
       engine,
       folder,
+      parent: parentOf(continued, id),
       metrics,
       rates: learningRates(config),
       generators,
@@ -185,6 +188,13 @@ async function openLocked(
     await store.close();
     throw error;
   }
+}
+
+/** In place, the parent stays the one of before. */
+function parentOf(continued: Continuation | null, id: string): CheckpointState["parent"] {
+  if (!continued) return null;
+  const { state } = continued.checkpoint;
+  return continued.runId === id ? state.parent : { runId: continued.runId, step: state.step };
 }
 
 function progressOf({ step, epoch, batch, samples, best, lastLoss, console }: CheckpointState): Progress {
