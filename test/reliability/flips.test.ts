@@ -10,6 +10,7 @@ import { readWeights } from "../../src/runs/weightFiles.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
 
 const FLIPS = Number(process.env.ATMOREP_FLIPS ?? 150);
+const TIMEOUT = 60_000 + FLIPS * 200;
 
 let out = "";
 const folder = () => runFolder(out, "flips001");
@@ -42,7 +43,9 @@ function chosenBits(seed: number, size: number, count: number): number[] {
 }
 
 describe("single flipped bits", () => {
-  it(`in checkpoint/latest (${FLIPS}): the one before is used, and the file is named`, async () => {
+  it(`in checkpoint/latest (${FLIPS}): the one before is used, and the file is named`, {
+    timeout: TIMEOUT,
+  }, async () => {
     const { checkpointDir } = folder();
     const path = join(checkpointDir, "latest.safetensors");
     const before = await readCheckpoint(join(checkpointDir, "latest.previous.safetensors"));
@@ -57,7 +60,9 @@ describe("single flipped bits", () => {
     expect((await loadCheckpoint(checkpointDir, "latest")).fault).toBe(null);
   });
 
-  it(`in weights, their parts and the manifest (${FLIPS}): refused, or read as they were`, async () => {
+  it(`in weights, their parts and the manifest (${FLIPS}): refused, or read as they were`, {
+    timeout: TIMEOUT,
+  }, async () => {
     const { modelsDir } = folder();
     const weights = readdirSync(modelsDir).filter((name) => name.endsWith(".mod"));
     const read = async () =>
