@@ -5,6 +5,8 @@
  * Aliases (one tensor under two names) are written as two entries, since data may not overlap; the file's
  * `__metadata__` says which name repeats which, so that converting back gives one storage again.
  */
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { AtmorepError } from "../errors.js";
 import { withAtomicFile } from "./atomic.js";
 import {
@@ -25,6 +27,12 @@ export type SafetensorsDtype = TensorDtype;
 const MAX_HEADER = 100_000_000;
 const ALIASES = "atmorep.aliases";
 const MODULE_VERSIONS = "atmorep.module_versions";
+/** How a header begins that holds a digest: at a place that is known before anything is believed. */
+const DIGEST_PREFIX = '{"__metadata__":{"digest":"';
+const DIGEST_AT = 8 + DIGEST_PREFIX.length;
+/** SHA-256 in hexadecimal digits */
+const DIGEST_LENGTH = 64;
+const NO_DIGEST = "0".repeat(DIGEST_LENGTH);
 
 interface Located extends TensorInfo {
   start: number;
@@ -88,16 +96,18 @@ export interface SafetensorsOptions {
   moduleVersions?: Map<string, number> | null;
   /** further entries of `__metadata__` */
   metadata?: Record<string, string>;
+  /** also write a SHA-256 over every byte of the file (its own digits counted as zeros), for `verifySafetensors` */
+  digest?: boolean;
 }
 
 /** Writes a safetensors file, tensor by tensor, atomically; equal tensors give equal bytes. */
 export async function writeSafetensors(
   path: string,
   tensors: readonly TensorSpec[],
-  { moduleVersions, metadata = {} }: SafetensorsOptions = {},
+  { moduleVersions, metadata = {}, digest = false }: SafetensorsOptions = {},
 ): Promise<void> {
   const aliases = Object.fromEntries(tensors.flatMap((t) => (t.aliasOf === undefined ? [] : [[t.name, t.aliasOf]])));
-  const meta: Record<string, string> = { format: "pt", ...metadata };
+  const meta: Record<string, string> = { ...(digest && { digest: NO_DIGEST }), format: "pt", ...metadata };
   if (Object.keys(aliases).length > 0) meta[ALIASES] = JSON.stringify(aliases);
   if (moduleVersions) meta[MODULE_VERSIONS] = JSON.stringify([...moduleVersions]);
   let offset = 0;
@@ -112,13 +122,47 @@ export async function writeSafetensors(
   header.writeBigUInt64LE(BigInt(header.length - 8), 0);
   json.copy(header, 8);
   await withAtomicFile(path, async (file) => {
-    await file.write(header);
+    const hash = digest ? createHash("sha256") : null;
+    const write = async (bytes: Uint8Array) => {
+      hash?.update(bytes);
+      await file.write(bytes);
+    };
+    await write(header);
     for (const tensor of tensors) {
       const bytes = await tensor.read();
       checkSize(tensor, bytes);
-      await file.write(bytes);
+      await write(bytes);
     }
+    if (hash) await file.patch(Buffer.from(hash.digest("hex")), DIGEST_AT);
   });
+}
+
+/**
+ * Compares a file with the digest that it was written with, before anything in it is believed.
+ * @returns false if it holds none
+ * @throws AtmorepError (input) if any byte of it has changed
+ */
+export async function verifySafetensors(path: string): Promise<boolean> {
+  const hash = createHash("sha256");
+  let found = "";
+  let at = 0;
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    if (at === 0) {
+      if (piece.toString("latin1", 8, DIGEST_AT) !== DIGEST_PREFIX) return false;
+      found = piece.toString("latin1", DIGEST_AT, DIGEST_AT + DIGEST_LENGTH);
+      hashWithoutDigest(hash, piece);
+    } else hash.update(piece);
+    at += piece.length;
+  }
+  if (at === 0) return false;
+  if (hash.digest("hex") === found) return true;
+  throw damaged(path, "the file does not match its digest: it was changed after it was written");
+}
+
+function hashWithoutDigest(hash: Hash, piece: Buffer): void {
+  hash.update(piece.subarray(0, DIGEST_AT));
+  hash.update(NO_DIGEST.slice(0, Math.max(0, piece.length - DIGEST_AT)));
+  hash.update(piece.subarray(DIGEST_AT + DIGEST_LENGTH));
 }
 
 /** @throws AtmorepError (failed) if a tensor's data do not fit its shape */

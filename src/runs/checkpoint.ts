@@ -1,48 +1,18 @@
 /**
  * The complete state of a run for exact continuation: one safetensors file each for `latest` and `best`, the
- * scalars as JSON in its metadata, a checksum over the tensors. A file is replaced in one rename, and the one before
+ * scalars as JSON in its metadata, a digest over every byte. A file is replaced in one rename, and the one before
  * is kept beside it until the next, so that the last good one always loads.
  */
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { link, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AtmorepError, isAtmorepError } from "../errors.js";
-import { openSafetensors, writeSafetensors } from "../formats/safetensors.js";
+import { openSafetensors, verifySafetensors, writeSafetensors } from "../formats/safetensors.js";
 import { bytesOf, type TensorSpec, toFloat32 } from "../formats/tensors.js";
 import type { PlainParams } from "../model/types.js";
+import { type CheckpointState, parseState, readFormat1 } from "./checkpointState.js";
 
 export type CheckpointKind = "latest" | "best";
-
-/** What the console line averages over since the last one was printed. */
-export interface ConsoleSums {
-  /** lines printed in this epoch */
-  printed: number;
-  batches: number;
-  total: number;
-  mse: number;
-}
-
-export interface CheckpointState {
-  format: 1;
-  /** version of the program that wrote it */
-  version: string;
-  runId: string;
-  /** optimiser steps done */
-  step: number;
-  epoch: number;
-  /** next batch of the epoch; equal to their number when the epoch's validation comes next */
-  batch: number;
-  samples: number;
-  /** rows of `metrics.jsonl` written when this was saved */
-  metricsRows: number;
-  /** least validation loss so far and the step it was reached at */
-  best: { loss: number; step: number } | null;
-  lastLoss: number | null;
-  console: ConsoleSums;
-  /** states of the training masks' generators */
-  masking: unknown;
-}
 
 export interface Checkpoint {
   state: CheckpointState;
@@ -52,6 +22,8 @@ export interface Checkpoint {
   /** averaged weights, if `ema_decay` is set */
   ema: PlainParams | null;
 }
+
+export type { CheckpointState, ConsoleSums, MadeBy } from "./checkpointState.js";
 
 const GROUPS = ["param", "adam_m", "adam_v", "ema"] as const;
 
@@ -74,12 +46,9 @@ export async function saveCheckpoint(dir: string, kind: CheckpointKind, checkpoi
     ema: ema ?? new Map(),
   };
   const tensors: TensorSpec[] = [];
-  const hash = createHash("sha256");
   for (const group of GROUPS) {
     for (const [name, { shape, data }] of groups[group]) {
-      const bytes = bytesOf(data);
-      hash.update(bytes);
-      tensors.push({ name: `${group}.${name}`, dtype: "F32", shape, read: () => bytes });
+      tensors.push({ name: `${group}.${name}`, dtype: "F32", shape, read: () => bytesOf(data) });
     }
   }
   await mkdir(dir, { recursive: true });
@@ -90,20 +59,24 @@ export async function saveCheckpoint(dir: string, kind: CheckpointKind, checkpoi
     await link(path, formerOf(dir, kind)).catch(() => {});
   }
   await writeSafetensors(path, tensors, {
-    metadata: { state: JSON.stringify({ ...state, updates: moments.updates }), sha256: hash.digest("hex") },
+    metadata: { state: JSON.stringify({ ...state, updates: moments.updates }) },
+    digest: true,
   });
   return path;
 }
 
+/** A checkpoint, the file it was read from, and what went wrong with a newer one. */
+export interface LoadedCheckpoint extends Checkpoint {
+  path: string;
+  /** why the newest was not used, naming the file; null if it was */
+  fault: string | null;
+}
+
 /**
- * Reads the checkpoint `kind` of a run; if the newest is damaged, the one before it.
- * @returns the checkpoint and, if the newest could not be used, why
+ * Reads the checkpoint `kind` of a run; if there is any fault in the newest, the one before it.
  * @throws AtmorepError (usage) if there is none, (input) if none can be read
  */
-export async function loadCheckpoint(
-  dir: string,
-  kind: CheckpointKind,
-): Promise<Checkpoint & { path: string; warning: string | null }> {
+export async function loadCheckpoint(dir: string, kind: CheckpointKind): Promise<LoadedCheckpoint> {
   const candidates = checkpointFiles(dir, kind).filter((path) => existsSync(path));
   if (candidates.length === 0) {
     throw new AtmorepError("usage", `the run has no checkpoint "${kind}"`, {
@@ -111,42 +84,43 @@ export async function loadCheckpoint(
       fix: "Choose @latest or @best of a run that was trained here; --init-from takes weights alone.",
     });
   }
-  let warning: string | null = null;
+  const faults: string[] = [];
   for (const path of candidates) {
     try {
-      return { ...(await readCheckpoint(path)), path, warning };
+      return { ...(await readCheckpoint(path)), path, fault: faults[0] ?? null };
     } catch (error) {
-      if (!isAtmorepError(error)) throw error;
-      warning = `${error.message}; the checkpoint before it is used`;
+      faults.push(isAtmorepError(error) ? error.message : `${path}: ${String((error as Error).message)}`);
     }
   }
-  throw new AtmorepError("input", "no checkpoint of the run can be read", { where: dir, found: warning ?? undefined });
+  throw new AtmorepError("input", "no checkpoint of the run can be read", {
+    where: dir,
+    found: faults.join("; "),
+    fix: "Choose the other one, RUN@best or RUN@latest; --init-from takes the weights of an epoch alone.",
+  });
 }
 
-/** Reads one checkpoint file. @throws AtmorepError (input) if it is damaged */
+/**
+ * Reads one checkpoint file, its digest first. Those of version 0.1 (format 1), which have a checksum over the tensors
+ * alone, are read too.
+ * @throws AtmorepError (input) if it is damaged
+ */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  const whole = await verifySafetensors(path);
   const file = await openSafetensors(path);
   try {
-    const damaged = (what: string) =>
-      new AtmorepError("input", what, { where: path, fix: "The file is damaged; use another checkpoint." });
     const groups = new Map<string, PlainParams>(GROUPS.map((group) => [group, new Map()]));
-    const hash = createHash("sha256");
+    const read: Uint8Array[] = [];
     for (const { name, shape } of file.tensors) {
       const dot = name.indexOf(".");
       const group = groups.get(name.slice(0, dot));
-      if (!group) throw damaged(`unexpected tensor ${name}`);
+      if (!group) throw damaged(path, `unexpected tensor ${name}`);
       const tensor = await file.read(name);
-      hash.update(tensor.bytes);
+      read.push(tensor.bytes);
       group.set(name.slice(dot + 1), { shape, data: toFloat32(tensor) });
     }
-    if (hash.digest("hex") !== file.metadata.get("sha256")) throw damaged("the checksum does not fit the data");
-    let parsed: CheckpointState & { updates: number };
-    try {
-      parsed = JSON.parse(file.metadata.get("state") ?? "");
-    } catch {
-      throw damaged("the state is not JSON");
-    }
-    if (parsed.format !== 1) throw damaged(`format ${parsed.format} is not known here`);
+    const text = file.metadata.get("state") ?? "";
+    const parsed = whole ? parseState(text) : readFormat1(text, read, file.metadata.get("sha256"));
+    if (typeof parsed === "string") throw damaged(path, parsed);
     const { updates, ...state } = parsed;
     const [params, m, v, ema] = GROUPS.map((group) => groups.get(group) ?? new Map());
     return { state, params, moments: { m, v, updates }, ema: ema.size > 0 ? ema : null };
@@ -154,3 +128,6 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     await file.close();
   }
 }
+
+const damaged = (path: string, what: string): AtmorepError =>
+  new AtmorepError("input", what, { where: path, fix: "The file is damaged; use another checkpoint." });

@@ -1,11 +1,19 @@
 /** Continuing a run: its checkpoint, the metrics rows up to it, and removing what came after it. */
 import { createReadStream } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { AtmorepError } from "../errors.js";
 import { withAtomicFile } from "../formats/atomic.js";
-import { type Checkpoint, type CheckpointKind, checkpointFiles, loadCheckpoint, readCheckpoint } from "./checkpoint.js";
+import {
+  type Checkpoint,
+  type CheckpointKind,
+  type CheckpointState,
+  checkpointFiles,
+  loadCheckpoint,
+  readCheckpoint,
+} from "./checkpoint.js";
 import { parseRunReference, type RunFolder, runFolder } from "./folder.js";
+import { forgetWeights } from "./manifest.js";
 import { readMetricsLines } from "./metrics.js";
 import { type WeightNames, writeWeightFiles } from "./weightFiles.js";
 
@@ -34,7 +42,7 @@ export async function readContinuation(out: string, reference: string): Promise<
     });
   }
   const folder = runFolder(out, id);
-  const { warning, path, ...checkpoint } = await loadCheckpoint(folder.checkpointDir, which as CheckpointKind);
+  const { fault, path, ...checkpoint } = await loadCheckpoint(folder.checkpointDir, which as CheckpointKind);
   const lines = await readMetricsLines(folder.metrics);
   const { metricsRows } = checkpoint.state;
   if (lines.length < metricsRows) {
@@ -45,7 +53,16 @@ export async function readContinuation(out: string, reference: string): Promise<
       fix: "The file was shortened; --init-from takes the weights alone.",
     });
   }
+  const warning = fault && `${fault}; ${whatIsLost(path, checkpoint.state, lines.length)}`;
   return { runId: id, folder, checkpoint, path, metricsLines: lines.slice(0, metricsRows), warning };
+}
+
+/** What falling back to an earlier checkpoint costs. */
+function whatIsLost(path: string, { step, epoch, metricsRows }: CheckpointState, rows: number): string {
+  const later = rows - metricsRows;
+  const lost =
+    later === 0 ? "nothing is known to be lost" : `${later} later row${later === 1 ? "" : "s"} of metrics are lost`;
+  return `${basename(path)} is used instead: step ${step} of epoch ${epoch}; ${lost}, and computed again`;
 }
 
 /**
@@ -65,9 +82,7 @@ export async function carryOver(from: Continuation, to: RunFolder, names: Weight
   const [target, formerBest] = checkpointFiles(to.checkpointDir, "best");
   if (best === null) {
     for (const path of [target, formerBest]) await rm(path, { force: true });
-    for (const name of await readdir(to.modelsDir)) {
-      if (name.endsWith("_best.mod")) await rm(join(to.modelsDir, name), { force: true });
-    }
+    await removeWeights(to.modelsDir, (name) => name.endsWith("_best.mod"));
   } else {
     // in place the weights may be those of a later best whose state was never saved
     if (best !== target) await copyAtomic(best, target);
@@ -96,13 +111,16 @@ const copyAtomic = (from: string, to: string): Promise<void> =>
 /** Removes the numbered files of epochs at or after the checkpoint's (continuing in place). */
 export async function trimRun(folder: RunFolder, { checkpoint }: Continuation): Promise<void> {
   const { epoch } = checkpoint.state;
-  for (const [dir, pattern] of [
-    [folder.modelsDir, /_epoch(\d+)\.mod$/],
-    [folder.resultsDir, /_epoch(\d+)_[a-z]+\.zarr$/],
-  ] as const) {
-    for (const name of await readdir(dir)) {
-      const match = pattern.exec(name);
-      if (match && Number(match[1]) >= epoch) await rm(join(dir, name), { force: true });
-    }
+  const isLater = (name: string, pattern: RegExp) => Number(pattern.exec(name)?.[1] ?? -1) >= epoch;
+  await removeWeights(folder.modelsDir, (name) => isLater(name, /_epoch(\d+)\.mod$/));
+  for (const name of await readdir(folder.resultsDir)) {
+    if (isLater(name, /_epoch(\d+)_[a-z]+\.zarr$/)) await rm(join(folder.resultsDir, name), { force: true });
   }
+}
+
+/** Removes weights files, and then what the manifest says of them. */
+async function removeWeights(modelsDir: string, goes: (name: string) => boolean): Promise<void> {
+  const gone = (await readdir(modelsDir)).filter(goes);
+  for (const name of gone) await rm(join(modelsDir, name), { force: true });
+  await forgetWeights(modelsDir, gone);
 }

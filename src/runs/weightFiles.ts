@@ -1,17 +1,20 @@
 /** The weight files of a run: whole state dicts and parts, by the reference's names, and reading them back. */
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseFields, predictedFields } from "../config/fields.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
-import { toFloat32 } from "../formats/tensors.js";
-import { writeTorch } from "../formats/torch/writer.js";
+import { AtomicFile } from "../formats/atomic.js";
+import { type TensorSpec, toFloat32 } from "../formats/tensors.js";
+import { fillTorch } from "../formats/torch/writer.js";
 import { openWeights } from "../formats/weights.js";
 import { canonicalName } from "../model/names.js";
 import { initParameters } from "../model/parameters.js";
 import type { ModelSpec } from "../model/spec.js";
 import type { PlainParams } from "../model/types.js";
 import { parseRunReference, runFolder } from "./folder.js";
+import { announceWeights, type FileDigest, verifyWeights } from "./manifest.js";
 import { INFO_PART, partOf, stateDict, weightParts } from "./stateDict.js";
 
 /** Which of a run's weights: the un-numbered file (also epoch -2), the best, or those of an epoch. */
@@ -30,8 +33,8 @@ export function weightPath(modelsDir: string, runId: string, tag: WeightTag, par
 }
 
 /**
- * Writes the whole state dict and its parts, each file atomically, parts first: whoever finds the whole file finds
- * the parts.
+ * Writes the whole state dict and its parts, and their digests into the manifest. All are written aside first; then the
+ * manifest names them, then they appear, parts first: whoever finds the whole file finds the parts.
  * @returns the path of the whole state dict
  */
 export async function writeWeightFiles(
@@ -46,18 +49,42 @@ export async function writeWeightFiles(
     fields.map(({ name }) => name),
     predicted.map(({ field }) => field.name),
   );
-  for (const part of parts) await writeTorch(weightPath(modelsDir, runId, tag, part.part), partOf(tensors, part));
   const whole = weightPath(modelsDir, runId, tag);
-  await writeTorch(whole, tensors);
+  const aside: AtomicFile[] = [];
+  try {
+    const digests = new Map<string, FileDigest>();
+    const write = async (path: string, content: readonly TensorSpec[]) => {
+      const file = await AtomicFile.create(path);
+      aside.push(file);
+      await fillTorch(file, content);
+      digests.set(basename(path), await digestOf(file));
+    };
+    for (const part of parts) await write(weightPath(modelsDir, runId, tag, part.part), partOf(tensors, part));
+    await write(whole, tensors);
+    await announceWeights(modelsDir, digests);
+    while (aside.length > 0) {
+      await aside[0].commit();
+      aside.shift();
+    }
+  } finally {
+    for (const file of aside) await file.abort();
+  }
   return whole;
+}
+
+async function digestOf(file: AtomicFile): Promise<FileDigest> {
+  const hash = createHash("sha256");
+  for await (const piece of file.readBack()) hash.update(piece);
+  return { bytes: file.position, sha256: hash.digest("hex") };
 }
 
 /**
  * Reads a weights file (`.mod` or `.safetensors`), tensor by tensor, converted to float32. Names come back as the
  * network has them; of `embeds.F.*` and `encoders.F.embed.*` the later one counts, as in PyTorch's loading.
- * @throws AtmorepError (input) if the file is damaged or not a state dict
+ * @throws AtmorepError (input) if the file is damaged, was changed since its run wrote it, or is not a state dict
  */
 export async function readWeights(path: string): Promise<PlainParams> {
+  await verifyWeights(path);
   const params: PlainParams = new Map();
   const file = await openWeights(path);
   try {

@@ -22,7 +22,7 @@ import { disposeState, stepModel } from "../step/step.js";
 import type { TrainOptions } from "./options.js";
 import { assertJoined, checkContinuation, readOneBatch } from "./refuse.js";
 import type { Session } from "./session.js";
-import { startingProgress, startingState, startingWeights } from "./starting.js";
+import { parentOf, startingProgress, startingState, startingWeights } from "./starting.js";
 
 /**
  * Prepares a run: checks everything that can be wrong first, then opens the engine and writes the configuration.
@@ -112,6 +112,7 @@ async function openLocked(
       store,
       engine,
       folder,
+      parent: parentOf(continued, id),
       metrics,
       learningRates: learningRates(config),
       generators,

@@ -27,9 +27,14 @@ async function saveState(session: Session, kind: CheckpointKind, before?: Before
   await metrics.sync();
   await saveCheckpoint(folder.checkpointDir, kind, {
     state: {
-      format: 1,
-      version: programVersion(),
+      format: 2,
+      madeBy: {
+        version: programVersion(),
+        engine: session.engine.name,
+        products: process.env.ATMOREP_PRODUCTS || "float32",
+      },
       runId: folder.id,
+      parent: session.parent,
       metricsRows: metrics.rows,
       masking: generators.getState(),
       ...progress,

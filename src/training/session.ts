@@ -13,7 +13,7 @@ import type { StepModel, TrainState } from "../step/step.js";
 import type { TrainOptions } from "./options.js";
 
 /** Where the run stands; what a checkpoint holds beside the tensors. */
-export type Progress = Omit<CheckpointState, "format" | "version" | "runId" | "metricsRows" | "masking">;
+export type Progress = Omit<CheckpointState, "format" | "madeBy" | "parent" | "runId" | "metricsRows" | "masking">;
 
 /** What a validation changes in a state; at the end of an epoch also the place in it. */
 export type BeforeValidation = Pick<CheckpointState, "metricsRows" | "best" | "lastLoss"> &
@@ -33,6 +33,8 @@ export interface Session {
   store: Store;
   engine: Engine;
   folder: RunFolder;
+  /** the run that this one goes on from under another id */
+  parent: CheckpointState["parent"];
   metrics: MetricsLog;
   /** of each epoch */
   learningRates: Float64Array;

@@ -2,6 +2,7 @@
 import type { RunConfig } from "../config/types.js";
 import { initParameters, type ModelSpec, parameterTable, toTensors } from "../model/index.js";
 import type { PlainParams } from "../model/types.js";
+import type { CheckpointState } from "../runs/checkpoint.js";
 import type { Continuation } from "../runs/continue.js";
 import { withPretrained } from "../runs/pretrained.js";
 import { assertFits, compareWeights, readInitialWeights } from "../runs/weightFiles.js";
@@ -25,6 +26,13 @@ export function startingProgress(continued: Continuation | null): Progress {
   if (!continued) return structuredClone(NOTHING_DONE);
   const { step, epoch, batch, samples, best, lastLoss, console } = continued.checkpoint.state;
   return structuredClone({ step, epoch, batch, samples, best, lastLoss, console });
+}
+
+/** The run that `id` goes on from; in place, the parent stays the one of before. */
+export function parentOf(continued: Continuation | null, id: string): CheckpointState["parent"] {
+  if (!continued) return null;
+  const { state } = continued.checkpoint;
+  return continued.runId === id ? state.parent : { runId: continued.runId, step: state.step };
 }
 
 /** @throws AtmorepError (config, usage, input) if the weights asked for are not there or do not fit */

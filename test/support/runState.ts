@@ -5,7 +5,7 @@ import { runFolder } from "../../src/runs/folder.js";
 import { readMetrics } from "../../src/runs/metrics.js";
 import { readWeights, weightPath } from "../../src/runs/weightFiles.js";
 
-/** Checkpoint, metrics rows and weights of a run; times and run ids are left out. */
+/** Checkpoint, metrics rows and weights of a run; times, run ids and parents are left out. */
 export async function stateOf(out: string, id: string) {
   const folder = runFolder(out, id);
   const { state, params, moments, ema } = await loadCheckpoint(folder.checkpointDir, "latest");
@@ -13,5 +13,5 @@ export async function stateOf(out: string, id: string) {
   const weights = await readWeights(weightPath(folder.modelsDir, id, "latest"));
   const bestPath = weightPath(folder.modelsDir, id, "best");
   const best = existsSync(bestPath) ? await readWeights(bestPath) : null;
-  return { state: { ...state, runId: "" }, params, moments, ema, metrics, weights, best };
+  return { state: { ...state, runId: "", parent: null }, params, moments, ema, metrics, weights, best };
 }

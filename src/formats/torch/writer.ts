@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { crc32 } from "node:zlib";
 import { AtmorepError } from "../../errors.js";
-import { withAtomicFile } from "../atomic.js";
+import { type AtomicFile, withAtomicFile } from "../atomic.js";
 import { checkSize } from "../safetensors.js";
 import { numElements, type TensorSpec } from "../tensors.js";
 import { ZipWriter } from "../zip/writer.js";
@@ -23,33 +23,40 @@ export interface TorchOptions {
 export async function writeTorch(
   path: string,
   tensors: readonly TensorSpec[],
+  options: TorchOptions = {},
+): Promise<void> {
+  await withAtomicFile(path, (file) => fillTorch(file, tensors, options));
+}
+
+/** Writes the same into a file that its owner commits. */
+export async function fillTorch(
+  file: AtomicFile,
+  tensors: readonly TensorSpec[],
   { moduleVersions }: TorchOptions = {},
 ): Promise<void> {
   const pickled = assignStorages(tensors);
-  const folder = basename(path).replace(/\.[^.]*$/, "") || "archive";
+  const folder = basename(file.path).replace(/\.[^.]*$/, "") || "archive";
   const names: string[] = [];
-  await withAtomicFile(path, async (file) => {
-    const zip = new ZipWriter(file, { align: ALIGNMENT });
-    let checksum = 0;
-    const add = async (name: string, data: Uint8Array | string) => {
-      names.push(name);
-      if (typeof data !== "string") checksum = crc32(data, checksum);
-      await zip.add(`${folder}/${name}`, data);
-    };
-    await add("data.pkl", pickleStateDict(pickled, moduleVersions ?? impliedModules(tensors.map((t) => t.name))));
-    await add(".format_version", "1");
-    await add(".storage_alignment", String(ALIGNMENT));
-    await add("byteorder", "little");
-    for (const [i, tensor] of tensors.entries()) {
-      if (tensor.aliasOf !== undefined) continue;
-      const bytes = await tensor.read();
-      checkSize(tensor, bytes);
-      await add(`data/${pickled[i].storageKey}`, bytes);
-    }
-    await add("version", "3\n");
-    await add(".data/serialization_id", serializationId(names, checksum));
-    await zip.finish();
-  });
+  const zip = new ZipWriter(file, { align: ALIGNMENT });
+  let checksum = 0;
+  const add = async (name: string, data: Uint8Array | string) => {
+    names.push(name);
+    if (typeof data !== "string") checksum = crc32(data, checksum);
+    await zip.add(`${folder}/${name}`, data);
+  };
+  await add("data.pkl", pickleStateDict(pickled, moduleVersions ?? impliedModules(tensors.map((t) => t.name))));
+  await add(".format_version", "1");
+  await add(".storage_alignment", String(ALIGNMENT));
+  await add("byteorder", "little");
+  for (const [i, tensor] of tensors.entries()) {
+    if (tensor.aliasOf !== undefined) continue;
+    const bytes = await tensor.read();
+    checkSize(tensor, bytes);
+    await add(`data/${pickled[i].storageKey}`, bytes);
+  }
+  await add("version", "3\n");
+  await add(".data/serialization_id", serializationId(names, checksum));
+  await zip.finish();
 }
 
 function assignStorages(tensors: readonly TensorSpec[]): PickledTensor[] {

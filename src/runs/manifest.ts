@@ -1,0 +1,103 @@
+/**
+ * `models/id<ID>/manifest.json`: size and SHA-256 of every weights file, so that one that was changed after it was written
+ * is refused. It is replaced before the files are, and keeps the digests of those that they replace: killed at any
+ * moment, the program finds either file in order.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { AtmorepError } from "../errors.js";
+import { writeFileAtomic } from "../formats/atomic.js";
+
+export interface FileDigest {
+  bytes: number;
+  sha256: string;
+}
+
+/** By file name; `before` is what the file replaces, or replaced. */
+type Entries = Record<string, FileDigest & { before?: FileDigest }>;
+
+const manifestPath = (modelsDir: string): string => join(modelsDir, "manifest.json");
+
+/**
+ * Enters weights files that are about to appear in `modelsDir`.
+ * @throws AtmorepError (input) if the present manifest cannot be read
+ */
+export async function announceWeights(modelsDir: string, files: ReadonlyMap<string, FileDigest>): Promise<void> {
+  const entries = await readManifest(modelsDir);
+  for (const [name, digest] of files) {
+    const former = entries[name];
+    entries[name] = former ? { ...digest, before: { bytes: former.bytes, sha256: former.sha256 } } : digest;
+  }
+  await writeManifest(modelsDir, entries);
+}
+
+/** Takes files that were removed out of the manifest. */
+export async function forgetWeights(modelsDir: string, names: readonly string[]): Promise<void> {
+  if (names.length === 0 || !existsSync(manifestPath(modelsDir))) return;
+  const entries = await readManifest(modelsDir);
+  for (const name of names) delete entries[name];
+  await writeManifest(modelsDir, entries);
+}
+
+/**
+ * Compares a weights file with the manifest beside it. A file that no manifest names passes: it is of version 0.1, or was
+ * put there by somebody.
+ * @throws AtmorepError (input) if it was changed after it was written, or the manifest cannot be read
+ */
+export async function verifyWeights(path: string): Promise<void> {
+  const entry = (await readManifest(dirname(path)))[basename(path)];
+  if (!entry) return;
+  const found = await digestOf(path);
+  const same = (known: FileDigest | undefined) => known?.sha256 === found.sha256 && known.bytes === found.bytes;
+  if (same(entry) || same(entry.before)) return;
+  throw new AtmorepError("input", "the weights do not match their digest: the file was changed after it was written", {
+    where: path,
+    found: `${found.bytes} bytes, SHA-256 ${found.sha256}`,
+    expected: `${entry.bytes} bytes, SHA-256 ${entry.sha256}`,
+    fix: "Use another file of the run, or go on from its checkpoint. If the change was meant, copy the file elsewhere.",
+  });
+}
+
+async function digestOf(path: string): Promise<FileDigest> {
+  const hash = createHash("sha256");
+  for await (const piece of createReadStream(path)) hash.update(piece);
+  return { bytes: (await stat(path)).size, sha256: hash.digest("hex") };
+}
+
+async function writeManifest(modelsDir: string, entries: Entries): Promise<void> {
+  const sorted = Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1));
+  const lines = sorted.map(([name, entry]) => `  ${JSON.stringify(name)}: ${JSON.stringify(entry)}`);
+  const files = lines.length > 0 ? `{\n${lines.join(",\n")}\n}` : "{}";
+  await writeFileAtomic(manifestPath(modelsDir), `{"format": 1, "files": ${files}}\n`);
+}
+
+async function readManifest(modelsDir: string): Promise<Entries> {
+  const path = manifestPath(modelsDir);
+  if (!existsSync(path)) return {};
+  const text = await readFile(path, "utf8");
+  const damaged = () =>
+    new AtmorepError("input", "the list of the weights' digests cannot be read", {
+      where: path,
+      fix: "It was changed after it was written. Without the file, the weights are read unchecked.",
+    });
+  let parsed: { format?: unknown; files?: unknown };
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw damaged();
+  }
+  const { format, files } = parsed ?? {};
+  if (format !== 1 || typeof files !== "object" || files === null) throw damaged();
+  // without Object's own names: a file may be called anything
+  const entries: Entries = Object.assign(Object.create(null), files);
+  for (const entry of Object.values(entries)) {
+    if (!isDigest(entry) || (entry.before !== undefined && !isDigest(entry.before))) throw damaged();
+  }
+  return entries;
+}
+
+function isDigest(value: FileDigest | null | undefined): boolean {
+  return Number.isSafeInteger(value?.bytes) && /^[0-9a-f]{64}$/.test(String(value?.sha256));
+}
