@@ -1,6 +1,6 @@
 /** Checking one value against its kind. */
 import type { Fault } from "./faults.js";
-import { describeKind, type Kind, type NameTable } from "./kinds.js";
+import { describeKind, type Kind, type NameTable, type RealBounds } from "./kinds.js";
 import { nearestName } from "./nearest.js";
 
 /** Names that belong to other rooms, so that this one imports none of them. */
@@ -12,6 +12,11 @@ export interface KnownNames {
   metrics?: Readonly<Record<string, { doc: string }>>;
 }
 
+const MOST_CHARACTERS = 4096;
+const MOST_DEPTH = 60;
+/** Faults of one list that are told. */
+const MOST_FAULTS = 20;
+
 /** The faults of `value`, which stands at `path`; empty if it fits. */
 export function checkValue(kind: Kind, value: unknown, path: string, names: KnownNames): Fault[] {
   const wrong = (what: string, fix: string, expected = describeKind(kind)): Fault[] => [
@@ -19,20 +24,25 @@ export function checkValue(kind: Kind, value: unknown, path: string, names: Know
   ];
   switch (kind.kind) {
     case "anything":
-      return [];
+      return isShallow(value, MOST_DEPTH)
+        ? []
+        : wrong("nested too deep", `Nest at most ${MOST_DEPTH} lists or objects`);
     case "boolean":
       return typeof value === "boolean" ? [] : wrong("not a truth value", "Write true or false, without quotes");
     case "constant":
       return value === kind.value ? [] : wrong("not available", `Leave it at ${kind.value}`);
     case "integer":
       if (typeof value !== "number" || !Number.isInteger(value)) return wrong("not an integer", "Write a whole number");
-      if (!Number.isSafeInteger(value)) return wrong("number too large", `Stay below 2^53 = ${2 ** 53}`);
-      return withinBounds(kind, value) ? [] : wrong("number out of range", `Change it to ${describeKind(kind)}`);
+      if (!Number.isSafeInteger(value) && !kind.limit) return wrong("number too large", `Stay below 2^53 = ${2 ** 53}`);
+      return withinBounds(kind, value) ? [] : wrong(outOfRange(kind, value), `Change it to ${describeKind(kind)}`);
     case "real":
       if (typeof value !== "number" || !Number.isFinite(value)) return wrong("not a finite number", "Write a number");
-      return withinBounds(kind, value) ? [] : wrong("number out of range", `Change it to ${describeKind(kind)}`);
+      return withinBounds(kind, value) ? [] : wrong(outOfRange(kind, value), `Change it to ${describeKind(kind)}`);
     case "text":
       if (typeof value !== "string") return wrong("not a string", "Write it in double quotes");
+      if (value.length > MOST_CHARACTERS) {
+        return wrong(`${value.length} characters`, `Write at most ${MOST_CHARACTERS} characters`);
+      }
       return kind.pattern && !kind.pattern.test(value) ? wrong("malformed", `Write ${describeKind(kind)}`) : [];
     case "choice":
       return kind.of.includes(value as string | number)
@@ -70,14 +80,33 @@ function checkList(kind: Extract<Kind, { kind: "list" }>, value: unknown, path: 
   if (value.length < minLength) {
     return [{ path, what: "the list is too short", found: value, expected, fix: `Give at least ${minLength}` }];
   }
+  if (value.length > kind.maxLength) {
+    const found = `${value.length} entries`;
+    return [{ path, what: "the list is too long", found, expected, fix: `Give at most ${kind.maxLength}` }];
+  }
   const faults = value.flatMap((item, i) => checkValue(kind.of, item, `${path}[${i}]`, names));
-  if (!kind.unique) return faults;
-  value.forEach((item, i) => {
-    if (value.indexOf(item) < i) {
-      faults.push({ path: `${path}[${i}]`, what: "listed twice", found: item, expected, fix: "Remove one of the two" });
+  if (kind.unique) {
+    const seen = new Set();
+    for (const [i, item] of value.entries()) {
+      const fix = "Remove one of the two";
+      if (seen.has(item)) faults.push({ path: `${path}[${i}]`, what: "listed twice", found: item, expected, fix });
+      seen.add(item);
     }
-  });
-  return faults;
+  }
+  return fewOf(faults, path);
+}
+
+/** The first faults of a list, with the number of those left out. */
+function fewOf(faults: Fault[], path: string): Fault[] {
+  if (faults.length <= MOST_FAULTS) return faults;
+  const left = faults.length - MOST_FAULTS + 1;
+  const more = {
+    path,
+    what: `${left} more faults like these`,
+    expected: "none",
+    fix: "Correct the first ones and check again",
+  };
+  return [...faults.slice(0, MOST_FAULTS - 1), more];
 }
 
 function checkTuple(kind: Extract<Kind, { kind: "tuple" }>, value: unknown, path: string, names: KnownNames): Fault[] {
@@ -96,11 +125,21 @@ function labelled(kind: Extract<Kind, { kind: "tuple" }>, place: number): (fault
   return (fault) => ({ ...fault, what: `${kind.items[place].name}: ${fault.what}` });
 }
 
-function withinBounds({ min, max, above, below }: Record<string, unknown>, value: number): boolean {
-  if (typeof min === "number" && value < min) return false;
-  if (typeof max === "number" && value > max) return false;
-  if (typeof above === "number" && value <= above) return false;
-  return !(typeof below === "number" && value >= below);
+function withinBounds({ min, max, above, below, limit }: RealBounds, value: number): boolean {
+  if (min !== undefined && value < min) return false;
+  if (max !== undefined && value > max) return false;
+  if (above !== undefined && value <= above) return false;
+  if (limit !== undefined && value > limit.most) return false;
+  return !(below !== undefined && value >= below);
+}
+
+const outOfRange = ({ limit }: RealBounds, value: number) =>
+  limit && value > limit.most ? `number out of range: ${limit.needs(value)}` : "number out of range";
+
+/** Whether no list or object in `value` is nested deeper than `depth`; one that holds itself is. */
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth > 0 && Object.values(value).every((item) => isShallow(item, depth - 1));
 }
 
 function checkShares(

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AtmorepError } from "../errors.js";
 import { nearestName } from "./nearest.js";
-import { RUN_ID } from "./schema.js";
+import { RUN_ID } from "./pieces.js";
 
 /**
  * The configuration file that `target` names: a file, a folder of a run, or a run id under `out`.

@@ -1,7 +1,9 @@
 /** Options of the evaluation modes (spec section 8), beside any key of the configuration: one table. */
 import { checkValue } from "../config/check.js";
 import { assertValid, type Fault } from "../config/faults.js";
-import { integer, type Kind, list, nullable, real, text, tuple } from "../config/kinds.js";
+import { integer, type Kind, list, nullable, place, text, tuple } from "../config/kinds.js";
+import { because } from "../config/limits.js";
+import { POINT, SAMPLES, TOKENS, YEAR } from "../config/pieces.js";
 import { parseIsoTime } from "../config/times.js";
 import { AtmorepError } from "../errors.js";
 
@@ -32,29 +34,45 @@ const option = (key: keyof EvaluationOptions, modes: string[], kind: Kind, fallb
 const FIXED = ["fixed_location"];
 const GLOBAL = ["global_forecast"];
 const RANGE = ["global_forecast_range"];
+const STEP_HOURS = because(8784, "no year has more hours");
 
 export const EVALUATION_OPTIONS: readonly EvaluationOption[] = [
   option(
     "position",
     FIXED,
-    tuple({ lat: real({ min: -90, max: 90 }), lon: real({ min: -360, max: 720 }) }),
+    POINT,
     [33.55, 18.25],
     "Centre of the window, [latitude, longitude] in geographic degrees; the nearest grid point is taken.",
   ),
   option(
     "years",
     FIXED,
-    nullable(list(integer(1), 1, true)),
+    nullable(list(integer(1, YEAR), 1, { unique: true, most: 9999 })),
     null,
     "Years to draw times from; null: those of validation.",
   ),
-  option("months", FIXED, nullable(list(integer(1, 12), 1, true)), null, "Months to draw times from; null: all."),
-  option("num_samples_per_month", FIXED, integer(1), 2, "Most times of each month."),
+  option(
+    "months",
+    FIXED,
+    nullable(list(integer(1, 12), 1, { unique: true })),
+    null,
+    "Months to draw times from; null: all.",
+  ),
+  option("num_samples_per_month", FIXED, integer(1, SAMPLES), 2, "Most times of each month."),
   option(
     "dates",
     GLOBAL,
     nullable(
-      list(tuple({ year: integer(1), month: integer(1, 12), day: integer(1, 31), hour: integer(0, 23) }), 1, true),
+      list(
+        tuple([
+          place("year", integer(1, YEAR)),
+          place("month", integer(1, 12)),
+          place("day", integer(1, 31)),
+          place("hour", integer(0, 23)),
+        ]),
+        1,
+        { unique: true, most: 100_000 },
+      ),
     ),
     null,
     "[[year, month, day, hour], ...]: the last hour of each cube; null: the last time of validation.",
@@ -62,13 +80,13 @@ export const EVALUATION_OPTIONS: readonly EvaluationOption[] = [
   option(
     "token_overlap",
     [...GLOBAL, ...RANGE],
-    tuple({ lat: integer(0), lon: integer(0) }),
+    tuple([place("lat", integer(0, TOKENS)), place("lon", integer(0, TOKENS))]),
     [0, 0],
     "Tokens (of the first field) that neighbouring tiles share in latitude and longitude.",
   ),
   option("date_start", RANGE, nullable(text()), null, "First date, the last hour of its cube, in ISO time (UTC)."),
   option("date_end", RANGE, nullable(text()), null, "Last date, in ISO time (UTC), included."),
-  option("step_hours", RANGE, integer(1), 12, "Hours from one date to the next."),
+  option("step_hours", RANGE, integer(1, STEP_HOURS), 12, "Hours from one date to the next."),
 ];
 
 const KEYS = new Set<string>(EVALUATION_OPTIONS.map(({ key }) => key));

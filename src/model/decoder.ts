@@ -20,7 +20,7 @@ import type { Prediction } from "./types.js";
 export function decoderStart(run: Run, p: number, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor[] {
   const { before, attention } = splitBlocks(run.spec);
   const stream = before.reduce((x, block) => decoderBlock(run, p, block, x, encoded), x);
-  if (run.spec.decoder.attention !== "dense") return [decoderBlock(run, p, attention, stream, encoded)];
+  if (run.spec.config.decoder_att_type !== "dense") return [decoderBlock(run, p, attention, stream, encoded)];
   const { self, cross } = decoderProjections(run, blockName(p, attention), ...blockInputs(attention, stream, encoded));
   return [stream, ...(self ? [self] : []), ...(cross ?? [])];
 }
@@ -61,8 +61,8 @@ const projectionsOf = (tensors: tf.Tensor[]): Projections => {
 export function decoderBlock(run: Run, p: number, block: DecoderBlock, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor {
   const name = blockName(p, block);
   return recomputed(run, name, blockInputs(block, x, encoded), (run, [x, source]) => {
-    if (block.kind === "mlp") return mlp(run, name, x, run.spec.decoder.mlpLayers);
-    if (run.spec.decoder.attention === "dense") return residual(run, name, x, decoderHeads(run, name, x, source));
+    if (block.kind === "mlp") return mlp(run, name, x, run.spec.config.decoder_num_mlp_layers);
+    if (run.spec.config.decoder_att_type === "dense") return residual(run, name, x, decoderHeads(run, name, x, source));
     return axialBlock(run, name, p, x, source);
   });
 }
@@ -84,13 +84,14 @@ function splitBlocks(spec: ModelSpec): { before: DecoderBlock[]; attention: Deco
 
 /** @param encoded [B*L*N, d] output of an encoder layer that cross heads attend to; none: self heads only */
 function axialBlock(run: Run, name: string, p: number, x: tf.Tensor, encoded: tf.Tensor | undefined): tf.Tensor {
-  const { decoder, fields, predicted } = run.spec;
+  const { config, fields, predicted } = run.spec;
+  const heads = config.decoder_num_heads;
   const grid = gridOf(fields[predicted[p]]);
-  const crossHeads = encoded ? decoder.crossHeads : 0;
+  const crossHeads = encoded ? run.spec.crossHeads : 0;
   const sources: AxialSource[] = [];
-  if (crossHeads < decoder.heads) sources.push({ tokens: null, grid, heads: decoder.heads - crossHeads });
+  if (crossHeads < heads) sources.push({ tokens: null, grid, heads: heads - crossHeads });
   if (encoded && crossHeads > 0) sources.push({ tokens: layerNorm(encoded), grid, heads: crossHeads });
-  return axialAttention(run, name, x, layerNorm(x), grid, sources, decoder.attention === "axial_parallel");
+  return axialAttention(run, name, x, layerNorm(x), grid, sources, config.decoder_att_type === "axial_parallel");
 }
 
 /**
@@ -99,7 +100,7 @@ function axialBlock(run: Run, name: string, p: number, x: tf.Tensor, encoded: tf
  * @param x [M, d] chosen rows of the decoder's output
  */
 export function tails(run: Run, p: number, x: tf.Tensor): Prediction {
-  const { members, layers } = run.spec.tail;
+  const { net_tail_num_nets: members, net_tail_num_layers: layers } = run.spec.config;
   const outputs = Array.from({ length: members }, (_, e) => {
     const name = `tails.${p}.tail_nets.${e}`;
     let y = layerNorm(x, run.params[`${name}.0.weight`], run.params[`${name}.0.bias`]);

@@ -16,7 +16,7 @@ export function embed(run: Run, f: number, { tokens, infos }: NetworkInputs["fie
   const { L, N, D, width, positions } = run.spec.fields[f];
   const rows = run.batch * L * N;
   const values = project(run, `embeds.${f}`, tf.reshape(tokens, [rows, D]));
-  const info = project(run, `embeds_token_info.${f}`, tf.reshape(infos, [rows, run.spec.tokenInfo.size]));
+  const info = project(run, `embeds_token_info.${f}`, tf.reshape(infos, [rows, run.spec.config.size_token_info]));
   const joined = tf.reshape(tf.concat([values, info], 1), [run.batch, L * N * width]);
   return tf.reshape(tf.add(joined, tf.tensor(positions, [1, L * N * width])), [rows, width]);
 }
@@ -34,23 +34,28 @@ export function encoderLayer(run: Run, layer: number, xs: tf.Tensor[]): tf.Tenso
   });
   return attended.map((x, f) => {
     const name = `encoders.${f}.mlps.${layer}`;
-    return recomputed(run, name, [x], (run, [x]) => mlp(run, name, x, run.spec.encoder.mlpLayers));
+    return recomputed(run, name, [x], (run, [x]) => mlp(run, name, x, run.spec.config.encoder_num_mlp_layers));
   });
 }
 
 /** Attention of field `f` to itself and to the fields it is coupled to. */
 function encoderAttention(run: Run, name: string, f: number, x: tf.Tensor, others: tf.Tensor[]): tf.Tensor {
-  const { fields, withLayerNorm, encoder, couplingHeads } = run.spec;
-  const dense = encoder.attention === "dense";
+  const { fields, config } = run.spec;
+  const heads = config.encoder_num_heads;
+  const dense = config.encoder_att_type === "dense";
   const normed = (tokens: tf.Tensor) => (dense ? normRows(run, tokens) : layerNorm(tokens));
-  const [own, ...coupled] = [x, ...others].map((tokens) => (withLayerNorm ? normed(tokens) : tokens));
+  const [own, ...coupled] = [x, ...others].map((tokens) => (config.with_layernorm ? normed(tokens) : tokens));
   if (dense) {
-    return residual(run, name, x, coupledHeads(run, name, own, coupled, encoder.heads));
+    return residual(run, name, x, coupledHeads(run, name, own, coupled, heads));
   }
   const grid = gridOf(fields[f]);
   const sources = [
-    { tokens: null, grid, heads: encoder.heads },
-    ...coupled.map((tokens, i) => ({ tokens, grid: gridOf(fields[fields[f].coupled[i]]), heads: couplingHeads })),
+    { tokens: null, grid, heads },
+    ...coupled.map((tokens, i) => ({
+      tokens,
+      grid: gridOf(fields[fields[f].coupled[i]]),
+      heads: config.coupling_num_heads_per_field,
+    })),
   ];
-  return axialAttention(run, name, x, own, grid, sources, encoder.attention === "axial_parallel");
+  return axialAttention(run, name, x, own, grid, sources, config.encoder_att_type === "axial_parallel");
 }

@@ -21,7 +21,7 @@ export interface ParameterEntry {
 /** Every parameter, in the reference's order. */
 export function parameterTable(spec: ModelSpec): ParameterEntry[] {
   const table: ParameterEntry[] = [];
-  const { size, width: infoWidth } = spec.tokenInfo;
+  const { size_token_info: size, size_token_info_net: infoWidth } = spec.config;
   infoEmbedding(table, "embed_token_info", size, infoWidth, false);
   const [embedded, ...layers] = usedFields(spec);
   for (const f of spec.fields.keys()) {
@@ -35,20 +35,22 @@ export function parameterTable(spec: ModelSpec): ParameterEntry[] {
       markUnused(table, used.has(f), () => encoderAttention(table, spec, f, `encoders.${f}.heads.${l}`));
     }
     for (const [l, used] of layers.entries()) {
-      markUnused(table, used.has(f), () => mlpEntries(table, `encoders.${f}.mlps.${l}`, width, spec.encoder.mlpLayers));
+      markUnused(table, used.has(f), () =>
+        mlpEntries(table, `encoders.${f}.mlps.${l}`, width, spec.config.encoder_num_mlp_layers),
+      );
     }
   }
   for (const [p, f] of spec.predicted.entries()) {
     for (const { kind, index } of decoderBlocks(spec)) {
       const name = `decoders.${p}.blocks.${index}`;
       const { width } = spec.fields[f];
-      if (kind === "mlp") mlpEntries(table, name, width, spec.decoder.mlpLayers);
+      if (kind === "mlp") mlpEntries(table, name, width, spec.config.decoder_num_mlp_layers);
       else if (kind === "self") decoderSelfAttention(table, spec, width, name);
       else decoderAttention(table, spec, width, name);
     }
   }
   for (const [p, f] of spec.predicted.entries()) {
-    for (let e = 0; e < spec.tail.members; e++) tailEntries(table, spec, f, `tails.${p}.tail_nets.${e}`);
+    for (let e = 0; e < spec.config.net_tail_num_nets; e++) tailEntries(table, spec, f, `tails.${p}.tail_nets.${e}`);
   }
   return table;
 }
@@ -76,9 +78,9 @@ export const countParameters = (spec: ModelSpec): number =>
   parameterTable(spec).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 
 /** Fields whose embedding, then whose output of each encoder layer, some prediction depends on. */
-function usedFields({ fields, predicted, encoder }: ModelSpec): Set<number>[] {
+function usedFields({ fields, predicted, config }: ModelSpec): Set<number>[] {
   const used = [new Set(predicted)];
-  for (let layer = encoder.layers; layer > 0; layer--) {
+  for (let layer = config.encoder_num_layers; layer > 0; layer--) {
     const readers = [...used[0]];
     used.unshift(new Set(readers.flatMap((f) => [f, ...fields[f].coupled])));
   }
@@ -110,9 +112,9 @@ function infoEmbedding(table: ParameterEntry[], name: string, size: number, widt
 
 function encoderAttention(table: ParameterEntry[], spec: ModelSpec, f: number, name: string): void {
   const { width, coupled } = spec.fields[f];
-  const { heads, attention } = spec.encoder;
+  const { encoder_num_heads: heads, encoder_att_type: attention } = spec.config;
   const headWidth = width / encoderHeadCount(spec);
-  const crossWidth = spec.couplingHeads * headWidth;
+  const crossWidth = spec.config.coupling_num_heads_per_field * headWidth;
   if (attention !== "dense") {
     const sources = [width, ...coupled.map((other) => spec.fields[other].width)];
     axialEntries(table, name, width, sources, [heads * headWidth, ...coupled.map(() => crossWidth)]);
@@ -128,9 +130,9 @@ function encoderAttention(table: ParameterEntry[], spec: ModelSpec, f: number, n
 }
 
 function decoderAttention(table: ParameterEntry[], spec: ModelSpec, width: number, name: string): void {
-  const { heads, crossHeads, attention } = spec.decoder;
+  const { decoder_num_heads: heads, decoder_att_type: attention } = spec.config;
   const headWidth = width / heads;
-  const cross = crossHeads * headWidth;
+  const cross = spec.crossHeads * headWidth;
   const self = width - cross;
   if (attention !== "dense") {
     const inner = [self, cross].filter((columns) => columns > 0);
@@ -148,7 +150,7 @@ function decoderAttention(table: ParameterEntry[], spec: ModelSpec, width: numbe
 }
 
 function decoderSelfAttention(table: ParameterEntry[], spec: ModelSpec, width: number, name: string): void {
-  if (spec.decoder.attention !== "dense") {
+  if (spec.config.decoder_att_type !== "dense") {
     axialEntries(table, name, width, [width], [width]);
     return;
   }
@@ -178,6 +180,7 @@ function mlpEntries(table: ParameterEntry[], name: string, width: number, layers
 function tailEntries(table: ParameterEntry[], spec: ModelSpec, f: number, name: string): void {
   const { width, D } = spec.fields[f];
   normEntry(table, `${name}.0`, width);
-  for (let i = 0; i < spec.tail.layers; i++) linearEntry(table, `${name}.${1 + 2 * i}`, width, width, true);
-  linearEntry(table, `${name}.${1 + 2 * spec.tail.layers}`, D, width, true);
+  for (let i = 0; i < spec.config.net_tail_num_layers; i++)
+    linearEntry(table, `${name}.${1 + 2 * i}`, width, width, true);
+  linearEntry(table, `${name}.${1 + 2 * spec.config.net_tail_num_layers}`, D, width, true);
 }

@@ -63,7 +63,7 @@ export class ValidationScores {
       predictors: withModel ? ["model", ...names] : names,
       levels: Object.fromEntries(fields.map(({ name, levels }) => [name, levels])),
       grid: store,
-      quantities: withModel ? metricQuantities(config.metrics ?? [], session.model.spec.tail.members) : [],
+      quantities: withModel ? metricQuantities(config.metrics ?? [], session.model.spec.config.net_tail_num_nets) : [],
     });
   }
 
