@@ -1,5 +1,6 @@
 /** Checking one value against its kind. */
 import type { Fault } from "./faults.js";
+import { MAX_DEPTH } from "./json.js";
 import { describeKind, type Kind, type NameTable, type RealBounds } from "./kinds.js";
 import { nearestName } from "./nearest.js";
 
@@ -13,7 +14,8 @@ export interface KnownNames {
 }
 
 const MOST_CHARACTERS = 4096;
-const MOST_DEPTH = 60;
+/** Lists and objects in each other: below what files may hold, so that what is written can be read. */
+const MOST_DEPTH = MAX_DEPTH - 4;
 /** Faults of one list that are told. */
 const MOST_FAULTS = 20;
 
@@ -34,10 +36,10 @@ export function checkValue(kind: Kind, value: unknown, path: string, names: Know
     case "integer":
       if (typeof value !== "number" || !Number.isInteger(value)) return wrong("not an integer", "Write a whole number");
       if (!Number.isSafeInteger(value) && !kind.limit) return wrong("number too large", `Stay below 2^53 = ${2 ** 53}`);
-      return withinBounds(kind, value) ? [] : wrong(outOfRange(kind, value), `Change it to ${describeKind(kind)}`);
+      return withinBounds(kind, value) ? [] : outOfRange(kind, value, wrong);
     case "real":
       if (typeof value !== "number" || !Number.isFinite(value)) return wrong("not a finite number", "Write a number");
-      return withinBounds(kind, value) ? [] : wrong(outOfRange(kind, value), `Change it to ${describeKind(kind)}`);
+      return withinBounds(kind, value) ? [] : outOfRange(kind, value, wrong);
     case "text":
       if (typeof value !== "string") return wrong("not a string", "Write it in double quotes");
       if (value.length > MOST_CHARACTERS) {
@@ -47,12 +49,12 @@ export function checkValue(kind: Kind, value: unknown, path: string, names: Know
     case "choice":
       return kind.of.includes(value as string | number)
         ? []
-        : wrong("unknown value", suggest(String(value), kind.of.map(String)));
+        : wrong("unknown value", suggest(value, kind.of.map(String)));
     case "name": {
       const known = knownNames(kind.table, names);
       return typeof value === "string" && known.includes(value)
         ? []
-        : wrong(`not ${describeKind(kind)}`, suggest(String(value), known), known.length ? known.join(", ") : "none");
+        : wrong(`not ${describeKind(kind)}`, suggest(value, known), known.length ? known.join(", ") : "none");
     }
     case "shares":
       return checkShares(kind, value, path, names);
@@ -133,8 +135,11 @@ function withinBounds({ min, max, above, below, limit }: RealBounds, value: numb
   return !(below !== undefined && value >= below);
 }
 
-const outOfRange = ({ limit }: RealBounds, value: number) =>
-  limit && value > limit.most ? `number out of range: ${limit.needs(value)}` : "number out of range";
+function outOfRange(kind: Kind & RealBounds, value: number, wrong: (what: string, fix: string) => Fault[]): Fault[] {
+  const { limit } = kind;
+  if (!limit || value <= limit.most) return wrong("number out of range", `Change it to ${describeKind(kind)}`);
+  return wrong(`number out of range: ${limit.needs(value)}`, `Set it to ${limit.most} or less`);
+}
 
 /** Whether no list or object in `value` is nested deeper than `depth`; one that holds itself is. */
 function isShallow(value: unknown, depth: number): boolean {
@@ -168,8 +173,8 @@ function knownNames(table: NameTable, names: KnownNames): string[] {
   return [...names[table]];
 }
 
-function suggest(name: string, known: readonly string[]): string {
-  const nearest = nearestName(name, known);
+function suggest(name: unknown, known: readonly string[]): string {
+  const nearest = typeof name === "object" ? undefined : nearestName(String(name), known);
   if (nearest) return `Did you mean ${JSON.stringify(nearest)}?`;
   return known.length ? `Choose ${known.join(", ")}` : "Set it to null";
 }

@@ -41,13 +41,14 @@ export const TOKENS = memory(
 );
 export const POINTS = memory(65_536, WEIGHT * SMALL, `${STATE} of the embedding of a token at a width of ${SMALL}`);
 export const LEVEL = because(1_000_000, "levels are numbers of model levels (1 to 137) or pressures");
-export const BATCH = memory(65_536, 4 * SMALL * 17, "what one layer keeps of one token of each sample");
+export const BATCH = memory(16_384, 4 * SMALL * 17, "what one layer keeps of one token of each sample");
 /** A sample of an epoch is drawn before the epoch begins: two numbers, a pair, its place in a batch. */
 export const SAMPLES = memory(
   10_000_000,
   80,
   "the list of places that an epoch draws (more epochs need no more memory)",
 );
+export const SAMPLES_PER_TIME: Limit = { ...SAMPLES, most: 65_536 };
 export const STEPS = memory(1_000_000, 4, "one grid point of the cube of each sample");
 /** The shortest epoch holds one batch. */
 export const EPOCHS = time(1_000_000, 0.01, "a step of the smallest network takes 10 ms");

@@ -41,6 +41,7 @@ import {
   PROCESSES,
   RATE,
   SAMPLES,
+  SAMPLES_PER_TIME,
   SEED,
   STEPS,
   TOKENS,
@@ -310,7 +311,7 @@ export const CONFIG_KEYS = {
   dates_val: ours("data", PERIODS, null, "Periods of validation, as dates_train; null uses years_val."),
   samples_per_time: ours(
     "data",
-    integer(1, SAMPLES),
+    integer(1, SAMPLES_PER_TIME),
     1,
     "Most samples of an epoch for each admissible time (the reference: 1).",
   ),

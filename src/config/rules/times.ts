@@ -45,6 +45,7 @@ const disjointPeriods: Rule = {
     return splitPeriods(config, "dates_val", "years_val").flatMap((validation): Fault[] =>
       training
         .filter(({ start, end }) => !(validation.start > end || start > validation.end))
+        .slice(0, 1)
         .map((overlapped) => ({
           path: validation.path,
           what: `validation overlaps training (${overlapped.path})`,
