@@ -89,6 +89,28 @@ function takeLock(root) {
   }
 }
 
+/** What the schema says about each key, for whoever imports this with Node. */
+const KEY_DOCS = `
+  const { describedKeys } = await import(process.argv[1]);
+  console.log(JSON.stringify(describedKeys().map(({ key, doc, type }) => [key, doc + " Value: " + type + "."])));
+`;
+
+/** Writes the schema's documentation of the keys into the declarations, where editors show it for `RunConfig`. */
+function documentKeys(root) {
+  const declarations = join(root, "dist", "config", "schema.d.ts");
+  if (!existsSync(declarations)) return;
+  const describe = pathToFileURL(join(root, "dist", "config", "describe.js")).href;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", KEY_DOCS, describe], {
+    encoding: "utf8",
+  });
+  if (!stdout) throw new Error(`the keys of a configuration cannot be documented:\n${stderr}`);
+  const docs = new Map(JSON.parse(stdout));
+  // the compiler leaves the file as it is while its own text would be the same
+  const plain = readFileSync(declarations, "utf8").replace(/^ {4}\/\*\* .* \*\/\n(?= {4}\w+: KeyEntry<)/gm, "");
+  const documented = plain.replace(/^ {4}(\w+): KeyEntry</gm, (line, key) => `    /** ${docs.get(key)} */\n${line}`);
+  writeFileSync(declarations, documented);
+}
+
 /**
  * Builds if needed; says so on standard error.
  * @throws Error with the compiler's output if the build fails
@@ -114,6 +136,7 @@ export function build(root = ROOT) {
     if (result.status !== 0) {
       throw new Error(`the build failed:\n${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}`);
     }
+    documentKeys(root);
     writeFileSync(join(root, "dist", ".built"), before);
     process.stderr.write(`built in ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
   } finally {

@@ -21,13 +21,14 @@ const KEPT_PER_BLOCK = { attention: 8, mlp: 9 };
  */
 export function estimateMemory(spec: ModelSpec, batchSize: number): MemoryEstimate {
   const parameters = countParameters(spec) * FLOAT * PARAMETER_COPIES;
+  const { config } = spec;
   const perLayer = KEPT_PER_BLOCK.attention + KEPT_PER_BLOCK.mlp;
   let floats = 0;
   for (const [f, { L, N, D, width }] of spec.fields.entries()) {
     const rows = batchSize * L * N;
-    const layers = spec.encoder.layers + (spec.predicted.includes(f) ? spec.decoder.layers : 0);
+    const layers = config.encoder_num_layers + (spec.predicted.includes(f) ? config.decoder_num_layers : 0);
     floats += rows * (2 * D + width * (2 + layers * perLayer));
-    if (spec.predicted.includes(f)) floats += rows * spec.tail.members * (D * 3 + width);
+    if (spec.predicted.includes(f)) floats += rows * config.net_tail_num_nets * (D * 3 + width);
   }
   const activations = floats * FLOAT;
   return { parameters, activations, total: parameters + activations };
@@ -45,8 +46,8 @@ const HIDDEN_SHARE = 0.5;
  * Small networks take longer than this tells: single operations then cost more than their arithmetic.
  */
 export function estimateFlops(spec: ModelSpec, batchSize: number): number {
-  const { encoder, decoder, tail } = spec;
-  const ratio = decoder.crossHeads / decoder.heads;
+  const { config } = spec;
+  const ratio = spec.crossHeads / config.decoder_num_heads;
   let flops = 0;
   for (const [f, { L, N, D, width: d, coupled }] of spec.fields.entries()) {
     const tokens = L * N;
@@ -55,14 +56,15 @@ export function estimateFlops(spec: ModelSpec, batchSize: number): number {
     const mlp = (layers: number) => 2 * rows * (4 * d * d + (layers - 2) * 4 * d * d);
     const cross = coupled.reduce((sum, other) => {
       const rowsOther = batchSize * spec.fields[other].L * spec.fields[other].N;
-      const share = spec.couplingHeads / encoder.heads;
+      const share = config.coupling_num_heads_per_field / config.encoder_num_heads;
       return sum + share * (2 * rows * d * d + 4 * rowsOther * d * d + (4 * rows * rowsOther * d) / batchSize);
     }, 0);
-    flops += 2 * rows * D * d + encoder.layers * (8 * rows * d * d + attention + cross + mlp(encoder.mlpLayers));
+    const encoder = 8 * rows * d * d + attention + cross + mlp(config.encoder_num_mlp_layers);
+    flops += 2 * rows * D * d + config.encoder_num_layers * encoder;
     if (!spec.predicted.includes(f)) continue;
     const projections = 2 * rows * d * d * (3 * (1 - ratio) + 3 * ratio + 1);
-    flops += decoder.layers * (projections + attention + mlp(decoder.mlpLayers));
-    flops += 2 * HIDDEN_SHARE * rows * d * tail.members * (D + tail.layers * d);
+    flops += config.decoder_num_layers * (projections + attention + mlp(config.decoder_num_mlp_layers));
+    flops += 2 * HIDDEN_SHARE * rows * d * config.net_tail_num_nets * (D + config.net_tail_num_layers * d);
   }
   return PASSES * flops;
 }

@@ -1,6 +1,7 @@
 /** Checking one value against its kind. */
 import type { Fault, FaultCode } from "./faults.js";
-import { describeKind, type Kind, type NameTable } from "./kinds.js";
+import { MAX_DEPTH } from "./json.js";
+import { describeKind, type Kind, type NameTable, type RealBounds } from "./kinds.js";
 import { nearestName } from "./nearest.js";
 
 /** Names that belong to other rooms, so that this one imports none of them. */
@@ -12,6 +13,12 @@ export interface KnownNames {
   metrics?: Readonly<Record<string, { doc: string }>>;
 }
 
+const MOST_CHARACTERS = 4096;
+/** Lists and objects in each other: below what files may hold, so that what is written can be read. */
+const MOST_DEPTH = MAX_DEPTH - 4;
+/** Faults of one list that are told. */
+const MOST_FAULTS = 20;
+
 /** The faults of `value`, which stands at `path`; empty if it fits. */
 export function checkValue(kind: Kind, value: unknown, path: string, names: KnownNames): Fault[] {
   const wrong = (code: FaultCode, what: string, fix: string, expected = describeKind(kind)): Fault[] => [
@@ -19,7 +26,9 @@ export function checkValue(kind: Kind, value: unknown, path: string, names: Know
   ];
   switch (kind.kind) {
     case "anything":
-      return [];
+      return isShallow(value, MOST_DEPTH)
+        ? []
+        : wrong("out-of-range", "nested too deep", `Nest at most ${MOST_DEPTH} lists or objects`);
     case "boolean":
       return typeof value === "boolean"
         ? []
@@ -29,26 +38,25 @@ export function checkValue(kind: Kind, value: unknown, path: string, names: Know
     case "integer":
       if (typeof value !== "number" || !Number.isInteger(value))
         return wrong("malformed", "not an integer", "Write a whole number");
-      if (!Number.isSafeInteger(value))
+      if (!Number.isSafeInteger(value) && !kind.limit)
         return wrong("out-of-range", "number too large", `Stay below 2^53 = ${2 ** 53}`);
-      return withinBounds(kind, value)
-        ? []
-        : wrong("out-of-range", "number out of range", `Change it to ${describeKind(kind)}`);
+      return withinBounds(kind, value) ? [] : outOfRange(kind, value, wrong);
     case "real":
       if (typeof value !== "number" || !Number.isFinite(value))
         return wrong("malformed", "not a finite number", "Write a number");
-      return withinBounds(kind, value)
-        ? []
-        : wrong("out-of-range", "number out of range", `Change it to ${describeKind(kind)}`);
+      return withinBounds(kind, value) ? [] : outOfRange(kind, value, wrong);
     case "text":
       if (typeof value !== "string") return wrong("malformed", "not a string", "Write it in double quotes");
+      if (value.length > MOST_CHARACTERS) {
+        return wrong("out-of-range", `${value.length} characters`, `Write at most ${MOST_CHARACTERS} characters`);
+      }
       return kind.pattern && !kind.pattern.test(value)
         ? wrong("malformed", "malformed", `Write ${describeKind(kind)}`)
         : [];
     case "choice":
       return kind.of.includes(value as string | number)
         ? []
-        : wrong("unknown-name", "unknown value", suggest(String(value), kind.of.map(String)));
+        : wrong("unknown-name", "unknown value", suggest(value, kind.of.map(String)));
     case "name": {
       const known = knownNames(kind.table, names);
       return typeof value === "string" && known.includes(value)
@@ -56,7 +64,7 @@ export function checkValue(kind: Kind, value: unknown, path: string, names: Know
         : wrong(
             "unknown-name",
             `not ${describeKind(kind)}`,
-            suggest(String(value), known),
+            suggest(value, known),
             known.length ? known.join(", ") : "none",
           );
     }
@@ -95,21 +103,44 @@ function checkList(kind: Extract<Kind, { kind: "list" }>, value: unknown, path: 
       },
     ];
   }
-  const faults = value.flatMap((item, i) => checkValue(kind.of, item, `${path}[${i}]`, names));
-  if (!kind.unique) return faults;
-  value.forEach((item, i) => {
-    if (value.indexOf(item) < i) {
-      faults.push({
-        code: "repeated",
-        path: `${path}[${i}]`,
-        what: "listed twice",
-        found: item,
+  if (value.length > kind.maxLength) {
+    const found = `${value.length} entries`;
+    return [
+      {
+        code: "wrong-length",
+        path,
+        what: "the list is too long",
+        found,
         expected,
-        fix: "Remove one of the two",
-      });
+        fix: `Give at most ${kind.maxLength}`,
+      },
+    ];
+  }
+  const faults = value.flatMap((item, i) => checkValue(kind.of, item, `${path}[${i}]`, names));
+  if (kind.unique) {
+    const seen = new Set();
+    for (const [i, item] of value.entries()) {
+      const fix = "Remove one of the two";
+      const twice = { path: `${path}[${i}]`, what: "listed twice", found: item, expected, fix };
+      if (seen.has(item)) faults.push({ code: "repeated", ...twice });
+      seen.add(item);
     }
-  });
-  return faults;
+  }
+  return fewOf(faults, path);
+}
+
+/** The first faults of a list, with the number of those left out. */
+function fewOf(faults: Fault[], path: string): Fault[] {
+  if (faults.length <= MOST_FAULTS) return faults;
+  const left = faults.length - MOST_FAULTS + 1;
+  const more: Fault = {
+    code: "more-faults",
+    path,
+    what: `${left} more faults like these`,
+    expected: "none",
+    fix: "Correct the first ones and check again",
+  };
+  return [...faults.slice(0, MOST_FAULTS - 1), more];
 }
 
 function checkTuple(kind: Extract<Kind, { kind: "tuple" }>, value: unknown, path: string, names: KnownNames): Fault[] {
@@ -138,11 +169,29 @@ function labelled(kind: Extract<Kind, { kind: "tuple" }>, place: number): (fault
   return (fault) => ({ ...fault, what: `${kind.items[place].name}: ${fault.what}` });
 }
 
-function withinBounds({ min, max, above, below }: Record<string, unknown>, value: number): boolean {
-  if (typeof min === "number" && value < min) return false;
-  if (typeof max === "number" && value > max) return false;
-  if (typeof above === "number" && value <= above) return false;
-  return !(typeof below === "number" && value >= below);
+function withinBounds({ min, max, above, below, limit }: RealBounds, value: number): boolean {
+  if (min !== undefined && value < min) return false;
+  if (max !== undefined && value > max) return false;
+  if (above !== undefined && value <= above) return false;
+  if (limit !== undefined && value > limit.most) return false;
+  return !(below !== undefined && value >= below);
+}
+
+function outOfRange(
+  kind: Kind & RealBounds,
+  value: number,
+  wrong: (code: FaultCode, what: string, fix: string) => Fault[],
+): Fault[] {
+  const { limit } = kind;
+  if (!limit || value <= limit.most)
+    return wrong("out-of-range", "number out of range", `Change it to ${describeKind(kind)}`);
+  return wrong("out-of-range", `number out of range: ${limit.needs(value)}`, `Set it to ${limit.most} or less`);
+}
+
+/** Whether no list or object in `value` is nested deeper than `depth`; one that holds itself is. */
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth > 0 && Object.values(value).every((item) => isShallow(item, depth - 1));
 }
 
 function checkShares(
@@ -198,8 +247,8 @@ function knownNames(table: NameTable, names: KnownNames): string[] {
   return [...names[table]];
 }
 
-function suggest(name: string, known: readonly string[]): string {
-  const nearest = nearestName(name, known);
+function suggest(name: unknown, known: readonly string[]): string {
+  const nearest = typeof name === "object" ? undefined : nearestName(String(name), known);
   if (nearest) return `Did you mean ${JSON.stringify(nearest)}?`;
   return known.length ? `Choose ${known.join(", ")}` : "Set it to null";
 }

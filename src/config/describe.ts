@@ -2,6 +2,7 @@
 import type { KnownNames } from "./check.js";
 import { FAULT_CODES } from "./faults.js";
 import { describeKind } from "./kinds.js";
+import { assertKnownKey } from "./overrides.js";
 import { presets } from "./presets.js";
 import { pythonJson } from "./python.js";
 import { type Group, SCHEMA, type SchemaEntry, schemaEntry } from "./schema.js";
@@ -32,6 +33,35 @@ export function describeConfig(
       from: entry?.from ?? "unknown",
     };
   });
+}
+
+export interface KeyDescription {
+  key: string;
+  group: Group;
+  /** what a value may be, in words */
+  type: string;
+  default: unknown;
+  doc: string;
+  from: "reference" | "own";
+}
+
+/**
+ * What the schema says about some keys, or about all.
+ *
+ * @throws AtmorepError `usage` for a key that does not exist
+ */
+export function describedKeys(keys: readonly string[] = []): KeyDescription[] {
+  for (const key of keys) assertKnownKey(key, "config docs");
+  const chosen = keys.length === 0 ? SCHEMA : keys.map((key) => schemaEntry(key)!);
+  return chosen.map(({ key, group, kind, default: value, doc, from }) => {
+    return { key, group, type: describeKind(kind), default: value, doc, from };
+  });
+}
+
+/** One key for the command line. */
+export function keyDocs({ key, type, default: value, doc, from }: KeyDescription): string {
+  const mark = from === "own" ? " (ours)" : "";
+  return `${key}${mark}\n  ${doc}\n  value: ${type}\n  default: ${pythonJson(value, schemaEntry(key)?.kind)}`;
 }
 
 const GROUPS: Readonly<Record<Group, string>> = {

@@ -35,6 +35,8 @@ export const FAULT_CODES = {
   "window-exceeds-store": "the window or cube is larger than the store",
   "nothing-to-draw": "no window or no cube lies in the ranges",
   "store-unfit": "the store cannot be drawn from",
+  "too-large": "the network or a batch would need more memory than any computer has",
+  "more-faults": "further faults of the same list, counted, not told",
 } as const satisfies Record<string, string>;
 
 export type FaultCode = keyof typeof FAULT_CODES;
@@ -60,7 +62,7 @@ export function assertValid(faults: readonly Fault[]): void {
   if (faults.length === 0) return;
   if (faults.length === 1) {
     const { path, what, found, expected, fix } = faults[0];
-    throw new AtmorepError("config", what, { where: path, found, expected, fix });
+    throw new AtmorepError("config", what, { where: path, found: abbreviated(found), expected, fix });
   }
   const lines = faults.map((fault) => `  ${formatFault(fault)}`);
   throw new AtmorepError("config", `${faults.length} faults in the configuration\n${lines.join("\n")}`);
@@ -68,6 +70,23 @@ export function assertValid(faults: readonly Fault[]): void {
 
 /** A value in at most about 80 characters. */
 export function shorten(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = textOf(value);
   return text.length <= 80 ? text : `${text.slice(0, 60)}... (${text.length} characters)`;
+}
+
+/** The value itself, or, if its text is longer than a message should be, the start of it. */
+export function abbreviated(value: unknown): unknown {
+  const text = textOf(value);
+  if (typeof value === "number" && !Number.isFinite(value)) return text;
+  return text.length <= 400 ? value : shorten(value);
+}
+
+function textOf(value: unknown): string {
+  // JSON would make null of them
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return "a value that JSON cannot hold";
+  }
 }

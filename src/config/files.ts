@@ -1,6 +1,7 @@
 /** Configuration files: the reference's flat JSON on one line. */
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { AtmorepError } from "../errors.js";
+import { shorten } from "./faults.js";
 import { parseJson } from "./json.js";
 import { nearestName } from "./nearest.js";
 import { pythonJson, pythonRepr } from "./python.js";
@@ -12,7 +13,14 @@ export interface ReadConfig {
   warnings: string[];
 }
 
-const MAX_BYTES = 16 * 1024 * 1024;
+/** A thousand times the size of the reference's. */
+const MAX_BYTES = 2 * 1024 * 1024;
+/** Unknown keys that are kept; a file with more is something else. */
+const MAX_UNKNOWN = 1000;
+/** Unknown keys that are named one by one. */
+const NAMED_UNKNOWN = 20;
+/** Names the file that editors complete from; no key of a run. */
+export const SCHEMA_KEY = "$schema";
 
 /**
  * Reads a configuration, ours or the reference's. Unknown keys are kept and warned about.
@@ -20,9 +28,9 @@ const MAX_BYTES = 16 * 1024 * 1024;
  * @throws AtmorepError `config` if the file cannot be read or is no JSON object
  */
 export function readConfigFile(path: string): ReadConfig {
-  let text: string;
+  let data: Buffer;
   try {
-    text = readFileSync(path, "utf8");
+    data = readStart(path);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     throw new AtmorepError("config", code === "ENOENT" ? "no such configuration file" : "cannot read the file", {
@@ -33,15 +41,15 @@ export function readConfigFile(path: string): ReadConfig {
       cause,
     });
   }
-  if (text.length > MAX_BYTES) {
+  if (data.length > MAX_BYTES) {
     throw new AtmorepError("config", "the file is too large for a configuration", {
       where: path,
-      found: `${text.length} characters`,
-      expected: `at most ${MAX_BYTES}`,
+      found: `more than ${MAX_BYTES} bytes`,
+      expected: "a few thousand",
       fix: "Give the path of a configuration",
     });
   }
-  return parseConfig(text, path);
+  return parseConfig(data.toString("utf8"), path);
 }
 
 /** Parses the text of a configuration file; `where` names it in messages. */
@@ -56,11 +64,8 @@ export function parseConfig(text: string, where: string): ReadConfig {
     });
   }
   const values = value as Record<string, unknown>;
-  const warnings = unknownKeys(values).map((key) => {
-    const nearest = nearestName(key, KEYS);
-    const hint = nearest ? ` (did you mean ${JSON.stringify(nearest)}?)` : "";
-    return `${where}: unknown key ${JSON.stringify(key)} is kept but not read${hint}`;
-  });
+  delete values[SCHEMA_KEY];
+  const warnings = unknownWarnings(unknownKeys(values), where);
   for (const key of ["torch_seed", "rng_seed"]) {
     const literal = largeIntegers.get(key);
     if (literal === undefined || literal.startsWith("-")) continue;
@@ -69,6 +74,42 @@ export function parseConfig(text: string, where: string): ReadConfig {
     warnings.push(`${where}: ${key} ${literal} has more than 53 bits; ${values[key]} (its lower 53 bits) is used`);
   }
   return { values, warnings };
+}
+
+/** A file, or as much of it as shows that it is too large; also of a pipe, whose size nobody knows. */
+function readStart(path: string): Buffer {
+  const file = openSync(path, "r");
+  try {
+    const parts: Buffer[] = [];
+    for (let left = MAX_BYTES + 1; left > 0; ) {
+      const part = Buffer.allocUnsafe(Math.min(left, 1 << 16));
+      const read = readSync(file, part);
+      if (read === 0) break;
+      parts.push(part.subarray(0, read));
+      left -= read;
+    }
+    return Buffer.concat(parts);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function unknownWarnings(keys: readonly string[], where: string): string[] {
+  if (keys.length > MAX_UNKNOWN) {
+    throw new AtmorepError("config", `${keys.length} unknown keys`, {
+      where,
+      found: keys.slice(0, 3).map(shorten).join(", "),
+      expected: `keys of a configuration, and at most ${MAX_UNKNOWN} others`,
+      fix: "Give the path of a configuration",
+    });
+  }
+  const warnings = keys.slice(0, NAMED_UNKNOWN).map((key) => {
+    const nearest = nearestName(key, KEYS);
+    const hint = nearest ? ` (did you mean ${JSON.stringify(nearest)}?)` : "";
+    return `${where}: unknown key ${shorten(key)} is kept but not read${hint}`;
+  });
+  const more = keys.length - NAMED_UNKNOWN;
+  return more > 0 ? [...warnings, `${where}: ${more} more unknown keys are kept but not read`] : warnings;
 }
 
 /** Keys that the schema does not know, in the order of the file. */
@@ -98,7 +139,7 @@ export function consoleLines(config: Readonly<Record<string, unknown>>): string[
 
 function writtenEntries(config: Readonly<Record<string, unknown>>): [string, unknown][] {
   return Object.entries(config).filter(([key, value]) => {
-    return value !== undefined && !(value === null && schemaEntry(key)?.omitNull);
+    return key !== SCHEMA_KEY && value !== undefined && !(value === null && schemaEntry(key)?.omitNull);
   });
 }
 

@@ -14,10 +14,11 @@ export { configText, consoleLines, inFileOrder, parseConfig, readConfigFile } fr
 export { locateConfig } from "./locate.js";
 export { nearestName } from "./nearest.js";
 export { applyOverride, type Override, parseOverride, parseOverrides } from "./overrides.js";
+export { RUN_ID } from "./pieces.js";
 export { PACKAGE_ROOT, type Preset, presets, readPreset } from "./presets.js";
 export { pythonFloat, pythonJson, pythonRepr } from "./python.js";
 export { isUrl, type ResolvedConfig, type ResolveOptions, resolveConfig, resolveStorePath } from "./resolve.js";
-export { type Group, KEYS, RUN_ID, SCHEMA, type SchemaEntry, schemaEntry } from "./schema.js";
+export { type Group, KEYS, SCHEMA, type SchemaEntry, schemaEntry } from "./schema.js";
 export { assertRunId, drawRunId, drawSeed, withSeeds } from "./seeds.js";
 export { collectFaults, type DrawCounts, type StoreSummary, validateAgainstStore } from "./store.js";
 export { parseIsoTime } from "./times.js";

@@ -11,9 +11,13 @@ export interface ParsedJson {
   largeIntegers: Map<string, string>;
 }
 
-const MAX_DEPTH = 64;
+/** Lists and objects in each other. */
+export const MAX_DEPTH = 64;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+/** More digits than any number needs. */
+const MAX_DIGITS = 400;
+/** Characters of a string and escapes; a repetition without end would need a stack as long as the string. */
+const CHARACTERS = /(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})){1,1000}/y;
 const WORDS: Record<string, unknown> = {
   true: true,
   false: false,
@@ -54,8 +58,11 @@ export function parseJson(text: string, where: string): ParsedJson {
     return found;
   };
   const parseString = (): string => {
-    const literal = match(STRING);
-    return literal === undefined ? fail("a string in double quotes is missing or malformed") : JSON.parse(literal);
+    const start = at;
+    const malformed = () => fail("a string in double quotes is missing or malformed", start);
+    if (text[at++] !== '"') return malformed();
+    while (match(CHARACTERS) !== undefined);
+    return text[at++] === '"' ? JSON.parse(text.slice(start, at)) : malformed();
   };
 
   const parseValue = (path: string, depth: number): unknown => {
@@ -67,6 +74,7 @@ export function parseJson(text: string, where: string): ParsedJson {
     if (first === '"') return parseString();
     const literal = match(NUMBER);
     if (literal !== undefined) {
+      if (literal.length > MAX_DIGITS) fail(`a number of ${literal.length} characters`, at - literal.length);
       const value = Number(literal);
       if (/^-?\d+$/.test(literal) && !Number.isSafeInteger(value)) largeIntegers.set(path, literal);
       return value;

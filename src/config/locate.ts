@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AtmorepError } from "../errors.js";
 import { nearestName } from "./nearest.js";
-import { RUN_ID } from "./schema.js";
+import { RUN_ID } from "./pieces.js";
 
 /** Name of a run's configuration in its folders. */
 export const configFileName = (id: string): string => `model_id${id}.json`;

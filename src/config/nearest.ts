@@ -1,10 +1,14 @@
 /** The known name that a mistyped one most likely meant. */
 
+/** Characters of a name that could be a slip. */
+const LONGEST = 200;
+
 /**
  * The candidate with the smallest edit distance to `name` (case aside; a swap of neighbours counts once),
  * or undefined if none is near enough to be a likely slip.
  */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
+  if (name.length > LONGEST) return undefined;
   let best: string | undefined;
   let bestDistance = Infinity;
   for (const candidate of candidates) {

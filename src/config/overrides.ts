@@ -1,5 +1,7 @@
 /** Overrides `path=value` of a configuration, such as `fields[0][2]=[96,105]`. */
 import { AtmorepError } from "../errors.js";
+import { abbreviated, shorten } from "./faults.js";
+import { MAX_DEPTH } from "./json.js";
 import { nearestName } from "./nearest.js";
 import { KEYS, schemaEntry } from "./schema.js";
 
@@ -26,7 +28,7 @@ export function parseOverride(text: string): Override {
   if (!match) {
     throw new AtmorepError("usage", "malformed override", {
       where: "--set",
-      found: text,
+      found: abbreviated(text),
       expected: "path=value, such as fields[0][2]=[96,105]",
       fix: "Quote the whole of it for the shell: --set 'losses=[\"mse\"]'",
     });
@@ -38,10 +40,29 @@ export function parseOverride(text: string): Override {
 }
 
 function parseOverrideValue(text: string): unknown {
+  if (nesting(text) > MAX_DEPTH) {
+    throw new AtmorepError("usage", `nested deeper than ${MAX_DEPTH}`, {
+      where: "--set",
+      found: abbreviated(text),
+      expected: "path=value, such as fields[0][2]=[96,105]",
+      fix: "Close each bracket before the next",
+    });
+  }
   const value = parseOrUndefined(text);
   if (value !== undefined) return value;
   const requoted = /^\[[^"]*\]$/.test(text) ? parseOrUndefined(text.replace(BARE_WORD, '"$&"')) : undefined;
   return requoted ?? text;
+}
+
+/** How deep brackets stand in each other, those within strings too. */
+function nesting(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const character of text) {
+    if (character === "[" || character === "{") deepest = Math.max(deepest, ++depth);
+    else if (character === "]" || character === "}") depth--;
+  }
+  return deepest;
 }
 
 /** Words that are neither part of a number nor JSON's own. */
@@ -55,12 +76,13 @@ function parseOrUndefined(text: string): unknown {
   }
 }
 
-function assertKnownKey(key: string): void {
+/** @throws AtmorepError `usage`, naming the option or argument `where`, for a key that does not exist */
+export function assertKnownKey(key: string, where = "--set"): void {
   if (schemaEntry(key)) return;
   const nearest = nearestName(key, KEYS);
   throw new AtmorepError("usage", "unknown key", {
-    where: "--set",
-    found: key,
+    where,
+    found: abbreviated(key),
     expected: "a key of the configuration (atmorep config docs lists them)",
     fix: nearest ? `Did you mean ${nearest}?` : "Look it up with atmorep config docs",
   });
@@ -82,10 +104,10 @@ function replaceAt(current: unknown, indices: readonly number[], value: unknown,
   if (!Array.isArray(current) || index >= current.length) {
     throw new AtmorepError("usage", `${path}[${index}] does not exist`, {
       where: "--set",
-      found: text,
+      found: abbreviated(text),
       expected: Array.isArray(current)
         ? `an index below ${current.length} in ${path}`
-        : `${path} is ${JSON.stringify(current)}, not a list`,
+        : `${path} is ${shorten(current)}, not a list`,
       fix: `Set the whole of ${path} instead`,
     });
   }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { AtmorepError } from "../errors.js";
-import { inFileOrder, readConfigFile } from "./files.js";
+import { inFileOrder, readConfigFile, SCHEMA_KEY } from "./files.js";
 import { applyOverride, parseOverrides } from "./overrides.js";
 import { PACKAGE_ROOT, readPreset } from "./presets.js";
 import { SCHEMA } from "./schema.js";
@@ -95,6 +95,10 @@ export function resolveConfig(options: ResolveOptions = {}): ResolvedConfig {
   if (data !== undefined) take({ file_path: data }, "--data", process.cwd());
   if (seed !== undefined) take({ torch_seed: seed, rng_seed: seed }, "--seed", folder);
   if (runId !== undefined) take({ wandb_id: runId }, "--run-id", folder);
+
+  // a base may be a file that a program has read by itself
+  delete values[SCHEMA_KEY];
+  delete origins[SCHEMA_KEY];
 
   return { config: inFileOrder(values) as RunConfig, origins, warnings, folder };
 }

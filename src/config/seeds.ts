@@ -1,7 +1,7 @@
 /** Seeds and run ids that a configuration leaves open. */
 import { createHash, randomInt } from "node:crypto";
 import { AtmorepError } from "../errors.js";
-import { RUN_ID } from "./schema.js";
+import { RUN_ID } from "./pieces.js";
 import type { RunConfig } from "./types.js";
 
 /** A seed from the system's generator: 32 bits, so that every program can take it. */

@@ -6,12 +6,20 @@ import { FIELD_RULES } from "./rules/fields.js";
 import { LOSS_RULES } from "./rules/losses.js";
 import { NETWORK_RULES } from "./rules/network.js";
 import { isHidden, type Rule } from "./rules/rule.js";
+import { SIZE_RULES } from "./rules/size.js";
 import { STRATEGY_RULES } from "./rules/strategy.js";
 import { TIME_RULES } from "./rules/times.js";
 import { SCHEMA } from "./schema.js";
 import type { RunConfig } from "./types.js";
 
-const RULES: readonly Rule[] = [...FIELD_RULES, ...NETWORK_RULES, ...LOSS_RULES, ...STRATEGY_RULES, ...TIME_RULES];
+const RULES: readonly Rule[] = [
+  ...FIELD_RULES,
+  ...NETWORK_RULES,
+  ...SIZE_RULES,
+  ...LOSS_RULES,
+  ...STRATEGY_RULES,
+  ...TIME_RULES,
+];
 
 /**
  * Every fault of a resolved configuration, none of it needing data; empty if it is sound.

@@ -1,5 +1,7 @@
 /** Options of the evaluation modes (spec section 8), beside any key of the configuration: one table. */
-import { integer, type Kind, list, nullable, real, text, tuple } from "../config/kinds.js";
+import { integer, type Kind, list, nullable, place, text, tuple } from "../config/kinds.js";
+import { because } from "../config/limits.js";
+import { POINT, SAMPLES, TOKENS, YEAR } from "../config/pieces.js";
 
 export interface EvaluationOptions {
   position: [lat: number, lon: number];
@@ -23,31 +25,46 @@ export interface EvaluationOption {
 
 const option = (kind: Kind, fallback: unknown, doc: string): EvaluationOption => ({ kind, default: fallback, doc });
 
+const STEP_HOURS = because(8784, "no year has more hours");
+
 /** Every option; `modes.ts` says which modes read it. */
 export const EVALUATION_OPTIONS: Readonly<Record<OptionKey, EvaluationOption>> = {
   position: option(
-    tuple({ lat: real({ min: -90, max: 90 }), lon: real({ min: -360, max: 720 }) }),
+    POINT,
     [33.55, 18.25],
     "Centre of the window, [latitude, longitude] in geographic degrees; the nearest grid point is taken.",
   ),
-  years: option(nullable(list(integer(1), 1, true)), null, "Years to draw times from; null: those of validation."),
-  months: option(nullable(list(integer(1, 12), 1, true)), null, "Months to draw times from; null: all."),
-  num_samples_per_month: option(integer(1), 2, "Most times of each month."),
+  years: option(
+    nullable(list(integer(1, YEAR), 1, { unique: true, most: 9999 })),
+    null,
+    "Years to draw times from; null: those of validation.",
+  ),
+  months: option(nullable(list(integer(1, 12), 1, { unique: true })), null, "Months to draw times from; null: all."),
+  num_samples_per_month: option(integer(1, SAMPLES), 2, "Most times of each month."),
   dates: option(
     nullable(
-      list(tuple({ year: integer(1), month: integer(1, 12), day: integer(1, 31), hour: integer(0, 23) }), 1, true),
+      list(
+        tuple([
+          place("year", integer(1, YEAR)),
+          place("month", integer(1, 12)),
+          place("day", integer(1, 31)),
+          place("hour", integer(0, 23)),
+        ]),
+        1,
+        { unique: true, most: 100_000 },
+      ),
     ),
     null,
     "[[year, month, day, hour], ...]: the last hour of each cube; null: the last time of validation.",
   ),
   token_overlap: option(
-    tuple({ lat: integer(0), lon: integer(0) }),
+    tuple([place("lat", integer(0, TOKENS)), place("lon", integer(0, TOKENS))]),
     [0, 0],
     "Tokens (of the first field) that neighbouring tiles share in latitude and longitude.",
   ),
   date_start: option(nullable(text()), null, "First date, the last hour of its cube, in ISO time (UTC)."),
   date_end: option(nullable(text()), null, "Last date, in ISO time (UTC), included."),
-  step_hours: option(integer(1), 12, "Hours from one date to the next."),
+  step_hours: option(integer(1, STEP_HOURS), 12, "Hours from one date to the next."),
 };
 
 export const OPTION_KEYS = Object.keys(EVALUATION_OPTIONS) as OptionKey[];

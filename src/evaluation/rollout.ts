@@ -75,7 +75,7 @@ export async function* rollout(
 ): AsyncGenerator<RolledCube> {
   const { config, store, fields, predicted, model } = context;
   const shift = forecastSteps(context);
-  const E = model.spec.tail.members;
+  const E = model.spec.config.net_tail_num_nets;
   const members: FedField[][] = [];
   let fedBaselines = new Map<string, FedField[]>();
   for (let c = 0; c < count; c++) {

@@ -65,9 +65,9 @@ export class EvaluationScores {
       grid: store,
       regions: regionsOf(config),
       quantities: [
-        ensembleQuantity(model.spec.tail.members),
+        ensembleQuantity(model.spec.config.net_tail_num_nets),
         anomalyQuantity(predictors, this.refused),
-        ...metricQuantities(config.metrics, model.spec.tail.members),
+        ...metricQuantities(config.metrics, model.spec.config.net_tail_num_nets),
       ],
     });
   }

@@ -20,7 +20,7 @@ import type { Prediction } from "./types.js";
 export function decoderStart(run: ForwardPass, p: number, x: tf.Tensor, encoded: tf.Tensor[]): tf.Tensor[] {
   const { before, attention } = splitBlocks(run.spec);
   const stream = before.reduce((x, block) => decoderBlock(run, p, block, x, encoded), x);
-  const { onRows } = ATTENTION[run.spec.decoder.attention];
+  const { onRows } = ATTENTION[run.spec.config.decoder_att_type];
   if (!onRows) return [decoderBlock(run, p, attention, stream, encoded)];
   const [input, source] = blockInputs(attention, stream, encoded);
   return [stream, ...onRows.project(run, decoderBlockName(p, attention.index), input, source)];
@@ -37,7 +37,7 @@ export function decoderStart(run: ForwardPass, p: number, x: tf.Tensor, encoded:
 export function decoderEnd(run: ForwardPass, p: number, [x, ...projections]: tf.Tensor[], rows: tf.Tensor): tf.Tensor {
   const { attention, end } = splitBlocks(run.spec);
   const chosen = gatherRows(x, rows);
-  const { onRows } = ATTENTION[run.spec.decoder.attention];
+  const { onRows } = ATTENTION[run.spec.config.decoder_att_type];
   if (!onRows) return decoderBlock(run, p, end, chosen, []);
   const attended = onRows.attend(run, decoderBlockName(p, attention.index), chosen, projections, rows);
   return decoderBlock(run, p, end, attended, []);
@@ -58,8 +58,8 @@ export function decoderBlock(
 ): tf.Tensor {
   const name = decoderBlockName(p, block.index);
   return recomputed(run, name, blockInputs(block, x, encoded), (run, [x, source]) => {
-    if (block.kind === "mlp") return mlp(run, name, x, run.spec.decoder.mlpLayers);
-    return ATTENTION[run.spec.decoder.attention].decoderBlock(run, name, p, x, source);
+    if (block.kind === "mlp") return mlp(run, name, x, run.spec.config.decoder_num_mlp_layers);
+    return ATTENTION[run.spec.config.decoder_att_type].decoderBlock(run, name, p, x, source);
   });
 }
 
@@ -79,7 +79,7 @@ function splitBlocks(spec: ModelSpec): { before: DecoderBlock[]; attention: Deco
  * @param x [M, d] chosen rows of the decoder's output
  */
 export function tails(run: ForwardPass, p: number, x: tf.Tensor): Prediction {
-  const { members, layers } = run.spec.tail;
+  const { net_tail_num_nets: members, net_tail_num_layers: layers } = run.spec.config;
   const outputs = Array.from({ length: members }, (_, e) => {
     const name = tailName(p, e);
     let y = layerNorm(x, run.params[`${name}.0.weight`], run.params[`${name}.0.bias`]);

@@ -11,13 +11,16 @@ export type DecoderBlock =
  * to the encoder (U-Net order: from its last layer backwards), an MLP. Layers beyond the encoder's number have a
  * self-attention block and an MLP only.
  */
-export function decoderBlocks({ encoder, decoder }: ModelSpec): DecoderBlock[] {
+export function decoderBlocks({ config }: ModelSpec): DecoderBlock[] {
   const blocks: DecoderBlock[] = [];
-  for (let layer = 0; layer < decoder.layers; layer++) {
-    const beyond = layer >= encoder.layers;
-    if (decoder.selfBlock || beyond) blocks.push({ kind: "self", index: blocks.length });
+  for (let layer = 0; layer < config.decoder_num_layers; layer++) {
+    const beyond = layer >= config.encoder_num_layers;
+    if (config.decoder_self_att || beyond) blocks.push({ kind: "self", index: blocks.length });
     if (!beyond) {
-      const encoderLayer = Math.max(0, encoder.layers - 1 - Math.trunc(decoder.rate * layer));
+      const encoderLayer = Math.max(
+        0,
+        config.encoder_num_layers - 1 - Math.trunc(config.decoder_cross_att_rate * layer),
+      );
       blocks.push({ kind: "cross", index: blocks.length, encoderLayer });
     }
     blocks.push({ kind: "mlp", index: blocks.length });

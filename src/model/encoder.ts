@@ -15,7 +15,7 @@ export function embed(run: ForwardPass, f: number, { tokens, infos }: NetworkInp
   const { L, N, D, width, positions } = run.spec.fields[f];
   const rows = run.batch * L * N;
   const values = project(run, embedName(f), tf.reshape(tokens, [rows, D]));
-  const info = project(run, infoName(f), tf.reshape(infos, [rows, run.spec.tokenInfo.size]));
+  const info = project(run, infoName(f), tf.reshape(infos, [rows, run.spec.config.size_token_info]));
   const joined = tf.reshape(tf.concat([values, info], 1), [run.batch, L * N * width]);
   return tf.reshape(tf.add(joined, tf.tensor(positions, [1, L * N * width])), [rows, width]);
 }
@@ -26,7 +26,7 @@ export function embed(run: ForwardPass, f: number, { tokens, infos }: NetworkInp
  * @param xs per field [B*L*N, d]
  */
 export function encoderLayer(run: ForwardPass, layer: number, xs: tf.Tensor[]): tf.Tensor[] {
-  const { encoderBlock } = ATTENTION[run.spec.encoder.attention];
+  const { encoderBlock } = ATTENTION[run.spec.config.encoder_att_type];
   const attended = xs.map((x, f) => {
     const name = encoderHeadsName(f, layer);
     const others = run.spec.fields[f].coupled.map((other) => xs[other]);
@@ -34,6 +34,6 @@ export function encoderLayer(run: ForwardPass, layer: number, xs: tf.Tensor[]): 
   });
   return attended.map((x, f) => {
     const name = encoderMlpName(f, layer);
-    return recomputed(run, name, [x], (run, [x]) => mlp(run, name, x, run.spec.encoder.mlpLayers));
+    return recomputed(run, name, [x], (run, [x]) => mlp(run, name, x, run.spec.config.encoder_num_mlp_layers));
   });
 }

@@ -52,7 +52,7 @@ function decoded(run: ForwardPass, fields: NetworkInputs["fields"], trace: Forwa
   let xs = fields.map((field, f) => embed(run, f, field));
   for (const [f, x] of xs.entries()) trace?.(`embed.${f}`, x);
   const encoded: tf.Tensor[][] = [];
-  for (let layer = 0; layer < spec.encoder.layers; layer++) {
+  for (let layer = 0; layer < spec.config.encoder_num_layers; layer++) {
     xs = encoderLayer(run, layer, xs);
     encoded.push(xs);
     for (const [f, x] of xs.entries()) trace?.(`encoder.${layer}.${f}`, x);

@@ -34,7 +34,7 @@ export function recomputed(
   block: (run: ForwardPass, inputs: tf.Tensor[]) => tf.Tensor,
 ): tf.Tensor {
   // whoever looks at attention weights sees each block once
-  if (!run.spec.gradCheckpointing || run.attended) return block(run, inputs);
+  if (!run.spec.config.grad_checkpointing || run.attended) return block(run, inputs);
   const names = Object.keys(run.params).filter((key) => key.startsWith(`${name}.`));
   return checkpoint([...inputs, ...names.map((key) => run.params[key])], (given) => {
     const own = Object.fromEntries(names.map((key, i) => [key, given[inputs.length + i]]));
@@ -60,8 +60,8 @@ export const byRows = (
  * the i-th does not depend on how many follow.
  */
 export function drop({ spec, dropoutSeed, part }: ForwardPass, site: string, x: tf.Tensor): tf.Tensor {
-  if (dropoutSeed === null || spec.dropoutRate === 0) return x;
+  if (dropoutSeed === null || spec.config.dropout_rate === 0) return x;
   const [seed, step] = dropoutSeed;
   const place = derivedSeed(0, site)[1] >>> 11; // 21 bits above the seed's 32: a whole number below 2^53
-  return dropout(x, spec.dropoutRate, [seed + place * 4294967296, step], part.lane);
+  return dropout(x, spec.config.dropout_rate, [seed + place * 4294967296, step], part.lane);
 }

@@ -11,7 +11,7 @@ import { byRows, drop, type ForwardPass, project } from "./forwardPass.js";
  */
 export function mlp(run: ForwardPass, name: string, x: tf.Tensor, layers: number): tf.Tensor {
   return byRows(run, [x], (run, [x]) => {
-    let y = run.spec.withLayerNorm ? layerNorm(x) : x;
+    let y = run.spec.config.with_layernorm ? layerNorm(x) : x;
     for (let i = 0; i < layers; i++) {
       const block = `${name}.blocks.${3 * i}`;
       y = gelu(project(run, block, y));

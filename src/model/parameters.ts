@@ -10,9 +10,9 @@ import type { PlainParams } from "./types.js";
 /** Every parameter, in the reference's order. */
 export function parameterTable(spec: ModelSpec): ParameterEntry[] {
   const table: ParameterEntry[] = [];
-  const { parameters: encoder } = ATTENTION[spec.encoder.attention];
-  const { parameters: decoder } = ATTENTION[spec.decoder.attention];
-  const { size, width: infoWidth } = spec.tokenInfo;
+  const { parameters: encoder } = ATTENTION[spec.config.encoder_att_type];
+  const { parameters: decoder } = ATTENTION[spec.config.decoder_att_type];
+  const { size_token_info: size, size_token_info_net: infoWidth } = spec.config;
   infoEmbedding(table, PARTS.unusedInfo, size, infoWidth, false);
   const [embedded, ...layers] = usedFields(spec);
   for (const f of spec.fields.keys()) {
@@ -26,20 +26,22 @@ export function parameterTable(spec: ModelSpec): ParameterEntry[] {
       markUnused(table, used.has(f), () => encoder.encoder(table, spec, f, encoderHeadsName(f, l)));
     }
     for (const [l, used] of layers.entries()) {
-      markUnused(table, used.has(f), () => mlpEntries(table, encoderMlpName(f, l), width, spec.encoder.mlpLayers));
+      markUnused(table, used.has(f), () =>
+        mlpEntries(table, encoderMlpName(f, l), width, spec.config.encoder_num_mlp_layers),
+      );
     }
   }
   for (const [p, f] of spec.predicted.entries()) {
     for (const { kind, index } of decoderBlocks(spec)) {
       const name = decoderBlockName(p, index);
       const { width } = spec.fields[f];
-      if (kind === "mlp") mlpEntries(table, name, width, spec.decoder.mlpLayers);
+      if (kind === "mlp") mlpEntries(table, name, width, spec.config.decoder_num_mlp_layers);
       else if (kind === "self") decoder.decoderSelf(table, spec, width, name);
       else decoder.decoderCross(table, spec, width, name);
     }
   }
   for (const [p, f] of spec.predicted.entries()) {
-    for (let e = 0; e < spec.tail.members; e++) tailEntries(table, spec, f, tailName(p, e));
+    for (let e = 0; e < spec.config.net_tail_num_nets; e++) tailEntries(table, spec, f, tailName(p, e));
   }
   return table;
 }
@@ -67,9 +69,9 @@ export const countParameters = (spec: ModelSpec): number =>
   parameterTable(spec).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 
 /** Fields whose embedding, then whose output of each encoder layer, some prediction depends on. */
-function usedFields({ fields, predicted, encoder }: ModelSpec): Set<number>[] {
+function usedFields({ fields, predicted, config }: ModelSpec): Set<number>[] {
   const used = [new Set(predicted)];
-  for (let layer = encoder.layers; layer > 0; layer--) {
+  for (let layer = config.encoder_num_layers; layer > 0; layer--) {
     const readers = [...used[0]];
     used.unshift(new Set(readers.flatMap((f) => [f, ...fields[f].coupled])));
   }
@@ -98,6 +100,7 @@ function mlpEntries(table: ParameterEntry[], name: string, width: number, layers
 function tailEntries(table: ParameterEntry[], spec: ModelSpec, f: number, name: string): void {
   const { width, D } = spec.fields[f];
   normEntry(table, `${name}.0`, width);
-  for (let i = 0; i < spec.tail.layers; i++) linearEntry(table, `${name}.${1 + 2 * i}`, width, width, true);
-  linearEntry(table, `${name}.${1 + 2 * spec.tail.layers}`, D, width, true);
+  for (let i = 0; i < spec.config.net_tail_num_layers; i++)
+    linearEntry(table, `${name}.${1 + 2 * i}`, width, width, true);
+  linearEntry(table, `${name}.${1 + 2 * spec.config.net_tail_num_layers}`, D, width, true);
 }

@@ -1,6 +1,7 @@
 /** What of a configuration the network's shape depends on. */
-import { type AttentionType, encoderHeads } from "../config/attention.js";
+import { encoderHeads } from "../config/attention.js";
 import { parseFields, predictedFields } from "../config/fields.js";
+import type { KeyOf } from "../config/schema.js";
 import type { Field, RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { positionCode } from "./position.js";
@@ -13,65 +14,25 @@ export interface FieldShape {
   N: number;
   D: number;
   numTokens: [nt: number, ny: number, nx: number];
-  /** [L*N, d] fixed harmonic position code */
-  positions: Float32Array;
+  /** [L*N, d] fixed harmonic position code, computed when first asked for: a plan of a large network needs none */
+  readonly positions: Float32Array;
 }
 
-export interface StackShape {
-  layers: number;
-  heads: number;
-  mlpLayers: number;
-  attention: AttentionType;
-}
+/** Keys of a configuration that shape the network, beside its fields. */
+export type NetworkKey = KeyOf<"network" | "token info" | "encoder" | "decoder" | "tail">;
+
+/** What of a configuration shapes the network. */
+export type ModelConfig = Pick<RunConfig, "fields" | "fields_prediction" | NetworkKey>;
 
 export interface ModelSpec {
   fields: FieldShape[];
   /** index in `fields` of each predicted field */
   predicted: number[];
-  encoder: StackShape;
-  decoder: StackShape & {
-    /** cross heads per layer; the others are self heads */
-    crossHeads: number;
-    selfBlock: boolean;
-    /** how fast the decoder walks back through the encoder's layers */
-    rate: number;
-  };
-  tail: { members: number; layers: number };
-  couplingHeads: number;
-  tokenInfo: { size: number; width: number };
-  withLayerNorm: boolean;
-  withQkNorm: boolean;
-  dropoutRate: number;
-  /** blocks compute their activations again in the backward pass */
-  gradCheckpointing: boolean;
+  /** the configuration's own values: what a key means, the schema says */
+  config: Readonly<Pick<RunConfig, NetworkKey>>;
+  /** cross heads of a decoder layer; the others are self heads */
+  crossHeads: number;
 }
-
-/** Keys of a configuration that shape the network. */
-export type ModelConfig = Pick<
-  RunConfig,
-  | "fields"
-  | "fields_prediction"
-  | "size_token_info"
-  | "size_token_info_net"
-  | "with_layernorm"
-  | "with_qk_lnorm"
-  | "coupling_num_heads_per_field"
-  | "dropout_rate"
-  | "grad_checkpointing"
-  | "encoder_num_layers"
-  | "encoder_num_heads"
-  | "encoder_num_mlp_layers"
-  | "encoder_att_type"
-  | "decoder_num_layers"
-  | "decoder_num_heads"
-  | "decoder_num_mlp_layers"
-  | "decoder_self_att"
-  | "decoder_cross_att_ratio"
-  | "decoder_cross_att_rate"
-  | "decoder_att_type"
-  | "net_tail_num_nets"
-  | "net_tail_num_layers"
->;
 
 /**
  * The network's shape.
@@ -83,39 +44,20 @@ export function modelSpec(config: ModelConfig): ModelSpec {
   const spec: ModelSpec = {
     fields: fields.map((field) => fieldShape(field, fields, config.size_token_info_net)),
     predicted: predictedFields(config).map(({ field }) => field.index),
-    encoder: {
-      layers: config.encoder_num_layers,
-      heads: config.encoder_num_heads,
-      mlpLayers: config.encoder_num_mlp_layers,
-      attention: config.encoder_att_type,
-    },
-    decoder: {
-      layers: config.decoder_num_layers,
-      heads: config.decoder_num_heads,
-      mlpLayers: config.decoder_num_mlp_layers,
-      attention: config.decoder_att_type,
-      crossHeads: Math.trunc(config.decoder_num_heads * config.decoder_cross_att_ratio),
-      selfBlock: config.decoder_self_att,
-      rate: config.decoder_cross_att_rate,
-    },
-    tail: { members: config.net_tail_num_nets, layers: config.net_tail_num_layers },
-    couplingHeads: config.coupling_num_heads_per_field,
-    tokenInfo: { size: config.size_token_info, width: config.size_token_info_net },
-    withLayerNorm: config.with_layernorm,
-    withQkNorm: config.with_qk_lnorm,
-    dropoutRate: config.dropout_rate,
-    gradCheckpointing: config.grad_checkpointing,
+    config: { ...config },
+    crossHeads: Math.trunc(config.decoder_num_heads * config.decoder_cross_att_ratio),
   };
   for (const [f, { width }] of spec.fields.entries()) {
     requireDivides(encoderHeadCount(spec), width, `fields[${f}]`, "encoder_num_heads");
-    if (spec.predicted.includes(f)) requireDivides(spec.decoder.heads, width, `fields[${f}]`, "decoder_num_heads");
+    if (spec.predicted.includes(f))
+      requireDivides(config.decoder_num_heads, width, `fields[${f}]`, "decoder_num_heads");
   }
   return spec;
 }
 
 /** Number of heads the embedding is divided by in the encoder. */
-export const encoderHeadCount = ({ encoder, couplingHeads }: ModelSpec): number =>
-  encoderHeads(encoder.attention, encoder.heads, couplingHeads);
+export const encoderHeadCount = ({ config }: ModelSpec): number =>
+  encoderHeads(config.encoder_att_type, config.encoder_num_heads, config.coupling_num_heads_per_field);
 
 function fieldShape(field: Field, fields: Field[], infoWidth: number): FieldShape {
   const { width, L, N, D, numTokens } = field;
@@ -135,7 +77,19 @@ function fieldShape(field: Field, fields: Field[], infoWidth: number): FieldShap
       expected: `one of ${fields.map((candidate) => candidate.name).join(", ")}`,
     });
   });
-  return { width, coupled, L, N, D, numTokens, positions: positionCode(numTokens, L, width) };
+  let positions: Float32Array | undefined;
+  return {
+    width,
+    coupled,
+    L,
+    N,
+    D,
+    numTokens,
+    get positions() {
+      positions ??= positionCode(numTokens, L, width);
+      return positions;
+    },
+  };
 }
 
 function requireDivides(heads: number, width: number, where: string, key: string): void {

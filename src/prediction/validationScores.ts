@@ -37,7 +37,7 @@ export class ValidationScores {
       predictors: withModel ? ["model", ...names] : names,
       levels: Object.fromEntries(fields.map(({ name, levels }) => [name, levels])),
       grid: store,
-      quantities: withModel ? metricQuantities(config.metrics ?? [], context.model.spec.tail.members) : [],
+      quantities: withModel ? metricQuantities(config.metrics ?? [], context.model.spec.config.net_tail_num_nets) : [],
     });
   }
 

@@ -82,6 +82,12 @@ describe("configurations", () => {
       ["geo_range_sampling=[[-80,-70],[0,360]]"],
       /geo_range_sampling\[0\]: no window centre lies in the range/,
     ],
+    ["a thousand million layers", ["encoder_num_layers=1e9"], /encoder_num_layers: .*at least 179 TiB of memory/],
+    ["1e15 samples", ["num_samples_per_epoch=1e15"], /num_samples_per_epoch: .*at least 71\.1 PiB of memory/],
+    ["1e15 epochs", ["num_epochs=1e15"], /num_epochs: .*at least 317,000 years/],
+    ["a number beyond all", ["lr_max=1e400"], /lr_max: not a finite number; found Infinity/],
+    ["an index beyond all", ["fields[99999999999999999999]=1"], /does not exist.*an index below 1/],
+    ["lists in lists", [`fields=${"[".repeat(50_000)}`], /--set: nested deeper than 64/],
     ["an empty path of the store", ["file_path="], /no store is named/],
   ];
   it.each(BAD)("%s", async (_, set, message) => {
@@ -99,12 +105,31 @@ describe("configurations", () => {
     ["has a key twice", '{"batch_size": 2, "batch_size": 3}', /the key "batch_size" stands twice/],
     ["has fields as text", '{"fields": "u"}', /fields: not a list/],
     ["nests without end", "[".repeat(100_000), /nested deeper than 64/],
+    ["holds a long string", `{"file_path": "${"x".repeat(1_500_000)}"}`, /file_path: 1500000 characters/],
+    ["is as long as a book", `{"file_path": "${"x".repeat(15_000_000)}"}`, /too large for a configuration/],
+    [
+      "has 60,000 unknown keys",
+      JSON.stringify(Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`key_${i}`, i]))),
+      /60000 unknown keys/,
+    ],
   ];
   it.each(FILES)("a file that %s", async (_, text, message) => {
     const dir = tempDir();
     const path = join(dir, "bad.json");
     if (text !== null) writeFileSync(path, text);
     await refused(dir, ["train", path], message);
+  });
+
+  it.each([
+    ["encoder_num_layers=1e9", /TiB of memory/],
+    ["num_samples_per_epoch=1e15", /PiB of memory/],
+    ["samples_per_time=9007199254740992", /PiB of memory/],
+    ["fields[0][3]=[65536,65536,65536]", /PiB of memory/],
+  ])("a plan with %s, before anything is computed", async (set, message) => {
+    const dir = tempDir();
+    const start = performance.now();
+    await refused(dir, ["train", writeTinyConfig(dir), "--dry-run", "--set", set], message);
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 
   it("a fault of training and validation alike is told once", async () => {

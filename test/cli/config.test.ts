@@ -129,4 +129,13 @@ describe("config docs", () => {
     const schema = JSON.parse((await config("docs", "--json")).out);
     expect(schema.find(({ key }: { key: string }) => key === "n_size")).toMatchObject({ default: [36, 13.5, 27] });
   });
+
+  it("prints the JSON Schema, and single keys", async () => {
+    const { properties } = JSON.parse((await config("docs", "--json-schema")).out);
+    expect(properties.batch_size).toMatchObject({ type: "integer", minimum: 1, default: 96 });
+    const { out } = await config("docs", "batch_size", "grad_clip");
+    expect(out).toMatch(/^batch_size\n {2}Samples of .*\n {2}value: an integer of at least 1 .*\n {2}default: 96\n/);
+    expect(out).toMatch(/^grad_clip \(ours\)$/m);
+    await expect(config("docs", "batch_siz")).rejects.toThrow(/config docs: unknown key.*Did you mean batch_size\?/);
+  });
 });

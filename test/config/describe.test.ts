@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { knownNames } from "../../src/checks/knownNames.js";
 import { configDocs, describeConfig } from "../../src/config/describe.js";
 import { diffConfigs } from "../../src/config/diff.js";
+import { jsonSchema } from "../../src/config/jsonSchema.js";
 import { locateConfig } from "../../src/config/locate.js";
 import { nearestName } from "../../src/config/nearest.js";
 import { PACKAGE_ROOT } from "../../src/config/presets.js";
@@ -23,6 +24,36 @@ describe("the reference page", () => {
     for (const key of KEYS) expect(page).toContain(`| \`${key}\``);
     for (const { key, doc } of SCHEMA) expect(doc, key).toMatch(/^[A-Z[].*\.$/);
     expect(new Set(KEYS).size).toBe(KEYS.length);
+  });
+});
+
+describe("configs/schema.json", () => {
+  const schema = jsonSchema(knownNames()) as { properties: Record<string, Record<string, unknown>> };
+
+  it("is current (npx atmorep config docs --json-schema > configs/schema.json)", () => {
+    const text = readFileSync(join(PACKAGE_ROOT, "configs", "schema.json"), "utf8");
+    expect(text).toBe(`${JSON.stringify(schema, null, 2)}\n`);
+  });
+
+  it("knows every key with its bounds, names, default and meaning", () => {
+    expect(Object.keys(schema.properties)).toEqual(["$schema", ...KEYS]);
+    expect(schema.properties.encoder_num_layers).toEqual({
+      description: "Layers of each field's encoder. An integer of at least 1 (at most 4,096).",
+      type: "integer",
+      minimum: 1,
+      maximum: 4096,
+      default: 6,
+    });
+    expect(schema.properties.dropout_rate).toMatchObject({ type: "number", minimum: 0, exclusiveMaximum: 1 });
+    expect(schema.properties.month).toMatchObject({ anyOf: [{ type: "array", uniqueItems: true }, { type: "null" }] });
+    expect(schema.properties.n_size).toMatchObject({ minItems: 3, additionalItems: false });
+    expect(schema.properties.fields.items).toMatchObject({ minItems: 6, items: { length: 7 } });
+    expect(schema.properties.losses.items).toMatchObject({
+      anyOf: [{ enum: expect.arrayContaining(["mse_ensemble", "kernel_crps"]) }, { type: "string" }],
+    });
+    expect(schema.properties.BERT_strategy_mix).toMatchObject({
+      anyOf: [{ properties: { BERT: { exclusiveMinimum: 0 } } }, { type: "null" }],
+    });
   });
 });
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { configText, consoleLines, inFileOrder, parseConfig, readConfigFile } from "../../src/config/files.js";
 import { pythonFloat, pythonJson, pythonRepr } from "../../src/config/python.js";
+import { resolveConfig } from "../../src/config/resolve.js";
 import { GOLDEN_DIR } from "../support/golden.js";
 
 const golden = (...path: string[]) => readFileSync(join(GOLDEN_DIR, ...path), "utf8");
@@ -35,6 +36,14 @@ describe("parseConfig", () => {
     expect(Object.keys(inFileOrder(values))).toEqual(["batch_size", "my_note", "encoder_num_layer"]);
     expect(warnings).toHaveLength(2);
     expect(warnings[1]).toContain('did you mean "encoder_num_layers"?');
+  });
+
+  it("lets a file name its JSON Schema, and copies that nowhere", () => {
+    const { values, warnings } = parseConfig('{"$schema": "./schema.json", "batch_size": 3}', "f.json");
+    expect([values, warnings]).toEqual([{ batch_size: 3 }, []]);
+    expect(configText({ $schema: "./schema.json", batch_size: 3 })).toBe('{"batch_size": 3}');
+    expect(consoleLines({ $schema: "./schema.json", batch_size: 3 })).toEqual(["batch_size : 3"]);
+    expect(Object.keys(resolveConfig({ base: { $schema: "x" } }).config)).not.toContain("$schema");
   });
 
   it("takes PyTorch's 64-bit seeds and says so", () => {

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { knownNames } from "../../src/checks/knownNames.js";
@@ -8,7 +8,7 @@ import { configWarnings, validateConfig } from "../../src/config/validate.js";
 
 describe("presets", () => {
   it("are the files of configs/, each with a line of description", () => {
-    const files = readdirSync(join(PACKAGE_ROOT, "configs"));
+    const files = readdirSync(join(PACKAGE_ROOT, "configs")).filter((name) => name !== "schema.json");
     expect(
       presets()
         .map(({ name }) => `${name}.json`)
@@ -22,6 +22,13 @@ describe("presets", () => {
     expect(readPreset(name).warnings).toEqual([]);
     expect(validateConfig(config, knownNames())).toEqual([]);
     expect(configWarnings(config).filter((warning) => !warning.includes("turn of the year"))).toEqual([]);
+  });
+
+  it.each(presets())("$name names the JSON Schema, which no run's configuration does", ({ name, file }) => {
+    expect(readFileSync(file, "utf8")).toContain('"$schema": "./schema.json",');
+    expect(Object.keys(readPreset(name).values)).not.toContain("$schema");
+    const { config, origins } = resolveConfig({ preset: name });
+    expect([...Object.keys(config), ...Object.keys(origins)]).not.toContain("$schema");
   });
 
   it.each(presets().map(({ name }) => name))("%s names no place of one machine", (name) => {

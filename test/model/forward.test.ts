@@ -125,10 +125,12 @@ describe("forward pass", () => {
     const heads = (prefix: string, axis: string) =>
       seen.filter((own) => own.block === prefix && own.axis === axis).reduce((sum, own) => sum + own.heads, 0);
     const axis = (kind: string) => (kind === "dense" ? "all" : "time");
-    const coupled = spec.fields[0].coupled.length * spec.couplingHeads;
-    expect(heads("encoders.0.heads.0", axis(spec.encoder.attention))).toBe(spec.encoder.heads + coupled);
-    const block = spec.decoder.selfBlock ? 1 : 0;
-    expect(heads(`decoders.0.blocks.${block}`, axis(spec.decoder.attention))).toBe(spec.decoder.heads);
+    const coupled = spec.fields[0].coupled.length * spec.config.coupling_num_heads_per_field;
+    expect(heads("encoders.0.heads.0", axis(spec.config.encoder_att_type))).toBe(
+      spec.config.encoder_num_heads + coupled,
+    );
+    const block = spec.config.decoder_self_att ? 1 : 0;
+    expect(heads(`decoders.0.blocks.${block}`, axis(spec.config.decoder_att_type))).toBe(spec.config.decoder_num_heads);
     tf.dispose([params, inputs] as unknown as tf.TensorContainer);
   });
 

@@ -49,16 +49,23 @@ export function registerConfig(program: Command): void {
   withExamples(diff, ["config diff ab12cd34 ef56gh78", "config diff my.json --preset storm"]);
   const docs = config
     .command("docs")
-    .description("the reference page of all keys")
+    .description("the reference page of all keys, or what single keys may be and mean")
+    .argument("[keys...]", "names of keys, such as batch_size")
     .option("--json", "the schema as one JSON document")
-    .action(async (flags: { json?: boolean }) => docsAction(flags));
-  withExamples(docs, ["config docs", "config docs --json"]);
+    .option("--json-schema", "a JSON Schema that editors complete configurations from")
+    .action(async (keys: string[], flags: DocsFlags) => docsAction(keys, flags));
+  withExamples(docs, ["config docs", "config docs batch_size fields", "config docs --json-schema > schema.json"]);
 }
 
 function withSources(command: Command): Command {
   return command
-    .option("--preset <name>", "a shipped configuration (storm, waves, era5-slice, single, multi)")
-    .option("--set <path=value>", "change a value; repeatable", (text, all: string[]) => [...all, text], [])
+    .option("--preset <name>", "a shipped configuration, such as storm, waves or coupled-storm")
+    .option(
+      "--set <path=value>",
+      "change a value (repeatable); config docs lists the keys",
+      (text, all: string[]) => [...all, text],
+      [],
+    )
     .option("--data <store>", "path or http address of the store; overrides file_path")
     .option("--seed <n>", "sets torch_seed and rng_seed")
     .option("--out <dir>", "folder that holds results/ and models/ of runs", ".")
@@ -149,19 +156,22 @@ async function diffAction(targets: string[], flags: Flags): Promise<void> {
   for (const line of formatTable([["key", ...names], ...rows])) print(line);
 }
 
-async function docsAction({ json }: { json?: boolean }): Promise<void> {
-  const [{ configDocs }, { SCHEMA }, { describeKind }, { knownNames }] = await Promise.all([
+interface DocsFlags {
+  json?: boolean;
+  jsonSchema?: boolean;
+}
+
+async function docsAction(keys: string[], { json, jsonSchema: asSchema }: DocsFlags): Promise<void> {
+  const [{ configDocs, describedKeys, keyDocs }, { jsonSchema }, { knownNames }] = await Promise.all([
     import("../../config/describe.js"),
-    import("../../config/schema.js"),
-    import("../../config/kinds.js"),
+    import("../../config/jsonSchema.js"),
     import("../../checks/knownNames.js"),
   ]);
-  if (!json) return print(configDocs(knownNames()).trimEnd());
-  printJson(
-    SCHEMA.map(({ key, group, kind, default: value, doc, from }) => {
-      return { key, group, type: describeKind(kind), default: value, doc, from };
-    }),
-  );
+  if (asSchema) return printJson(jsonSchema(knownNames()));
+  const described = describedKeys(keys);
+  if (json) return printJson(described);
+  if (keys.length === 0) return print(configDocs(knownNames()).trimEnd());
+  for (const text of described.map(keyDocs)) print(text);
 }
 
 /** A value in one column. */

@@ -19,7 +19,12 @@ export function registerTrain(program: Command): void {
     .description("train a model; without arguments the storm preset on the shipped sample")
     .argument("[config]", "configuration file (JSON)")
     .option("--preset <name>", "a shipped configuration, such as storm, waves or coupled-storm")
-    .option("--set <path=value>", "overwrite a key, such as fields[0][2]=[96,105] (repeatable)", collect, [])
+    .option(
+      "--set <path=value>",
+      "overwrite a key, such as fields[0][2]=[96,105] (repeatable); config docs lists the keys",
+      collect,
+      [],
+    )
     .option("--data <store>", "input store: folder, zip or http address; overrides file_path")
     .option("--run-id <id>", "8 characters of a-z and 0-9; default random")
     .option("--out <dir>", "folder that holds results/ and models/", ".")
@@ -61,10 +66,9 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
     folder: resolved.folder,
   };
   for (const warning of resolved.warnings) note(`warning: ${warning}`);
-  if (flags.dryRun) return dryRun(resolved, options, flags);
-
   const { checkConfig } = await import("../../checks/validate.js");
   checkConfig(resolved.config);
+  if (flags.dryRun) return dryRun(resolved, options, flags);
   onClosedPipe("continue");
   const communicator = openCommunicator();
   const stop = stopOnSignals();

@@ -47,6 +47,7 @@ const disjointPeriods: Rule = {
     return splitPeriods(config, "dates_val", "years_val").flatMap((validation): Fault[] =>
       training
         .filter(({ start, end }) => !(validation.start > end || start > validation.end))
+        .slice(0, 1)
         .map((overlapped) => ({
           code: "validation-overlaps-training",
           path: validation.path,

@@ -22,12 +22,16 @@ function encoderBlock(
   others: tf.Tensor[],
   parallel: boolean,
 ): tf.Tensor {
-  const { fields, withLayerNorm, encoder, couplingHeads } = pass.spec;
-  const [own, ...coupled] = [x, ...others].map((tokens) => (withLayerNorm ? layerNorm(tokens) : tokens));
+  const { fields, config } = pass.spec;
+  const [own, ...coupled] = [x, ...others].map((tokens) => (config.with_layernorm ? layerNorm(tokens) : tokens));
   const grid = gridOf(fields[f]);
   const sources = [
-    { tokens: null, grid, heads: encoder.heads },
-    ...coupled.map((tokens, i) => ({ tokens, grid: gridOf(fields[fields[f].coupled[i]]), heads: couplingHeads })),
+    { tokens: null, grid, heads: config.encoder_num_heads },
+    ...coupled.map((tokens, i) => ({
+      tokens,
+      grid: gridOf(fields[fields[f].coupled[i]]),
+      heads: config.coupling_num_heads_per_field,
+    })),
   ];
   return axialAttention(pass, name, x, own, grid, sources, parallel);
 }
@@ -40,11 +44,12 @@ function decoderBlock(
   encoded: tf.Tensor | undefined,
   parallel: boolean,
 ): tf.Tensor {
-  const { decoder, fields, predicted } = pass.spec;
+  const { config, fields, predicted } = pass.spec;
+  const heads = config.decoder_num_heads;
   const grid = gridOf(fields[predicted[p]]);
-  const crossHeads = encoded ? decoder.crossHeads : 0;
+  const crossHeads = encoded ? pass.spec.crossHeads : 0;
   const sources: AxialSource[] = [];
-  if (crossHeads < decoder.heads) sources.push({ tokens: null, grid, heads: decoder.heads - crossHeads });
+  if (crossHeads < heads) sources.push({ tokens: null, grid, heads: heads - crossHeads });
   if (encoded && crossHeads > 0) sources.push({ tokens: layerNorm(encoded), grid, heads: crossHeads });
   return axialAttention(pass, name, x, layerNorm(x), grid, sources, parallel);
 }
@@ -53,7 +58,8 @@ function encoder(table: ParameterEntry[], spec: ModelSpec, f: number, name: stri
   const { width, coupled } = spec.fields[f];
   const headWidth = width / encoderHeadCount(spec);
   const sources = [width, ...coupled.map((other) => spec.fields[other].width)];
-  const inner = [spec.encoder.heads * headWidth, ...coupled.map(() => spec.couplingHeads * headWidth)];
+  const { encoder_num_heads: heads, coupling_num_heads_per_field: couplingHeads } = spec.config;
+  const inner = [heads * headWidth, ...coupled.map(() => couplingHeads * headWidth)];
   axialEntries(table, name, width, sources, inner);
 }
 
@@ -62,8 +68,7 @@ function decoderSelf(table: ParameterEntry[], _spec: ModelSpec, width: number, n
 }
 
 function decoderCross(table: ParameterEntry[], spec: ModelSpec, width: number, name: string): void {
-  const { heads, crossHeads } = spec.decoder;
-  const cross = crossHeads * (width / heads);
+  const cross = spec.crossHeads * (width / spec.config.decoder_num_heads);
   const inner = [width - cross, cross].filter((columns) => columns > 0);
   axialEntries(table, name, width, [width, width].slice(0, inner.length), inner);
 }

@@ -21,9 +21,9 @@ export const dense: AttentionKind = {
   parameters: { encoder, decoderSelf, decoderCross },
 
   encoderBlock(pass, name, _f, x, others) {
-    const { withLayerNorm, encoder } = pass.spec;
-    const [own, ...coupled] = [x, ...others].map((tokens) => (withLayerNorm ? normRows(pass, tokens) : tokens));
-    return residual(pass, name, x, coupledHeads(pass, name, own, coupled, encoder.heads));
+    const { config } = pass.spec;
+    const [own, ...coupled] = [x, ...others].map((tokens) => (config.with_layernorm ? normRows(pass, tokens) : tokens));
+    return residual(pass, name, x, coupledHeads(pass, name, own, coupled, config.encoder_num_heads));
   },
 
   decoderBlock: (pass, name, _p, x, encoded) => residual(pass, name, x, decoderHeads(pass, name, x, encoded)),
@@ -49,7 +49,7 @@ const projectionsOf = (tensors: tf.Tensor[]): Projections => {
 
 function encoder(table: ParameterEntry[], spec: ModelSpec, f: number, name: string): void {
   const { width, coupled } = spec.fields[f];
-  const crossWidth = spec.couplingHeads * (width / encoderHeadCount(spec));
+  const crossWidth = spec.config.coupling_num_heads_per_field * (width / encoderHeadCount(spec));
   linearEntry(table, `${name}.${OUTPUT}`, width, width + coupled.length * crossWidth, false);
   linearEntry(table, `${name}.proj_heads`, 3 * width, width, false);
   if (coupled.length === 0) return;
@@ -65,9 +65,8 @@ function decoderSelf(table: ParameterEntry[], _spec: ModelSpec, width: number, n
 }
 
 function decoderCross(table: ParameterEntry[], spec: ModelSpec, width: number, name: string): void {
-  const { heads, crossHeads } = spec.decoder;
-  const headWidth = width / heads;
-  const cross = crossHeads * headWidth;
+  const headWidth = width / spec.config.decoder_num_heads;
+  const cross = spec.crossHeads * headWidth;
   const self = width - cross;
   if (self > 0) linearEntry(table, `${name}.proj_heads`, 3 * self, width, false);
   if (cross > 0) {

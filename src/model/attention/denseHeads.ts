@@ -21,14 +21,14 @@ export function coupledHeads(
 ): tf.Tensor {
   const { batch, spec } = run;
   const groups = headGroups(run.part);
-  const { withQkNorm } = spec;
+  const { with_qk_lnorm: withQkNorm } = spec.config;
   const [q, k, v] = columns(projectRows(run, `${name}.proj_heads`, own), 3);
   const norms = { queries: withQkNorm, keys: withQkNorm };
   const outputs = [attend(run, place(name, 0), { q, k, v, norms }, { batch, heads, groups })];
   if (others.length > 0) {
     const queries = tf.split(project(run, `${name}.proj_heads_other.0`, own), others.length, 1);
     for (const [i, other] of others.entries()) {
-      const crossHeads = spec.couplingHeads;
+      const crossHeads = spec.config.coupling_num_heads_per_field;
       const [k, v] = columns(project(run, `${name}.proj_heads_other.${i + 1}`, other), 2);
       // the reference normalises the keys of cross heads, not their queries
       const inputs = { q: only(queries[i]), k, v, norms: { queries: false, keys: withQkNorm } };
@@ -60,13 +60,13 @@ export interface Projections {
 /** @param encoded as for `decoderHeads` */
 export function decoderProjections(run: ForwardPass, name: string, x: tf.Tensor, encoded?: tf.Tensor): Projections {
   const { spec } = run;
-  const { heads, crossHeads } = spec.decoder;
+  const { crossHeads } = spec;
   if (!encoded) {
-    const own = spec.withLayerNorm ? normRows(run, x) : x;
+    const own = spec.config.with_layernorm ? normRows(run, x) : x;
     return { self: projectRows(run, `${name}.proj_heads`, own), cross: null };
   }
   const own = normRows(run, x);
-  const self = crossHeads < heads ? projectRows(run, `${name}.proj_heads`, own) : null;
+  const self = crossHeads < spec.config.decoder_num_heads ? projectRows(run, `${name}.proj_heads`, own) : null;
   if (crossHeads === 0) return { self, cross: null };
   const queries = projectRows(run, `${name}.proj_heads_o_q`, own);
   return { self, cross: [queries, projectRows(run, `${name}.proj_heads_o_kv`, normRows(run, encoded))] };
@@ -85,14 +85,15 @@ export function attendProjected(
   rows: tf.Tensor | null = null,
 ): tf.Tensor {
   const { batch, params, spec } = run;
-  const { heads, crossHeads } = spec.decoder;
+  const { crossHeads } = spec;
+  const heads = spec.config.decoder_num_heads;
   const groups = headGroups(run.part);
   const weights = (kind: "q" | "k") => ({
     gamma: params[`${name}.ln_${kind}.weight`],
     beta: params[`${name}.ln_${kind}.bias`],
   });
   const weighted: HeadNorms = { queries: true, keys: true, weights: { q: weights("q"), k: weights("k") } };
-  const plain: HeadNorms = { queries: spec.withQkNorm, keys: spec.withQkNorm };
+  const plain: HeadNorms = { queries: spec.config.with_qk_lnorm, keys: spec.config.with_qk_lnorm };
   // a block without cross attention is one of the encoder's kind
   const norms = params[`${name}.ln_q.weight`] ? weighted : plain;
   const outputs: tf.Tensor[] = [];

@@ -81,7 +81,7 @@ export function goldenInputs(golden: GoldenCase, spec: ModelSpec): NetworkInputs
       const batch = tokens.shape[0];
       return {
         tokens: tf.tensor(toFloat32(tokens), [batch, L, N, D]),
-        infos: tf.tensor(toFloat32(infos), [batch, L, N, spec.tokenInfo.size]),
+        infos: tf.tensor(toFloat32(infos), [batch, L, N, spec.config.size_token_info]),
       };
     }),
     rows: spec.predicted.map((f) => {
