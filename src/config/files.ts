@@ -1,10 +1,12 @@
 /** Configuration files: the reference's flat JSON on one line. */
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { AtmorepError } from "../errors.js";
 import { parseJson } from "./json.js";
 import { nearestName } from "./nearest.js";
 import { pythonJson, pythonRepr } from "./python.js";
 import { KEYS, schemaEntry } from "./schema.js";
+import { firstHour, withFullTimes } from "./times.js";
 
 export interface ReadConfig {
   /** the keys of the file, in its order */
@@ -14,8 +16,12 @@ export interface ReadConfig {
 
 const MAX_BYTES = 16 * 1024 * 1024;
 
+/** The name that a run's own configuration has. */
+const OF_A_RUN = /^model_id[a-z0-9]{8}\.json$/;
+
 /**
- * Reads a configuration, ours or the reference's. Unknown keys are kept and warned about.
+ * Reads a configuration, ours or the reference's. Unknown keys are kept and warned about. A bare date that ends a period
+ * is its first hour in a run's own file (`model_id<ID>.json`): runs that write such dates were made when it meant that.
  *
  * @throws AtmorepError `config` if the file cannot be read or is no JSON object
  */
@@ -41,7 +47,8 @@ export function readConfigFile(path: string): ReadConfig {
       fix: "Give the path of a configuration",
     });
   }
-  return parseConfig(text, path);
+  const read = parseConfig(text, path);
+  return OF_A_RUN.test(basename(path)) ? { ...read, values: withFullTimes(read.values, firstHour) } : read;
 }
 
 /** Parses the text of a configuration file; `where` names it in messages. */

@@ -265,7 +265,7 @@ export const SCHEMA: readonly SchemaEntry[] = [
     "data",
     PERIODS,
     null,
-    "Periods [[start, end], ...] of training in ISO time (UTC, ends included); the whole cube lies in them; null uses years_train.",
+    "Periods [[start, end], ...] of training in ISO time (UTC, ends included; a bare date at the end is its last hour); the whole cube lies in them; null uses years_train.",
   ),
   ours("dates_val", "data", PERIODS, null, "Periods of validation, as dates_train; null uses years_val."),
   ours(

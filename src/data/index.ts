@@ -5,7 +5,7 @@ export { type ImportOptions, type ImportSummary, importStore, parseFieldRequest 
 export { describeStore, type StoreInfo } from "./info.js";
 export { type LoadRequest, loadCubes } from "./loader.js";
 export { monthlyNormalization, monthName, windowNormalization } from "./normalization.js";
-export { type NormalizeSummary, normalizeStore } from "./normalize.js";
+export { type NormalizeBy, type NormalizeSummary, normalizeStore } from "./normalize.js";
 export {
   type Admissible,
   admissible,
