@@ -12,7 +12,7 @@ import type { PlainBatch } from "../batches/plain.js";
 import type { PredictedField } from "../config/types.js";
 import type { CubeConfig } from "../data/cube.js";
 import type { StoreInfo } from "../data/info.js";
-import type { NormalizeSummary } from "../data/normalization/normalize.js";
+import type { NormalizeBy, NormalizeSummary } from "../data/normalization/normalize.js";
 import type { Store, StoreOptions } from "../data/store.js";
 import type { CubeBatch, Draw } from "../data/types.js";
 import type { WavesOptions, WavesSummary } from "../data/waves.js";
@@ -94,12 +94,15 @@ export async function makeWaves(path: string, options: Partial<WavesOptions> = {
 
 /**
  * Computes the normalisation arrays of a store from its own values and writes them into it.
- * @param dates use these times only, both inclusive: keep validation times out
+ * @param dates use these times only, both inclusive (a bare date at the end is its last hour): keep validation times out
+ * @param by `calendar-month`: one January, one February, ... of all years of the dates, which later years use too
  * @example await normalizeStore("my.zarr", ["1996-01-05", "1996-01-15T18:00"]);
  */
 export async function normalizeStore(
   location: string,
   dates: readonly [string, string] | null = null,
+  by: NormalizeBy = "month",
 ): Promise<NormalizeSummary> {
-  return (await import("../data/normalization/normalize.js")).normalizeStore(location, dates && [dates[0], dates[1]]);
+  const { normalizeStore } = await import("../data/normalization/normalize.js");
+  return normalizeStore(location, dates && [dates[0], dates[1]], by);
 }

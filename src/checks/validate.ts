@@ -1,5 +1,6 @@
 /** Everything that can be wrong with a configuration and its store, checked before a run writes anything. */
 import { assertValid } from "../config/faults.js";
+import { endTime } from "../config/times.js";
 import type { RunConfig } from "../config/types.js";
 import { configWarnings, validateConfig } from "../config/validate.js";
 import type { Store } from "../data/store.js";
@@ -34,7 +35,7 @@ function normalizationOverlap(config: RunConfig, store: Store): string | null {
   const [from, to] = period.map((text) => parseTime(text));
   if (from === null || to === null) return null;
   const overlaps = config.dates_val.some(([start, end]) => {
-    const [a, b] = [parseTime(start), parseTime(end)];
+    const [a, b] = [parseTime(start), parseTime(endTime(end))];
     return a !== null && b !== null && a <= to && b >= from;
   });
   return overlaps

@@ -1,11 +1,13 @@
 /** Configuration files: the reference's flat JSON on one line. */
 import { closeSync, openSync, readSync } from "node:fs";
+import { basename } from "node:path";
 import { AtmorepError } from "../errors.js";
 import { shorten } from "./faults.js";
 import { parseJson } from "./json.js";
 import { nearestName } from "./nearest.js";
 import { pythonJson, pythonRepr } from "./python.js";
 import { KEYS, schemaEntry } from "./schema.js";
+import { firstHour, withFullTimes } from "./times.js";
 
 export interface ReadConfig {
   /** the keys of the file, in its order */
@@ -22,8 +24,12 @@ const NAMED_UNKNOWN = 20;
 /** Names the file that editors complete from; no key of a run. */
 export const SCHEMA_KEY = "$schema";
 
+/** The name that a run's own configuration has. */
+const OF_A_RUN = /^model_id[a-z0-9]{8}\.json$/;
+
 /**
- * Reads a configuration, ours or the reference's. Unknown keys are kept and warned about.
+ * Reads a configuration, ours or the reference's. Unknown keys are kept and warned about. A bare date that ends a period
+ * is its first hour in a run's own file (`model_id<ID>.json`): runs that write such dates were made when it meant that.
  *
  * @throws AtmorepError `config` if the file cannot be read or is no JSON object
  */
@@ -49,7 +55,8 @@ export function readConfigFile(path: string): ReadConfig {
       fix: "Give the path of a configuration",
     });
   }
-  return parseConfig(data.toString("utf8"), path);
+  const read = parseConfig(data.toString("utf8"), path);
+  return OF_A_RUN.test(basename(path)) ? { ...read, values: withFullTimes(read.values, firstHour) } : read;
 }
 
 /** Parses the text of a configuration file; `where` names it in messages. */

@@ -6,6 +6,7 @@ import { inFileOrder, readConfigFile, SCHEMA_KEY } from "./files.js";
 import { applyOverride, parseOverrides } from "./overrides.js";
 import { PACKAGE_ROOT, readPreset } from "./presets.js";
 import { SCHEMA } from "./schema.js";
+import { endTime, firstHour, withFullTimes } from "./times.js";
 import type { RunConfig } from "./types.js";
 
 export interface ResolveOptions {
@@ -13,7 +14,7 @@ export interface ResolveOptions {
   file?: string;
   /** name of a shipped configuration */
   preset?: string;
-  /** values that files overwrite, such as a former run's configuration */
+  /** values that files overwrite, such as a former run's configuration; a bare date that ends a period is its first hour */
   base?: Readonly<Record<string, unknown>>;
   /** what `origins` calls the values of `base`; default `base` */
   baseOrigin?: string;
@@ -40,7 +41,8 @@ export interface ResolvedConfig {
 
 /**
  * Resolves a configuration: defaults, then `base`, preset or file, then `set`, then `data`, `seed`, `runId`.
- * The values are not checked: see `validateConfig`.
+ * The values are not checked: see `validateConfig`. Bare dates in `dates_*` become full times: an end is its last hour,
+ * but in a run's own configuration its first, as when the run was made.
  *
  * @throws AtmorepError `config` or `usage` for files and overrides that cannot be read
  */
@@ -68,7 +70,7 @@ export function resolveConfig(options: ResolveOptions = {}): ResolvedConfig {
     values = { ...values, ...withoutUndefined(layer) };
   };
 
-  if (base) take(base, options.baseOrigin ?? "base", options.baseFolder ?? process.cwd());
+  if (base) take(withFullTimes(base, firstHour), options.baseOrigin ?? "base", options.baseFolder ?? process.cwd());
   if (preset !== undefined) take(readPreset(preset).values, `preset:${preset}`, PACKAGE_ROOT);
   if (file !== undefined) {
     const read = readConfigFile(file);
@@ -100,7 +102,7 @@ export function resolveConfig(options: ResolveOptions = {}): ResolvedConfig {
   delete values[SCHEMA_KEY];
   delete origins[SCHEMA_KEY];
 
-  return { config: inFileOrder(values) as RunConfig, origins, warnings, folder };
+  return { config: inFileOrder(withFullTimes(values, endTime)) as RunConfig, origins, warnings, folder };
 }
 
 /** Every field that a strategy can hide (dynamic, with a rate), with weight 1; null if `fields` is malformed. */

@@ -302,7 +302,7 @@ export const CONFIG_KEYS = {
     "data",
     PERIODS,
     null,
-    "Periods [[start, end], ...] of training in ISO time (UTC, ends included); the whole cube lies in them; null uses years_train.",
+    "Periods [[start, end], ...] of training in ISO time (UTC, ends included; a bare date at the end is its last hour); the whole cube lies in them; null uses years_train.",
   ),
   dates_val: ours("data", PERIODS, null, "Periods of validation, as dates_train; null uses years_val."),
   samples_per_time: ours(

@@ -92,6 +92,25 @@ function readPeriod(value: unknown, fail: () => AtmorepError): [string, string] 
   return [value[0], value[1]];
 }
 
+/**
+ * The years behind a normalisation by calendar month, from the attributes of the group `normalization`; null if each
+ * month has its own.
+ * @throws AtmorepError (input) naming the attribute
+ */
+export function readNormalizationYears({ by, years }: Record<string, unknown>, location: string): number[] | null {
+  const fail = (name: string, found: unknown, expected: string) =>
+    new AtmorepError("input", "the attribute is not valid", {
+      where: `${location}: normalization, attribute ${name}`,
+      found,
+      expected,
+      fix: '"atmorep data normalize" writes the group anew',
+    });
+  if (by === undefined || by === "month") return null;
+  if (by !== "calendar-month") throw fail("by", by, "month or calendar-month");
+  if (Array.isArray(years) && years.length > 0 && years.every(Number.isInteger)) return years;
+  throw fail("years", years, "a list of years");
+}
+
 /** Checks that an axis ascends in steps of `step`. @throws AtmorepError (input) naming the first place where it does not */
 export function checkAxis(axis: Float64Array, step: number, name: string, location: string): void {
   for (let i = 0; i < axis.length; i++) {

@@ -5,7 +5,7 @@ export { type ImportOptions, type ImportSummary, importStore, parseFieldRequest 
 export { describeStore, type StoreInfo } from "./info.js";
 export { type LoadRequest, loadCubes } from "./loader.js";
 export { monthlyNormalization, monthName, windowNormalization } from "./normalization/monthly.js";
-export { type NormalizeSummary, normalizeStore } from "./normalization/normalize.js";
+export { type NormalizeBy, type NormalizeSummary, normalizeStore } from "./normalization/normalize.js";
 export {
   type Admissible,
   admissible,

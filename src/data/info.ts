@@ -50,6 +50,8 @@ export interface StoreInfo {
   };
   normalization: {
     period: [string, string] | null;
+    /** years that a normalisation by calendar month comes from; null if each month has its own */
+    calendarMonthsOf: number[] | null;
     global: boolean;
     local: boolean;
     /** months with data but without valid global normalisation */
@@ -100,6 +102,7 @@ export async function describeStore(store: Store, withValues = true): Promise<St
     },
     normalization: {
       period: store.normalizationPeriod,
+      calendarMonthsOf: store.normalizationYears,
       global: has(arrays.global_norm, arrays.global_norm_sfc),
       local: has(arrays.norm, arrays.norm_sfc),
       missingMonths: await monthsWithoutNormalization(store),

@@ -1,4 +1,5 @@
 /** Drawing the times and places of an epoch (spec sections 2 and 9). */
+import { endTime } from "../config/times.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { defaultRng, type Generator } from "../random/index.js";
@@ -104,7 +105,7 @@ export function timesOfYears(store: Pick<Store, "calendar">, years: readonly num
 
 /**
  * The end indices i that may be drawn, ascending. The cube of i ends just before it.
- * With `dates_*` all times of a cube lie in the dates (i may be the number of times); without, time i itself lies in
+ * With `dates_*` all times of a cube lie in the dates, a bare date as end being its last hour (i may be the number of times); without, time i itself lies in
  * the years. In both cases the cube starts in the store, and `month` (if any) holds the month of its last time.
  * @throws AtmorepError (config) if there is none
  */
@@ -149,7 +150,7 @@ function interval(given: readonly [string, string], where: string): [bigint, big
     });
   }
   const [from, to] = given.map((text, i) => {
-    const time = parseTime(text);
+    const time = parseTime(i === 0 ? text : endTime(text));
     if (time !== null) return time;
     throw new AtmorepError("config", "not an ISO time", {
       where: `${where}[${i}]`,

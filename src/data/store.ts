@@ -1,6 +1,6 @@
 /** An AtmoRep store (spec section 2): what it holds, checked when it is opened, and its arrays. */
 import { AtmorepError } from "../errors.js";
-import { checkAxis, readAttributes, type StoreAttributes } from "./attributes.js";
+import { checkAxis, readAttributes, readNormalizationYears, type StoreAttributes } from "./attributes.js";
 import { openSource } from "./source/index.js";
 import { type Calendar, calendarOf, decodeTimes, formatTime } from "./time.js";
 import { type ChunkedArray, openArray, readAll, readIntegers, type Values } from "./zarr/array.js";
@@ -43,6 +43,11 @@ export interface Store extends StoreAttributes {
   /** unit of the stored times, for people */
   timeUnit: string;
   calendar: Calendar;
+  /**
+   * Years behind a normalisation by calendar month, which every year shares: that of month m is the one of m mod 12.
+   * Null: each month has its own.
+   */
+  normalizationYears: number[] | null;
   arrays: StoreArrays;
   cache: ChunkCache<Values>;
   close(): Promise<void>;
@@ -118,6 +123,7 @@ async function readStore(metadata: MetadataStore, location: string, cacheBytes: 
     times,
     timeUnit: time.time.label,
     calendar: calendarOf(times),
+    normalizationYears: readNormalizationYears(await metadata.groupAttrs("normalization"), location),
     cache,
     arrays: {
       data: await open("data", { time: T, field: F, level: L, lat: Y, lon: X }),

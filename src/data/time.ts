@@ -65,6 +65,25 @@ export function decodeTimes(values: BigInt64Array, code: TimeCode, where: string
   return out;
 }
 
+/**
+ * Times as seconds since 1970 for arrays of `<M8[s]`: the original turns stored times into Python's datetime, which
+ * NumPy does for units down to the microsecond and not for nanoseconds.
+ *
+ * @param where names the times in the message
+ * @throws AtmorepError (input) at a time with a fraction of a second
+ */
+export function toSeconds(times: BigInt64Array, where: string): BigInt64Array {
+  return times.map((ns, i) => {
+    if (ns % UNIT_NS.s === 0n) return ns / UNIT_NS.s;
+    throw new AtmorepError("input", "a time has a fraction of a second", {
+      where: `${where}[${i}]`,
+      found: `${ns} nanoseconds since 1970`,
+      expected: "whole seconds",
+      fix: "Round the times of the files first",
+    });
+  });
+}
+
 /** Nanoseconds since 1970 of an ISO time (date alone, or with hours, minutes, seconds; always UTC), or null if it is not one. */
 export function parseTime(text: string): bigint | null {
   const match =

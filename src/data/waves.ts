@@ -5,7 +5,7 @@ import { cos, sin } from "../math/index.js";
 import { defaultRng, type Generator } from "../random/index.js";
 import { MonthAccumulator, type MonthStatistics, writeNormalization } from "./normalization/statistics.js";
 import { openStore } from "./store.js";
-import { calendarOf, HOUR_NS, parseTime } from "./time.js";
+import { calendarOf, HOUR_NS, parseTime, toSeconds } from "./time.js";
 import { type Compressor, createArray, type StoreSink, writeGroup, writeSmallArray, writeStore } from "./zarr/write.js";
 
 export interface WavesOptions {
@@ -97,7 +97,7 @@ export async function makeWaves(path: string, options: Partial<WavesOptions> = {
       is_global: o.region ? 0 : 1,
       synthetic: `waves, seed ${o.seed}: made, not weather`,
     });
-    await writeSmallArray(sink, { name: "time", shape: [T], dtype: "<M8[ns]" }, times);
+    await writeSmallArray(sink, { name: "time", shape: [T], dtype: "<M8[s]" }, toSeconds(times, "time"));
     await writeSmallArray(sink, { name: "lats", shape: [Y], dtype: "<f4" }, Float32Array.from(grid.lats));
     await writeSmallArray(sink, { name: "lons", shape: [X], dtype: "<f4" }, Float32Array.from(grid.lons));
     await writeGroup(sink, "normalization");

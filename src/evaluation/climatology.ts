@@ -1,5 +1,6 @@
 /** The climatology that anomalies are taken from: the store's normalisation of each grid point. */
 import type { Field } from "../config/types.js";
+import { usualStep } from "../data/sampling.js";
 import type { Store } from "../data/store.js";
 import { parseTime } from "../data/time.js";
 import type { CubeBatch, Draw } from "../data/types.js";
@@ -36,7 +37,9 @@ export function anomalyRefusal(
     ends.reduce((a, b) => Math.max(a, b), 0),
   );
   const evaluation: Period = { from: times[first], to: times[end - 1] + 1n };
-  return climatologyRefusal({ from, to: to + 1n }, evaluation);
+  // the last step counts whole: the steps of a year cover a year
+  const step = usualStep(times);
+  return climatologyRefusal({ from, to: to + (step > 0n ? step : 1n) }, evaluation);
 }
 
 /** Local climatology of each target point in the field's own normalised units. @returns [M, D] */

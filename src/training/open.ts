@@ -5,6 +5,7 @@ import { checkAgainstStore, checkConfig } from "../checks/validate.js";
 import { parseFields, predictedFields } from "../config/fields.js";
 import { resolveStorePath, storePathOfRun } from "../config/resolve.js";
 import { drawRunId, withSeeds } from "../config/seeds.js";
+import { endTime, firstHour, withFullTimes } from "../config/times.js";
 import type { RunConfig } from "../config/types.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openStore, type Store } from "../data/store.js";
@@ -63,7 +64,8 @@ async function openLocked(
   const writes = rank === 0;
   const continued = options.continue ? await readContinuation(out, options.continue) : null;
   // what is random is drawn by one process for all
-  const drawn = { id: options.runId ?? drawRunId(), config: withSeeds(withOverfit(given, options.overfit)) };
+  const dated = withFullTimes(given, continued ? firstHour : endTime);
+  const drawn = { id: options.runId ?? drawRunId(), config: withSeeds(withOverfit(dated, options.overfit)) };
   const agreed = await communicator.broadcast(drawn);
   const id = options.inPlace && continued ? continued.runId : agreed.id;
   const folder = runFolder(out, id);

@@ -63,6 +63,22 @@ describe("data normalize", () => {
     expect(info.normalization).toMatchObject({ period: ["2021-01-01T00:00", "2021-01-01T12:00"], missingMonths: [] });
   });
 
+  test("by calendar month tells the years, the months without a step, and data info what stands in the store", async () => {
+    const path = join(tempDir(), "waves.zarr");
+    await sample(path);
+    const args = ["--dates", "2021-01-01..2021-01-01", "--by", "calendar-month"];
+    const { code, stdout, stderr } = await runCli("data", "normalize", path, ...args);
+    expect(code).toBe(0);
+    // the bare end is the last hour of its day
+    expect(stdout).toContain("from 4 steps of 1 calendar months, 2021");
+    expect(stdout).toContain("normalization_period 2021-01-01T00:00 to 2021-01-01T18:00");
+    expect(stderr).toContain("no step lies in month 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12");
+    const info = (await runCli("data", "info", path, "--no-values")).stdout;
+    expect(info).toMatch(/normalised global and local, from .*T18:00, by calendar month \(2021\)/);
+    const season = await runCli("data", "normalize", path, "--by", "season");
+    expect(season).toMatchObject({ code: 2, stderr: expect.stringContaining("month, calendar-month") });
+  });
+
   test.each([
     ["dates that are none", "2021-01-01", /two ISO times/],
     ["dates without a step", "1990-01-01..1990-02-01", /no step of the store lies in the dates/],
@@ -109,6 +125,13 @@ describe("data import", () => {
     const again = await runCli("data", "import", input, "--out", out);
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("--overwrite") });
     expect((await runCli("data", "normalize", out, "--dates", "2020-02-29..2020-02-29T01")).code).toBe(0);
+    for (const [dates, count] of [
+      ["2020-02-29..2020-02-29", 3],
+      ["2020-02-29..2020-02-29T01", 2],
+    ] as const) {
+      const cut = await runCli("data", "import", input, "--out", out, "--overwrite", "--json", "--dates", dates);
+      expect(JSON.parse(cut.stdout).data[0]).toBe(count);
+    }
   });
 
   test("fills a missing step and tells which", async () => {

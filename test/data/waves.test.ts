@@ -53,7 +53,13 @@ describe("waves", () => {
     const info = await describeStore(store);
     expect(info.grid).toMatchObject({ rows: 13, columns: 24, isGlobal: true, north: 90, south: -90 });
     expect(info.times).toMatchObject({ count: 80, stepHours: 12, gaps: [] });
-    expect(info.normalization).toEqual({ period: null, global: true, local: true, missingMonths: [] });
+    expect(info.normalization).toEqual({
+      period: null,
+      calendarMonthsOf: null,
+      global: true,
+      local: true,
+      missingMonths: [],
+    });
     expect(info.values!.every((v) => v.missing === 0)).toBe(true);
     const source = levelSource(store, "velocity_u", 137);
     const january = wholeWindow(

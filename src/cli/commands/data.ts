@@ -1,11 +1,12 @@
 /** `atmorep data sample|info|normalize|import`. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { StoreInfo } from "../../data/info.js";
+import type { NormalizeBy } from "../../data/normalization/normalize.js";
 import type { WavesOptions } from "../../data/waves.js";
 import { AtmorepError } from "../../errors.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
 import { registerImport } from "./dataImport.js";
-import { dates, list, number, numbers } from "./dataOptions.js";
+import { BOTH_INCLUSIVE, dates, list, number, numbers } from "./dataOptions.js";
 
 export function registerData(program: Command): void {
   const data = program.command("data").description("make, describe and normalise input stores");
@@ -67,16 +68,29 @@ export function registerData(program: Command): void {
     .command("normalize")
     .argument("<store>", "folder of a store")
     .description("computes the normalisation arrays from the store's own values and writes them into it")
-    .option("--dates <A..B>", "use these times only, both inclusive: keep validation times out", dates)
+    .option("--dates <A..B>", `use these times only, ${BOTH_INCLUSIVE}: keep validation times out`, dates)
+    .addOption(
+      new Option("--by <months>", "each month of its own, or each calendar month over all years, for later years too")
+        .choices(["month", "calendar-month"])
+        .default("month"),
+    )
     .option("--json", "machine-readable output")
-    .action(async (location: string, options: { dates?: [string, string]; json?: boolean }) => {
+    .action(async (location: string, options: { dates?: [string, string]; by: NormalizeBy; json?: boolean }) => {
       const { normalizeStore } = await import("../../data/normalization/normalize.js");
-      const summary = await normalizeStore(location, options.dates ?? null);
+      const summary = await normalizeStore(location, options.dates ?? null, options.by);
       if (options.json) return printJson(summary);
-      print(`${location}: ${summary.arrays.join(", ")} from ${summary.steps} steps of ${summary.months} months`);
+      const calendar = summary.by === "calendar-month";
+      const months = calendar ? `calendar months, ${summary.years.join(" ")}` : "months";
+      print(`${location}: ${summary.arrays.join(", ")} from ${summary.steps} steps of ${summary.months} ${months}`);
       print(`normalization_period ${summary.period.join(" to ")}`);
+      if (summary.missingMonths.length > 0) {
+        note(`no step lies in month ${summary.missingMonths.join(", ")}: there is no normalisation for it in any year`);
+      }
     });
-  withExamples(normalize, ["data normalize my.zarr --dates 1996-01-05..1996-01-15T18:00"]);
+  withExamples(normalize, [
+    "data normalize my.zarr --dates 1996-01-05..1996-01-15T18:00",
+    "data normalize my.zarr --dates 1979-01-01..2017-12-31 --by calendar-month",
+  ]);
 
   registerImport(data);
 }
@@ -135,7 +149,7 @@ export function infoLines(info: StoreInfo): string[] {
     ...times.gaps.slice(0, 5).map(([before, after]) => `  gap        ${before} to ${after}`),
     ...(times.gaps.length > 5 ? [`  gaps       ${times.gaps.length - 5} more`] : []),
     `  grid       ${grid.rows} x ${grid.columns} points, ${grid.res.map(degrees).join(" x ")} degrees, ${grid.isGlobal ? "global" : "regional"}: latitude ${degrees(grid.north)} to ${degrees(grid.south)}, longitude ${degrees(grid.west)} to ${degrees(grid.east)}`,
-    `  normalised ${[normalization.global && "global", normalization.local && "local"].filter(Boolean).join(" and ") || "no: run data normalize"}${normalization.period ? `, from ${normalization.period.join(" to ")}` : ""}`,
+    `  normalised ${[normalization.global && "global", normalization.local && "local"].filter(Boolean).join(" and ") || "no: run data normalize"}${normalization.period ? `, from ${normalization.period.join(" to ")}` : ""}${normalization.calendarMonthsOf ? `, by calendar month (${normalization.calendarMonthsOf.join(" ")})` : ""}`,
   ];
   if (normalization.missingMonths.length) {
     lines.push(`  warning    no valid normalisation for ${normalization.missingMonths.join(", ")}`);

@@ -1,9 +1,10 @@
 /** `atmorep data import`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { endTime } from "../../config/times.js";
 import type { Box, ImportOptions, ImportSummary } from "../../data/import/index.js";
 import { AtmorepError } from "../../errors.js";
 import { collect, note, parseCount, print, printJson, withExamples } from "../output.js";
-import { dates, numbers } from "./dataOptions.js";
+import { BOTH_INCLUSIVE, dates, numbers } from "./dataOptions.js";
 
 interface Flags {
   out: string;
@@ -31,7 +32,7 @@ export function registerImport(data: Command): void {
     .option("--field-sfc <NAME=VAR[@FILE]>", "a surface field and its source (repeatable)", collect, [])
     .option("--levels <numbers>", "levels to keep, in this order, separated by commas", numbers)
     .option("--box <N,W,S,E>", "cut: geographic degrees; may cross the Greenwich meridian (60,350,50,2)", box)
-    .option("--dates <A..B>", "times to take, both inclusive", dates)
+    .option("--dates <A..B>", `times to take, ${BOTH_INCLUSIVE}`, dates)
     .option("--fill-time [steps]", "fill up to so many missing steps in a row (default 1) linearly in time", parseCount)
     .option("--norm-until <time>", "normalisation from the steps before this time only: the training times")
     .option("--time-chunk <n>", "time steps a chunk (default 1)", parseCount)
@@ -52,7 +53,7 @@ export function registerImport(data: Command): void {
         fieldsSfc: flags.fieldSfc.map((text) => parseFieldRequest(text, true)),
         levels: flags.levels ?? null,
         box: flags.box ?? null,
-        dates: flags.dates ? [time(flags.dates[0], "--dates"), time(flags.dates[1], "--dates")] : null,
+        dates: flags.dates ? [time(flags.dates[0], "--dates"), time(endTime(flags.dates[1]), "--dates")] : null,
         fillSteps: flags.fillTime === true ? 1 : (flags.fillTime ?? 0),
         normUntil: flags.normUntil === undefined ? null : time(flags.normUntil, "--norm-until"),
         timeChunk: flags.timeChunk ?? 1,

@@ -15,6 +15,9 @@ export function number(text: string): number {
   return value;
 }
 
+/** What the two ends of `--dates` mean. */
+export const BOTH_INCLUSIVE = "both inclusive, a bare date at the end being its last hour";
+
 export function dates(text: string): [string, string] {
   const parts = text.split("..");
   if (parts.length !== 2) throw new InvalidArgumentError('expected two ISO times, such as "1996-01-05..1996-01-15"');

@@ -1,6 +1,6 @@
 /** Rules on times and places. */
 import type { Fault } from "../faults.js";
-import { parseIsoTime } from "../times.js";
+import { endTime, parseIsoTime } from "../times.js";
 import type { RunConfig } from "../types.js";
 import type { Rule } from "./rule.js";
 
@@ -24,7 +24,7 @@ const wellFormed = (key: DatesKey): Rule => ({
             ]
           : [],
       );
-      if (malformed.length > 0 || parseIsoTime(start)! <= parseIsoTime(end)!) return malformed;
+      if (malformed.length > 0 || parseIsoTime(start)! <= parseIsoTime(endTime(end))!) return malformed;
       return [
         {
           code: "reversed",
@@ -134,7 +134,7 @@ function splitPeriods(config: RunConfig, dates: DatesKey, years: "years_train" |
     }));
   return given.flatMap(({ path, found, from, to }) => {
     const start = parseIsoTime(from);
-    const end = parseIsoTime(to);
+    const end = parseIsoTime(endTime(to));
     return start === null || end === null ? [] : [{ path, found, start, end }];
   });
 }

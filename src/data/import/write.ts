@@ -1,6 +1,6 @@
 /** Writing an import plan as a store, a few time steps at a time. */
 import { MonthAccumulator, type NormalizationWriter, openNormalization } from "../normalization/statistics.js";
-import { calendarOf, formatTime } from "../time.js";
+import { calendarOf, formatTime, toSeconds } from "../time.js";
 import { type Compressor, createArray, type StoreSink, writeGroup, writeSmallArray } from "../zarr/write.js";
 import { refuseMissing, type Step, TimeFiller } from "./fillTime.js";
 import type { Channel, ImportPlan } from "./plan.js";
@@ -35,7 +35,8 @@ export async function writePlan(sink: StoreSink, plan: ImportPlan, options: Writ
     },
   };
   const { compressor } = options;
-  await writeSmallArray(recording, { name: "time", shape: [times.length], dtype: "<M8[ns]", compressor }, times);
+  const seconds = toSeconds(times, "time");
+  await writeSmallArray(recording, { name: "time", shape: [times.length], dtype: "<M8[s]", compressor }, seconds);
   for (const [name, axis] of [["lats", grid.lats] as const, ["lons", grid.lons] as const]) {
     await writeSmallArray(recording, { name, shape: [axis.length], dtype: "<f4", compressor }, Float32Array.from(axis));
   }

@@ -39,16 +39,17 @@ export async function monthlyNormalization(
   const result: MonthlyNormalization = { kind, mean: new Map(), std: new Map() };
   const lead = source.surface ? [source.fieldIndex] : [source.fieldIndex, source.levelIndex];
   for (const month of months) {
-    if (month >= array.shape[0]) {
+    const row = store.normalizationYears === null ? month : month % 12;
+    if (row >= array.shape[0]) {
       throw new AtmorepError("input", "the normalisation ends before the data", {
         where,
         found: `${array.shape[0]} months, from January of ${store.calendar.year[0]}`,
         expected: `month ${month} (${monthName(store, month)})`,
-        fix: '"atmorep data normalize" computes it',
+        fix: '"atmorep data normalize" computes it, with --by calendar-month for months of later years too',
       });
     }
     const read = (statistic: number) =>
-      kind === "local" ? plane(store, array, [month, statistic, ...lead]) : single(array, [month, statistic, ...lead]);
+      kind === "local" ? plane(store, array, [row, statistic, ...lead]) : single(array, [row, statistic, ...lead]);
     const [mean, std] = [await read(0), await read(1)];
     if (kind === "global" && !(Number.isFinite(mean[0]) && std[0] > 0 && Number.isFinite(std[0]))) {
       throw invalidNormalization(
@@ -79,7 +80,9 @@ export function invalidNormalization(
     where,
     found,
     expected: "a finite mean and a standard deviation above 0",
-    fix: 'Choose dates in months that have data, or compute the normalisation again with "atmorep data normalize"',
+    fix: store.normalizationYears
+      ? `The normalisation by calendar month saw no such month in ${store.normalizationYears.join(", ")}: choose other dates, or compute it again over a longer period`
+      : 'Choose dates in months that have data, or compute the normalisation again with "atmorep data normalize", with --by calendar-month for months after the period',
   });
 }
 

@@ -1,6 +1,7 @@
 /** Computing the normalisation arrays of an existing store. */
 import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { endTime } from "../../config/times.js";
 import { AtmorepError } from "../../errors.js";
 import { writeDirectoryAtomic, writeFileAtomic } from "../../formats/atomic.js";
 import { levelsOf } from "../info.js";
@@ -8,25 +9,41 @@ import { openStore, type Store } from "../store.js";
 import { formatTime, parseTime } from "../time.js";
 import { readValues, wholeWindow } from "../values.js";
 import { directorySink, writeGroup } from "../zarr/write.js";
-import { MonthAccumulator, type MonthStatistics, writeNormalization } from "./statistics.js";
+import { MonthAccumulator, type MonthStatistics, openNormalization } from "./statistics.js";
+
+/** `month`: each month of the period has its own statistics; `calendar-month`: all its Januaries share theirs, and so on. */
+export type NormalizeBy = "month" | "calendar-month";
 
 export interface NormalizeSummary {
   location: string;
+  by: NormalizeBy;
   /** first and last time used */
   period: [string, string];
+  /** years that the steps used lie in */
+  years: number[];
   steps: number;
-  /** months that got values */
+  /** months, or calendar months, that got values */
   months: number;
+  /** by calendar month: those (1 to 12) that no step lies in, whose normalisation is NaN in every year */
+  missingMonths: number[];
   arrays: string[];
 }
 
 /**
- * Computes `normalization/` of a store in a folder from its values, month by month, and replaces what stood there.
- * NaN and steps named as `filled` do not count. The root attribute `normalization_period` tells the dates.
- * @param dates first and last time to use, both inclusive; null for all
+ * Computes `normalization/` of a store in a folder from its values and replaces what stood there. NaN and steps named as
+ * `filled` do not count. The root attribute `normalization_period` tells the dates. One month's sums are held at a time.
+ *
+ * By `calendar-month` the arrays have the same layout, and every year of the store has the same twelve rows, so that
+ * times after the period have a normalisation and a climatology, for the original too. The attributes `by`, `period` and
+ * `years` of the group `normalization` say so; by them a store that has grown since finds its calendar months.
+ * @param dates first and last time to use, both inclusive, a bare date at the end being its last hour; null for all
  * @throws AtmorepError (usage) if the store is not a folder or no step lies in the dates; (input) for faults of the store
  */
-export async function normalizeStore(location: string, dates: [string, string] | null): Promise<NormalizeSummary> {
+export async function normalizeStore(
+  location: string,
+  dates: [string, string] | null,
+  by: NormalizeBy = "month",
+): Promise<NormalizeSummary> {
   const info = await stat(location).catch(() => null);
   if (!info?.isDirectory()) {
     throw new AtmorepError("usage", "normalisation can be written into a folder only", {
@@ -38,36 +55,72 @@ export async function normalizeStore(location: string, dates: [string, string] |
   try {
     const steps = stepsIn(store, dates);
     const months = (Math.floor(store.calendar.month[store.times.length - 1] / 12) + 1) * 12;
-    const grid: [number, number] = [store.lats.length, store.lons.length];
-    const arrays: string[] = [];
-    let used = 0;
-    await writeDirectoryAtomic(join(location, "normalization"), async (folder) => {
-      const sink = directorySink(folder);
-      await writeGroup(sink, "", undefined, store.format);
-      for (const suffix of ["", "_sfc"] as const) {
-        const array = suffix ? store.arrays.data_sfc : store.arrays.data;
-        if (!array) continue;
-        const byMonth = await statisticsOf(store, suffix === "_sfc", steps);
-        used = Math.max(used, byMonth.size);
-        const channels = suffix ? [store.fieldsSfc.length] : [store.fields.length, store.levels.length];
-        await writeNormalization({ sink, suffix, prefix: "", channels, grid, months, format: store.format }, byMonth);
-        arrays.push(`global_norm${suffix}`, `norm${suffix}`);
-      }
-    });
+    const groups = groupsOf(store, steps, by, months);
     const period: [string, string] = [
       formatTime(store.times[steps[0]]),
       formatTime(store.times[steps[steps.length - 1]]),
     ];
+    const years = [...new Set(steps.map((t) => store.calendar.year[t]))];
+    const grid: [number, number] = [store.lats.length, store.lons.length];
+    const arrays: string[] = [];
+    await writeDirectoryAtomic(join(location, "normalization"), async (folder) => {
+      const sink = directorySink(folder);
+      // beside the arrays, so that what they are is never told by an older attribute
+      await writeGroup(sink, "", by === "month" ? undefined : { by, period, years }, store.format);
+      for (const suffix of ["", "_sfc"] as const) {
+        if (!(suffix ? store.arrays.data_sfc : store.arrays.data)) continue;
+        const channels = suffix ? [store.fieldsSfc.length] : [store.fields.length, store.levels.length];
+        const writer = await openNormalization({
+          sink,
+          suffix,
+          prefix: "",
+          channels,
+          grid,
+          months,
+          format: store.format,
+        });
+        for (const group of groups) {
+          const statistics = await statisticsOf(store, suffix === "_sfc", group.steps);
+          for (const month of group.months) await writer.put(month, statistics);
+        }
+        await writer.finish();
+        arrays.push(`global_norm${suffix}`, `norm${suffix}`);
+      }
+    });
     await recordPeriod(location, store, period);
-    return { location, period, steps: steps.length, months: used, arrays };
+    const seen = new Set(steps.map((t) => store.calendar.monthOfYear[t]));
+    const missingMonths = by === "month" ? [] : MONTHS_OF_YEAR.filter((month) => !seen.has(month));
+    return { location, by, period, years, steps: steps.length, months: groups.length, missingMonths, arrays };
   } finally {
     await store.close();
   }
 }
 
+const MONTHS_OF_YEAR = Array.from({ length: 12 }, (_, i) => i + 1);
+
+/** Steps whose statistics are one, and the months (from January of the store's first year) that get them. */
+interface Group {
+  steps: number[];
+  months: number[];
+}
+
+function groupsOf({ calendar }: Store, steps: number[], by: NormalizeBy, months: number): Group[] {
+  const groups = new Map<number, Group>();
+  for (const t of steps) {
+    const month = by === "month" ? calendar.month[t] : calendar.month[t] % 12;
+    const group = groups.get(month) ?? { steps: [], months: by === "month" ? [month] : everyTwelfth(month, months) };
+    group.steps.push(t);
+    groups.set(month, group);
+  }
+  return [...groups.values()];
+}
+
+const everyTwelfth = (first: number, end: number): number[] =>
+  Array.from({ length: Math.ceil((end - first) / 12) }, (_, i) => first + 12 * i);
+
 function stepsIn(store: Store, dates: [string, string] | null): number[] {
-  const [from, to] = (dates ?? []).map((text) => {
-    const time = parseTime(text);
+  const [from, to] = (dates ?? []).map((text, i) => {
+    const time = parseTime(i === 0 ? text : endTime(text));
     if (time !== null) return time;
     throw new AtmorepError("usage", "not an ISO time", {
       where: "--dates",
@@ -84,23 +137,16 @@ function stepsIn(store: Store, dates: [string, string] | null): number[] {
   });
 }
 
-async function statisticsOf(store: Store, surface: boolean, steps: number[]): Promise<Map<number, MonthStatistics>> {
+async function statisticsOf(store: Store, surface: boolean, steps: number[]): Promise<MonthStatistics> {
   const sources = levelsOf(store).filter(([, source]) => source.surface === surface);
-  const points = store.lats.length * store.lons.length;
-  const byMonth = new Map<number, MonthStatistics>();
-  let accumulator = new MonthAccumulator(sources.length, points);
-  for (const [i, t] of steps.entries()) {
+  const accumulator = new MonthAccumulator(sources.length, store.lats.length * store.lons.length);
+  for (const t of steps) {
     for (const [c, [, source]] of sources.entries()) {
       if (source.filled?.has(t)) continue;
       accumulator.add(c, (await readValues(store, source, wholeWindow(store, Int32Array.of(t)))).values);
     }
-    const month = store.calendar.month[t];
-    if (i + 1 === steps.length || store.calendar.month[steps[i + 1]] !== month) {
-      byMonth.set(month, accumulator.result());
-      accumulator = new MonthAccumulator(sources.length, points);
-    }
   }
-  return byMonth;
+  return accumulator.result();
 }
 
 /** Writes the attribute, and takes away the consolidated metadata, which would tell of the former arrays. */

@@ -31,6 +31,8 @@ export interface MetadataStore {
   attrs: Json;
   get(key: Key): Promise<Uint8Array | undefined>;
   getRange(key: Key, range: ByteRange): Promise<Uint8Array | undefined>;
+  /** attributes of a group below the root; empty if it has none */
+  groupAttrs(name: string): Promise<Json>;
   /** null if the store has no array of that name */
   array(name: string): Promise<ArrayFacts | null>;
 }
@@ -73,6 +75,10 @@ export async function openMetadata(source: ByteSource, location: string): Promis
       return found && new TextEncoder().encode(JSON.stringify(presentTimes(found)));
     },
     getRange: (key, range) => source.getRange(key, range),
+    async groupAttrs(name) {
+      const own = await document(format === 3 ? `/${name}/zarr.json` : `/${name}/.zattrs`);
+      return (format === 3 ? asObject(own?.attributes) : own) ?? {};
+    },
     async array(name) {
       const own = await document(format === 3 ? `/${name}/zarr.json` : `/${name}/.zarray`);
       if (!own || own.node_type === "group") return null;

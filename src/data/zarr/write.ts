@@ -40,7 +40,7 @@ export interface ArraySpec {
   name: string;
   shape: readonly number[];
   chunks: readonly number[];
-  dtype: "<f4" | "<f8" | "<M8[ns]" | "<M8[s]" | "<M8[h]";
+  dtype: "<f4" | "<f8" | "<M8[s]" | "<M8[h]";
   compressor?: Compressor;
 }
 
