@@ -15,15 +15,7 @@ export {
 } from "./accumulate.js";
 export { anomalyQuantity } from "./anomaly.js";
 export { BASELINES, type Baseline, type BaselineParams, baselineNames, baselinePredictions } from "./baselines.js";
-export {
-  type BootstrapOptions,
-  blockBootstrap,
-  defaultBlockLength,
-  type Interval,
-  MIN_BLOCKS,
-  type PairedTest,
-  pairedBootstrap,
-} from "./bootstrap.js";
+export { automaticBlockLength, blockLength } from "./blockLength.js";
 export { type Damping, type DampingFit, dampingFit, fitDamping } from "./damping.js";
 export {
   type AccOptions,
@@ -49,6 +41,15 @@ export {
   spreadSkillRatio,
 } from "./ensemble.js";
 export { ensembleQuantity } from "./ensembleQuantity.js";
+export {
+  type Interval,
+  type IntervalOptions,
+  MIN_BLOCKS,
+  type PairedTest,
+  pairedTest,
+  scoreInterval,
+  type TimeSums,
+} from "./intervals.js";
 export { latitudeWeight, latitudeWeights } from "./latitude.js";
 export { type Metric, type MetricPoint, metricNames, metricQuantities, registerMetric } from "./metrics.js";
 export type { AddPoint, Quantity } from "./quantity.js";
@@ -65,4 +66,4 @@ export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } fro
 export { isPeriodic, type Spectrum, zonalPowerSpectrum } from "./spectrum.js";
 export { type PredictorScores, type ScoreRow, type Selection, scoreRow, scoreRows, scoreTree } from "./summary.js";
 export { SCORED_KINDS, type ScoredKind, scoredKind } from "./tokenKinds.js";
-export { type FieldVerdict, formatScore, type Verdict, type VerdictOptions, verdict } from "./verdict.js";
+export { type FieldVerdict, formatScore, type Outcome, type Verdict, type VerdictOptions, verdict } from "./verdict.js";

@@ -18,6 +18,8 @@ export interface Quantity {
   scores: Readonly<Record<string, (sums: Float64Array, weight: number) => Scored>>;
   /** which of the scores have no unit */
   unitless?: readonly string[];
+  /** which of the scores cannot be negative: their intervals are those of the logarithm */
+  positive?: readonly string[];
   /** not scores but counts, such as a rank histogram */
   counts?: Readonly<Record<string, (sums: Float64Array) => number[]>>;
 }
