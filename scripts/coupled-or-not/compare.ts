@@ -134,6 +134,9 @@ try {
   rmSync(out, { recursive: true, force: true });
 }
 
+const range = (low: number, high: number) =>
+  Number.isNaN(low) ? "not known" : `${formatScore(low)} to ${formatScore(high)}`;
+
 /** Prints one table a field, who wins, and how sure that is. */
 function report(accumulator: ReturnType<typeof scoreAccumulator>, predictors: readonly string[]): void {
   const rows = [];
@@ -149,13 +152,13 @@ function report(accumulator: ReturnType<typeof scoreAccumulator>, predictors: re
     console.log(`\n${field.name} (${unit}), ${row.points} points, ${row.times} initial times`);
     for (const name of ranked) {
       const { value, low, high } = row.intervals[name];
-      console.log(`  ${name.padEnd(14)}${formatScore(value).padStart(7)}  ${formatScore(low)} to ${formatScore(high)}`);
+      console.log(`  ${name.padEnd(14)}${formatScore(value).padStart(7)}  ${range(low, high)}`);
     }
     const [first, second] = ranked.map((name) => predictors.indexOf(name));
     const gap = versus(first, second);
     const coupling = versus(0, 1);
     const sure = (test: ReturnType<typeof pairedTest>) =>
-      `${formatScore(test.value)}, 95 % ${formatScore(test.low)} to ${formatScore(test.high)}` +
+      `${formatScore(test.value)}, 95 % ${range(test.low, test.high)}` +
       (test.tooFew
         ? `, too few to tell: ${test.blocks} independent ${test.blocks === 1 ? "block" : "blocks"}`
         : `, ${test.blocks} blocks`);

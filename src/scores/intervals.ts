@@ -1,8 +1,8 @@
 /**
  * Intervals of scores over initial times that are not independent: Student's t with as many degrees of freedom as there
- * are independent blocks, and the long-run variance from as many cosines (Mueller, Econometrica 82 (2014); Lazarus,
- * Lewis, Stock and Watson, J. Business & Economic Statistics 36 (2018)). Few blocks make wide intervals that hold, where
- * resampled blocks make narrow ones that do not. With as many blocks as times it is the common t interval.
+ * are independent blocks, and the long-run variance from as many cosines (Mueller, Journal of Business & Economic
+ * Statistics 32 (2014); Lazarus, Lewis, Stock and Watson, same journal 36 (2018)). Few blocks make wide intervals that
+ * hold, where resampled blocks make narrow ones that do not. With as many blocks as times it is the common t interval.
  */
 import { cos, exp } from "../math/index.js";
 import { blockLength as lengthOf, overlapOf } from "./blockLength.js";
