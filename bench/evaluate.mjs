@@ -1,4 +1,4 @@
-// Memory and time of an evaluation by its number of samples, each in a process of its own, and what the bootstrap costs
+// Memory and time of an evaluation by its number of samples, each in a process of its own, and what an interval costs
 // for many initial times. Usage: npm run build && node bench/evaluate.mjs [samples...]; default 10 200.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,21 +20,18 @@ async function evaluation(out, samples) {
   return { samples: result.samples, seconds, peakMebibytes: mebibytes() };
 }
 
-async function bootstrap(times) {
-  const { blockDraws } = await import("../dist/scores/bootstrap.js");
-  const rows = Array.from({ length: times }, (_, t) =>
-    Float64Array.from({ length: 40 }, (_, k) => 1 + ((t * 7 + k) % 13)),
-  );
-  let blockLength = 1;
-  while (blockLength ** 3 < times) blockLength++;
+async function interval(length) {
+  const { scoreInterval } = await import("../dist/scores/index.js");
+  const sums = Array.from({ length }, (_, t) => Float64Array.from({ length: 40 }, (_, k) => 1 + ((t * 7 + k) % 13)));
+  const times = sums.map((_, t) => t);
   const start = performance.now();
-  blockDraws(rows, [(sums) => sums[1] / sums[0]], { blockLength });
-  return { times, blockLength, milliseconds: Math.round(performance.now() - start) };
+  const { blockLength } = scoreInterval({ times, sums }, (all) => all[1] / all[0], { span: 12 });
+  return { times: length, blockLength, milliseconds: Math.round(performance.now() - start) };
 }
 
 const [kind, ...rest] = process.argv.slice(2);
-if (kind === "evaluation" || kind === "bootstrap") {
-  const told = kind === "evaluation" ? await evaluation(rest[0], Number(rest[1])) : await bootstrap(Number(rest[0]));
+if (kind === "evaluation" || kind === "interval") {
+  const told = kind === "evaluation" ? await evaluation(rest[0], Number(rest[1])) : await interval(Number(rest[0]));
   console.log(JSON.stringify(told));
   process.exit(0);
 }
@@ -45,7 +42,7 @@ try {
   for await (const _ of train(config, { out, runId: "benchrun", maxSteps: 1, engine: "wasm" }));
   const counts = kind === undefined ? [10, 200] : process.argv.slice(2).map(Number);
   console.log(JSON.stringify({ evaluations: counts.map((n) => child(["evaluation", out, String(n)])) }));
-  console.log(JSON.stringify({ bootstrap: [100, 1000, 10_000].map((n) => child(["bootstrap", String(n)])) }));
+  console.log(JSON.stringify({ intervals: [100, 1000, 10_000].map((n) => child(["interval", String(n)])) }));
 } finally {
   rmSync(out, { recursive: true, force: true });
 }

@@ -4,8 +4,8 @@
  *
  *   node scripts/run.mjs scripts/coupled-or-not/compare.ts [--seed 1] [--epochs 3] [--samples 200] [--json FILE]
  *
- * Run it from the checkout's root. Root mean square errors in physical units with 95 % intervals of a moving-block
- * bootstrap over initial times; differences are tested on the same resampled times.
+ * Run it from the checkout's root. Root mean square errors in physical units with 95 % intervals over
+ * independent blocks of initial times; differences are tested at the same times.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ import { predictReady } from "../../src/prediction/pass.js";
 import { scoreBatch } from "../../src/prediction/scoreBatch.js";
 import { storeNormalization } from "../../src/results/storeNormalization.js";
 import { readInitialWeights } from "../../src/runs/weightFiles.js";
-import { baselineNames, formatScore, pairedBootstrap, scoreAccumulator, scoreRow } from "../../src/scores/index.js";
+import { baselineNames, formatScore, pairedTest, scoreAccumulator, scoreRow } from "../../src/scores/index.js";
 import { rootMeanSquare, selectTimes, squaresOf } from "../../src/scores/summary.js";
 import { stepModel } from "../../src/step/step.js";
 import { train } from "../../src/training/train.js";
@@ -133,6 +133,9 @@ try {
   rmSync(out, { recursive: true, force: true });
 }
 
+const range = (low: number, high: number) =>
+  Number.isNaN(low) ? "not known" : `${formatScore(low)} to ${formatScore(high)}`;
+
 /** Prints one table a field, who wins, and how sure that is. */
 function report(accumulator: ReturnType<typeof scoreAccumulator>, predictors: readonly string[]): void {
   const rows = [];
@@ -142,20 +145,22 @@ function report(accumulator: ReturnType<typeof scoreAccumulator>, predictors: re
     if (!row?.intervals) continue;
     const times = selectTimes(accumulator.cells(), selection);
     const versus = (i: number, k: number) =>
-      pairedBootstrap(squaresOf(times, i), squaresOf(times, k), rootMeanSquare, {});
+      pairedTest(squaresOf(times, i), squaresOf(times, k), rootMeanSquare, { span: accumulator.span() });
     const ranked = predictors.toSorted((x, y) => row.scores[x].rmse - row.scores[y].rmse);
     const { unit } = displayUnit(field.name);
     console.log(`\n${field.name} (${unit}), ${row.points} points, ${row.times} initial times`);
     for (const name of ranked) {
       const { value, low, high } = row.intervals[name];
-      console.log(`  ${name.padEnd(14)}${formatScore(value).padStart(7)}  ${formatScore(low)} to ${formatScore(high)}`);
+      console.log(`  ${name.padEnd(14)}${formatScore(value).padStart(7)}  ${range(low, high)}`);
     }
     const [first, second] = ranked.map((name) => predictors.indexOf(name));
     const gap = versus(first, second);
     const coupling = versus(0, 1);
-    const sure = (test: ReturnType<typeof pairedBootstrap>) =>
-      `${formatScore(test.value)}, 95 % ${formatScore(test.low)} to ${formatScore(test.high)}` +
-      (test.tooFew ? `, too few to tell: ${test.blocks} independent blocks` : `, ${test.blocks} blocks`);
+    const sure = (test: ReturnType<typeof pairedTest>) =>
+      `${formatScore(test.value)}, 95 % ${range(test.low, test.high)}` +
+      (test.tooFew
+        ? `, too few to tell: ${test.blocks} independent ${test.blocks === 1 ? "block" : "blocks"}`
+        : `, ${test.blocks} blocks`);
     console.log(`  ${ranked[0]} wins over ${ranked[1]} by ${sure(gap)}`);
     console.log(`  coupled minus uncoupled: ${sure(coupling)}`);
     rows.push({ ...row, unit, order: ranked, winnerMinusSecond: gap, coupledMinusUncoupled: coupling });

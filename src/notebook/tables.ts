@@ -14,7 +14,7 @@ import { evaluationTable } from "../evaluation/table.js";
 import type { FieldSkill } from "../runs/events.js";
 import { runFolder } from "../runs/folder.js";
 import { type RunReference, runPlace } from "../runs/locate.js";
-import type { ScoreReport } from "../scores/index.js";
+import { MIN_BLOCKS, type ScoreReport } from "../scores/index.js";
 import type { Shown } from "./figure/display.js";
 import { showTable, type Table } from "./figure/table.js";
 import { formatNumber, levelTitle } from "./figure/text.js";
@@ -123,7 +123,7 @@ export function evaluationScores({ scores, about }: { scores: ScoreReport; about
   const [[columns, ...rows]] = evaluationTable(scores);
   const notes = [
     typeof about?.verdict === "string" ? about.verdict : undefined,
-    "95 %: moving-block bootstrap over initial times; blocks: how many of how many times each. Below 10 blocks intervals prove nothing.",
+    `95 %: Student's t over independent blocks of initial times; blocks: how many of how many times each. Below ${MIN_BLOCKS} blocks intervals prove nothing.`,
   ];
   return {
     title: `Scores${typeof about?.run === "string" ? ` of run ${about.run}` : ""}${typeof about?.mode === "string" ? `, ${about.mode.replaceAll("_", " ")}` : ""}`,

@@ -56,6 +56,12 @@ const numbers = async (store: ResultStore, path: string) => (await store.read(pa
 const times = async (store: ResultStore, path: string) => (await store.read(path)) as unknown as BigInt64Array;
 const hours = (time: bigint) => Number(time / HOUR);
 
+/** Hours that times reach over: samples whose initial times are closer than this share some. */
+function spanOf(datetime: ArrayLike<bigint>): number {
+  const all = Array.from(datetime, hours);
+  return all.reduce((a, b) => Math.max(a, b)) - all.reduce((a, b) => Math.min(a, b)) + 1;
+}
+
 async function forecastSample(
   { target, pred, ens, source }: Stores,
   group: string,
@@ -76,6 +82,7 @@ async function forecastSample(
   return {
     field: group.split("/")[0],
     initialTime: from?.initialTime ?? hours(datetime[0]),
+    span: from?.span ?? spanOf(datetime),
     target: values,
     D: 1,
     predictions: { model, ...from?.baselines },
@@ -116,7 +123,8 @@ async function forecastBaselines(source: ResultStore, group: string, [L, T, H, W
       persistence.set(values.subarray(at(hidden - 1), at(hidden - 1) + plane), to);
     }
   }
-  return { baselines: { climatology, persistence }, initialTime: hours(datetime[hidden - 1]) };
+  const initialTime = hours(datetime[hidden - 1]);
+  return { baselines: { climatology, persistence }, initialTime, span: spanOf(datetime) };
 }
 
 async function tokenSample(
@@ -141,6 +149,7 @@ async function tokenSample(
   return {
     field: group.split("/")[0],
     initialTime: seen?.initialTime ?? hours(datetime[0]),
+    span: seen?.span ?? spanOf(datetime),
     target: values,
     D,
     predictions: { model, ...(seen && { as_seen: seen.values }) },
@@ -192,7 +201,7 @@ async function asSeen(source: ResultStore, group: string, level: number, { shape
       }
     }
   }
-  return { values, initialTime: hours(steps[steps.length - 1]) };
+  return { values, initialTime: hours(steps[steps.length - 1]), span: spanOf(steps) };
 }
 
 /** [E, points] as [points, E]. */

@@ -90,6 +90,8 @@ export interface ScoreAccumulator {
   /** @throws {AtmorepError} `failed` when a prediction is missing or of the wrong length */
   add(batch: ScoreBatch): void;
   cells(): Cell[];
+  /** the largest span of the batches: samples at initial times closer than this share data */
+  span(): number;
 }
 
 function checkPredictions(
@@ -114,6 +116,7 @@ export function scoreAccumulator(options: AccumulatorOptions): ScoreAccumulator 
   const regions = options.regions ?? [REGIONS.global];
   const { offsets, width } = quantityOffsets(quantities, HEAD.length + predictors.length * SUMS_PER_PREDICTOR);
   const cells = new Map<string, Cell>();
+  let longest = 0;
 
   const sumsOf = (key: CellKey, time: number): Float64Array => {
     const id = JSON.stringify([key.field, key.level, key.lead, key.region, key.kind]);
@@ -131,7 +134,8 @@ export function scoreAccumulator(options: AccumulatorOptions): ScoreAccumulator 
   };
 
   const addPoints: ScoreAccumulator["addPoints"] = (batch, points) => {
-    const { field, target, leads } = batch;
+    const { field, target, leads, span = 0 } = batch;
+    longest = Math.max(longest, span);
     const predictions = checkPredictions(batch, predictors, target.length);
     const names = levels[field];
     const visitors = quantities.map((quantity) => quantity.visitor(batch));
@@ -173,7 +177,8 @@ export function scoreAccumulator(options: AccumulatorOptions): ScoreAccumulator 
     const initialTime = batch.initialTime ?? batch.cube.draw.timeIndex;
     const { field, predictions, members, climatology } = batch;
     const leads = offset + g.steps + 1;
-    addPoints({ field, initialTime, target, D: g.D, predictions, members, climatology, leads }, (visit) => {
+    const span = spanOf(batch.cube, initialTime);
+    addPoints({ field, initialTime, target, D: g.D, predictions, members, climatology, leads, span }, (visit) => {
       for (const { m, l, b, n, bits } of targetTokens(masked)) {
         const kind = scoredKind(bits);
         const window = batch.cube.windows[b];
@@ -197,7 +202,14 @@ export function scoreAccumulator(options: AccumulatorOptions): ScoreAccumulator 
       }
     });
   };
-  return { options, add, addPoints, cells: () => [...cells.values()] };
+  return { options, add, addPoints, cells: () => [...cells.values()], span: () => longest };
+}
+
+/** Time indices that a sample reaches over, the cubes before it in a roll-out included. */
+function spanOf({ draw, windows }: CubeBatch, initialTime: number): number {
+  if (windows.length === 0) return 0;
+  const { time } = windows[0];
+  return time[time.length - 1] - time[0] + 1 + draw.timeIndex - initialTime;
 }
 
 /** The last step of the last visible token before token n at its place; -1 if none is visible. */

@@ -37,6 +37,7 @@ export function ensembleQuantity(E: number): Quantity {
       ),
     },
     unitless: ["spread_skill_ratio"],
+    positive: ["crps", "crps_gaussian", "spread", "spread_skill_ratio"],
     counts: E < 2 ? {} : { rank_histogram: (sums) => [...sums.subarray(SUM.ranks, SUM.ranks + E + 1)] },
   };
 }

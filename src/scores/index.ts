@@ -22,15 +22,7 @@ export {
   baselinePredictions,
 } from "./baselines/registry.js";
 export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./baselines/ridge.js";
-export {
-  type BootstrapOptions,
-  blockBootstrap,
-  defaultBlockLength,
-  type Interval,
-  MIN_BLOCKS,
-  type PairedTest,
-  pairedBootstrap,
-} from "./bootstrap.js";
+export { automaticBlockLength, blockLength } from "./blockLength.js";
 export {
   type AccOptions,
   acc,
@@ -55,6 +47,15 @@ export {
   spreadSkillRatio,
 } from "./ensemble.js";
 export { ensembleQuantity } from "./ensembleQuantity.js";
+export {
+  type Interval,
+  type IntervalOptions,
+  MIN_BLOCKS,
+  type PairedTest,
+  pairedTest,
+  scoreInterval,
+  type TimeSums,
+} from "./intervals.js";
 export { latitudeWeight, latitudeWeights } from "./latitude.js";
 export { type Metric, type MetricPoint, metricNames, metricQuantities, registerMetric } from "./metrics.js";
 export type { AddPoint, PointBatch, Quantity } from "./quantity.js";
@@ -70,4 +71,4 @@ export {
 export { isPeriodic, type Spectrum, zonalPowerSpectrum } from "./spectrum.js";
 export { type PredictorScores, type ScoreRow, type Selection, scoreRow, scoreRows, scoreTree } from "./summary.js";
 export { SCORED_KINDS, type ScoredKind, scoredKind } from "./tokenKinds.js";
-export { type FieldVerdict, formatScore, type Verdict, type VerdictOptions, verdict } from "./verdict.js";
+export { type FieldVerdict, formatScore, type Outcome, type Verdict, type VerdictOptions, verdict } from "./verdict.js";

@@ -17,6 +17,8 @@ export interface PointBatch {
   climatology?: ArrayLike<number>;
   /** one more than the largest lead */
   leads: number;
+  /** samples at initial times closer than this share data, in the unit of `initialTime`; default 0 */
+  span?: number;
 }
 
 /** Adds one counting point to `sums[from..]`: its place in [M, D], its standard deviation and weight. */
@@ -32,6 +34,8 @@ export interface Quantity {
   scores: Readonly<Record<string, (sums: Float64Array, weight: number) => Scored>>;
   /** which of the scores have no unit */
   unitless?: readonly string[];
+  /** which of the scores cannot be negative: their intervals are those of the logarithm */
+  positive?: readonly string[];
   /** not scores but counts, such as a rank histogram */
   counts?: Readonly<Record<string, (sums: Float64Array) => number[]>>;
 }

@@ -3,11 +3,12 @@
  * it, kinds of hidden tokens apart.
  */
 import { type Cell, HEAD, type ScoreAccumulator, SUM, SUMS_PER_PREDICTOR } from "./accumulate.js";
-import { type BootstrapOptions, blockDraws, defaultBlockLength, MIN_BLOCKS, quantile } from "./bootstrap.js";
+import { minusBest } from "./compare.js";
 import type { Scored } from "./deterministic.js";
+import { type Interval, type IntervalOptions, scoreInterval } from "./intervals.js";
 import { quantityOffsets } from "./quantity.js";
 import { REGIONS } from "./regions.js";
-import { rootMeanSquare, type Selection, selectTimes, squaresOf } from "./summary.js";
+import { type Selection, selectTimes, totalOf } from "./summary.js";
 import { SCORED_KINDS } from "./tokenKinds.js";
 
 /** One score of the model. */
@@ -16,26 +17,37 @@ export interface ScoreEntry {
   value: number | null;
   /** why there is no value */
   refused?: string;
-  /** 95 % interval of the moving-block bootstrap over initial times; null if refused */
+  /** 95 % interval, `scoreInterval`; null if refused or if there is one block only */
   low?: number | null;
   high?: number | null;
+  /** independent blocks of this score's own series; below 8 the interval is no evidence */
+  blocks?: number;
   /** unit of the value; empty for ratios */
   unit: string;
   /** the same score of each baseline */
   baselines?: Record<string, number>;
-  /** model minus the best baseline, on the same resampled times */
-  minusBest?: { baseline: string; value: number; low: number | null; high: number | null; significant: boolean };
+  /** model minus the best baseline at the same times: the test of the verdict */
+  minusBest?: {
+    baseline: string;
+    value: number;
+    low: number | null;
+    high: number | null;
+    significant: boolean;
+    blockLength: number;
+    blocks: number;
+    note?: "too few to tell";
+  };
 }
 
 /** All scores of one field, level, lead time and region. */
 export interface ScoreLeaf {
   points: number;
-  /** initial times, and how many of them make a block of the bootstrap */
+  /** initial times, and how many of them make a block, by the RMSE */
   times: number;
   blockLength: number;
-  /** independent blocks */
+  /** independent blocks of the RMSE */
   blocks: number;
-  /** set below 10 blocks: the intervals are then no evidence */
+  /** set below 8 blocks: the intervals are then no evidence */
   note?: "too few to tell";
   [score: string]: ScoreEntry | number | string | Record<string, unknown> | undefined;
   /** by kind of hidden token, where there is more than one */
@@ -49,7 +61,7 @@ export type ScoreReport = Record<string, Record<string, Record<string, Record<st
 export interface ReportOptions {
   /** field -> unit of its values */
   units?: Readonly<Record<string, string>>;
-  bootstrap?: BootstrapOptions;
+  interval?: IntervalOptions;
   /** also tell errors in standard deviations (default true); false where the values are physical already */
   normalized?: boolean;
 }
@@ -58,6 +70,7 @@ interface Statistic {
   name: string;
   unit: "field" | "none";
   of: (sums: Float64Array) => number;
+  positive?: boolean;
   refused?: string;
   baselines?: Record<string, number>;
 }
@@ -94,37 +107,30 @@ function scoreLeaf(
   selection: Selection,
   options: ReportOptions,
 ): ScoreLeaf | null {
-  const times = selectTimes(cells, selection);
-  if (times.length === 0) return null;
-  const total = new Float64Array(times[0].length);
-  for (const sums of times) for (let k = 0; k < total.length; k++) total[k] += sums[k];
-  const statistics = statisticsOf(accumulator, total, options.normalized ?? true);
-  const series = squaresOf(times, 0).map(rootMeanSquare);
-  const blockLength = Math.min(times.length, options.bootstrap?.blockLength ?? defaultBlockLength(series));
-  const blocks = Math.floor(times.length / blockLength);
-  const best = bestBaseline(statistics[0]);
-  const difference = (sums: Float64Array) =>
-    rmseOf(sums, 0) - rmseOf(sums, accumulator.options.predictors.indexOf(best!));
-  const draws = blockDraws(times, [...statistics.map(({ of }) => of), ...(best === null ? [] : [difference])], {
-    ...options.bootstrap,
-    blockLength,
-  });
-  const leaf: ScoreLeaf = { points: total[HEAD.points], times: times.length, blockLength, blocks };
-  if (blocks < MIN_BLOCKS) leaf.note = "too few to tell";
+  const series = selectTimes(cells, selection);
+  if (series.times.length === 0) return null;
+  const total = totalOf(series);
+  const interval = { span: accumulator.span(), ...options.interval };
+  const [rmse, ...others] = statisticsOf(accumulator, total, options.normalized ?? true);
+  const { blockLength, blocks, tooFew } = scoreInterval(series, rmse.of, interval);
+  const leaf: ScoreLeaf = { points: total[HEAD.points], times: series.times.length, blockLength, blocks };
+  if (tooFew) leaf.note = "too few to tell";
   const unit = options.units?.[selection.field] ?? "";
-  for (const [s, { name, of, refused, baselines, unit: kind }] of statistics.entries()) {
+  for (const { name, of, positive, refused, baselines, unit: kind } of [rmse, ...others]) {
     const value = refused === undefined ? of(total) : Number.NaN;
     const entry: ScoreEntry = Number.isFinite(value)
-      ? { value, ...interval(draws[s]), unit: kind === "field" ? unit : "" }
+      ? { value, ...ends(scoreInterval(series, of, { ...interval, positive })), unit: kind === "field" ? unit : "" }
       : { value: null, refused: refused ?? "not finite", unit: kind === "field" ? unit : "" };
     if (baselines && Object.keys(baselines).length > 0) entry.baselines = baselines;
-    if (name === "rmse" && best !== null) {
-      const { low, high } = interval(draws[statistics.length]);
-      const apart = low !== null && high !== null && (low > 0 || high < 0);
-      const significant = apart && blocks >= MIN_BLOCKS;
-      entry.minusBest = { baseline: best, value: difference(total), low, high, significant };
-    }
     leaf[name] = entry;
+  }
+  const best = minusBest(accumulator, series, options.interval);
+  if (best) {
+    const { value, significant, blockLength, blocks, tooFew } = best.paired;
+    const note = tooFew ? ({ note: "too few to tell" } as const) : {};
+    const { low, high } = ends(best.paired);
+    const entry = leaf[rmse.name] as ScoreEntry;
+    entry.minusBest = { baseline: best.baseline, value, low, high, significant, blockLength, blocks, ...note };
   }
   addCounts(leaf, accumulator, total);
   if (selection.kind === "all") addKinds(leaf, accumulator, cells, selection, options);
@@ -134,10 +140,9 @@ function scoreLeaf(
 /** The scores of an accumulator's quantities by name, without intervals; empty where no point counts. */
 export function quantityScores(accumulator: ScoreAccumulator, selection: Selection): Record<string, Scored> {
   const { predictors, quantities = [] } = accumulator.options;
-  const times = selectTimes(accumulator.cells(), selection);
-  if (times.length === 0) return {};
-  const total = new Float64Array(times[0].length);
-  for (const sums of times) for (let k = 0; k < total.length; k++) total[k] += sums[k];
+  const series = selectTimes(accumulator.cells(), selection);
+  if (series.times.length === 0) return {};
+  const total = totalOf(series);
   const { offsets } = quantityOffsets(quantities, HEAD.length + predictors.length * SUMS_PER_PREDICTOR);
   return Object.fromEntries(
     quantities.flatMap(({ scores, width }, q) =>
@@ -148,9 +153,6 @@ export function quantityScores(accumulator: ScoreAccumulator, selection: Selecti
     ),
   );
 }
-
-const rmseOf = (sums: Float64Array, p: number) =>
-  Math.sqrt(sums[HEAD.length + p * SUMS_PER_PREDICTOR + SUM.squares] / sums[HEAD.weight]);
 
 function statisticsOf(
   { options: { predictors, quantities = [] } }: ScoreAccumulator,
@@ -168,6 +170,7 @@ function statisticsOf(
     name,
     unit,
     of: of(0),
+    positive: !name.startsWith("bias"),
     baselines: Object.fromEntries(predictors.slice(1).map((predictor, i) => [predictor, of(i + 1)(total)])),
   });
   const inDeviations = [
@@ -182,13 +185,14 @@ function statisticsOf(
     ...(normalized ? inDeviations : []),
   ];
   const { offsets } = quantityOffsets(quantities, HEAD.length + predictors.length * SUMS_PER_PREDICTOR);
-  for (const [q, { scores, width, unitless = [] }] of quantities.entries()) {
+  for (const [q, { scores, width, unitless = [], positive = [] }] of quantities.entries()) {
     const part = (sums: Float64Array) => sums.subarray(offsets[q], offsets[q] + width);
     for (const [name, score] of Object.entries(scores)) {
       const found = score(part(total), total[HEAD.weight]);
       statistics.push({
         name,
         unit: unitless.includes(name) ? "none" : "field",
+        positive: positive.includes(name),
         of(sums) {
           const value = score(part(sums), sums[HEAD.weight]);
           return "value" in value ? value.value : Number.NaN;
@@ -200,15 +204,10 @@ function statisticsOf(
   return statistics;
 }
 
-function bestBaseline({ baselines = {} }: Statistic): string | null {
-  const names = Object.keys(baselines);
-  return names.length === 0 ? null : names.reduce((a, b) => (baselines[b] < baselines[a] ? b : a));
-}
-
-function interval(draws: Float64Array): { low: number | null; high: number | null } {
-  const finite = draws.filter(Number.isFinite).sort();
-  if (finite.length === 0) return { low: null, high: null };
-  return { low: quantile(finite, 0.025), high: quantile(finite, 0.975) };
+/** An interval as JSON can hold it. */
+function ends({ low, high, blocks }: Interval): { low: number | null; high: number | null; blocks: number } {
+  const known = Number.isFinite(low) && Number.isFinite(high);
+  return { low: known ? low : null, high: known ? high : null, blocks };
 }
 
 function addCounts(

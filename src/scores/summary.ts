@@ -1,6 +1,6 @@
 /** Scores out of the sums of an accumulator: rows for tables and a nested object for `scores.json`. */
 import { type Cell, HEAD, type ScoreAccumulator, SUM, SUMS_PER_PREDICTOR } from "./accumulate.js";
-import { type BootstrapOptions, blockBootstrap, type Interval } from "./bootstrap.js";
+import { type Interval, type IntervalOptions, scoreInterval, type TimeSums } from "./intervals.js";
 import type { ScoredKind } from "./tokenKinds.js";
 
 /** What a row is about; `"all"` takes every value of that axis together. */
@@ -34,7 +34,7 @@ export interface ScoreRow extends Selection {
 }
 
 /** Sums of each initial time, in time order, over the cells that a selection takes together. */
-export function selectTimes(cells: readonly Cell[], selection: Selection): Float64Array[] {
+export function selectTimes(cells: readonly Cell[], selection: Selection): TimeSums & { sums: Float64Array[] } {
   const times = new Map<number, Float64Array>();
   for (const cell of cells) {
     if (cell.field !== selection.field || cell.region !== selection.region) continue;
@@ -47,13 +47,21 @@ export function selectTimes(cells: readonly Cell[], selection: Selection): Float
       times.set(time, total);
     }
   }
-  return [...times].sort(([a], [b]) => a - b).map(([, sums]) => sums);
+  const ordered = [...times].sort(([a], [b]) => a - b);
+  return { times: ordered.map(([time]) => time), sums: ordered.map(([, sums]) => sums) };
+}
+
+/** All times together. */
+export function totalOf({ sums }: { sums: readonly Float64Array[] }): Float64Array {
+  const total = new Float64Array(sums[0].length);
+  for (const row of sums) for (let k = 0; k < total.length; k++) total[k] += row[k];
+  return total;
 }
 
 /** Sums of predictor p by themselves: [weight, squares of the physical error]. */
-export function squaresOf(times: readonly Float64Array[], p: number): Float64Array[] {
+export function squaresOf({ times, sums }: TimeSums, p: number): TimeSums {
   const at = HEAD.length + p * SUMS_PER_PREDICTOR;
-  return times.map((sums) => Float64Array.of(sums[HEAD.weight], sums[at + SUM.squares]));
+  return { times, sums: sums.map((row) => Float64Array.of(row[HEAD.weight], row[at + SUM.squares])) };
 }
 
 /** Root mean square of {@link squaresOf} sums. */
@@ -76,27 +84,27 @@ function predictorScores(total: Float64Array, p: number): PredictorScores {
 
 /**
  * One row of scores; null when no point of the selection counts.
- * @param bootstrap give it to have intervals of the RMSE
+ * @param interval give it to have intervals of the RMSE
  */
 export function scoreRow(
   accumulator: ScoreAccumulator,
   selection: Selection,
-  bootstrap?: BootstrapOptions,
+  interval?: IntervalOptions,
 ): ScoreRow | null {
-  const times = selectTimes(accumulator.cells(), selection);
-  if (times.length === 0) return null;
-  const total = new Float64Array(times[0].length);
-  for (const sums of times) for (let k = 0; k < total.length; k++) total[k] += sums[k];
+  const series = selectTimes(accumulator.cells(), selection);
+  if (series.times.length === 0) return null;
+  const total = totalOf(series);
   const { predictors } = accumulator.options;
   const row: ScoreRow = {
     ...selection,
     points: total[HEAD.points],
-    times: times.length,
+    times: series.times.length,
     scores: Object.fromEntries(predictors.map((name, p) => [name, predictorScores(total, p)])),
   };
-  if (bootstrap) {
+  if (interval) {
+    const options = { span: accumulator.span(), ...interval, positive: true };
     row.intervals = Object.fromEntries(
-      predictors.map((name, p) => [name, blockBootstrap(squaresOf(times, p), rootMeanSquare, bootstrap)]),
+      predictors.map((name, p) => [name, scoreInterval(squaresOf(series, p), rootMeanSquare, options)]),
     );
   }
   return row;
@@ -108,7 +116,7 @@ const distinct = <T>(values: T[]): T[] => [...new Set(values)];
  * Every row there is: field x level x lead (each and all) x region x kind (each and all). An axis with one value only
  * has no row "all" beside it, except level and lead, whose "all" rows always stand.
  */
-export function scoreRows(accumulator: ScoreAccumulator, bootstrap?: BootstrapOptions): ScoreRow[] {
+export function scoreRows(accumulator: ScoreAccumulator, interval?: IntervalOptions): ScoreRow[] {
   const cells = accumulator.cells();
   const rows: ScoreRow[] = [];
   for (const field of distinct(cells.map((c) => c.field))) {
@@ -120,7 +128,7 @@ export function scoreRows(accumulator: ScoreAccumulator, bootstrap?: BootstrapOp
       for (const level of ["all", ...levels] as const) {
         for (const lead of ["all", ...leads] as const) {
           for (const kind of kinds.length > 1 ? (["all", ...kinds] as const) : kinds) {
-            const row = scoreRow(accumulator, { field, level, lead, region, kind }, bootstrap);
+            const row = scoreRow(accumulator, { field, level, lead, region, kind }, interval);
             if (row) rows.push(row);
           }
         }

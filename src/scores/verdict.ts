@@ -1,15 +1,22 @@
 /** Who wins, the model or the best simple baseline, in one sentence and in physical units. */
 import type { ScoreAccumulator } from "./accumulate.js";
-import { type BootstrapOptions, type PairedTest, pairedBootstrap } from "./bootstrap.js";
-import { rootMeanSquare, type ScoreRow, type Selection, scoreRow, selectTimes, squaresOf } from "./summary.js";
+import { minusBest } from "./compare.js";
+import type { IntervalOptions, PairedTest } from "./intervals.js";
+import { type ScoreRow, type Selection, scoreRow, selectTimes } from "./summary.js";
 
 export interface VerdictOptions {
   /** what to compare; a field needs no more. Default: every level and lead, region global, every kind of token */
   select?: readonly (Partial<Selection> & { field: string })[];
   /** field -> physical unit, such as "m/s" */
   units?: Readonly<Record<string, string>>;
-  bootstrap?: BootstrapOptions;
+  interval?: IntervalOptions;
 }
+
+/**
+ * `beats` and `loses` where the interval of the difference leaves zero out, or where there are too few blocks to tell:
+ * the sentence then says so. `not apart` is neither: the two cannot be told apart.
+ */
+export type Outcome = "beats" | "loses" | "not apart";
 
 /** One field's comparison. */
 export interface FieldVerdict {
@@ -21,7 +28,9 @@ export interface FieldVerdict {
   baseline: number;
   /** 1 - model/baseline in mean squares; 0 equal, negative: the model loses */
   skill: number;
+  /** the model's RMSE is the lower one, sure or not */
   wins: boolean;
+  outcome: Outcome;
   paired: PairedTest;
   sentence: string;
 }
@@ -42,69 +51,96 @@ export function formatScore(value: number): string {
 
 const words = (name: string): string => name.replaceAll("_", " ");
 
-function fieldSentence(verdict: Omit<FieldVerdict, "sentence">, unit: string): string {
-  const { row, best, model, baseline, wins, paired } = verdict;
+type Compared = Omit<FieldVerdict, "sentence"> & { unit: string };
+
+/** The interval in the field's unit, or why there is none to quote. */
+function sureness({ model, paired, unit }: Compared): string {
+  if (Number.isNaN(model)) return "the model's RMSE is not a number";
+  if (!paired.tooFew) {
+    return `95 % of the difference ${formatScore(paired.low)} to ${formatScore(paired.high)}${unit}, ${paired.blocks} blocks`;
+  }
+  return `too few to tell whether that holds: ${paired.blocks} independent ${paired.blocks === 1 ? "block" : "blocks"}`;
+}
+
+function outcomeOf(paired: PairedTest): Outcome {
+  if (!(paired.tooFew || paired.significant) || !(Math.abs(paired.value) > 0)) return "not apart";
+  return paired.value < 0 ? "beats" : "loses";
+}
+
+function fieldSentence(compared: Compared): string {
+  const { row, best, model, baseline, wins, outcome, unit } = compared;
   const where = row.level === "all" || row.level === 0 ? row.field : `${row.field} at level ${row.level}`;
-  const numbers = `RMSE ${formatScore(model)} against ${formatScore(baseline)}${unit}`;
-  const percent = `${formatScore(Math.abs(100 * (1 - model / baseline)))} % ${wins ? "less" : "more"}`;
-  const act = wins ? "beats" : model === baseline ? "draws with" : "loses to";
-  const sure = paired.tooFew
-    ? `too few to tell whether that holds: ${paired.blocks} independent ${paired.blocks === 1 ? "block" : "blocks"}`
-    : `95 % of the difference ${formatScore(paired.low)} to ${formatScore(paired.high)}, ${paired.blocks} blocks`;
-  return `The model ${act} the best simple baseline, ${words(best)}, in ${where}: ${numbers} (${percent}; ${sure}).`;
+  const percent = `${formatScore(Math.abs(100 * (1 - model / baseline)))} % ${wins ? "less" : "more"}; `;
+  const differ = Math.abs(model - baseline) > 0;
+  const numbers = `RMSE ${formatScore(model)} against ${formatScore(baseline)}${unit} (${differ ? percent : ""}${sureness(compared)})`;
+  const opponent = `the best simple baseline, ${words(best)},`;
+  if (outcome === "not apart") return `The model and ${opponent} cannot be told apart in ${where}: ${numbers}.`;
+  return `The model ${outcome === "beats" ? "beats" : "loses to"} ${opponent} in ${where}: ${numbers}.`;
 }
 
-function judge(accumulator: ScoreAccumulator, selection: Selection, options: VerdictOptions): FieldVerdict | null {
+function judge(accumulator: ScoreAccumulator, selection: Selection, options: VerdictOptions): Compared | null {
   const row = scoreRow(accumulator, selection);
-  const [model, ...baselines] = accumulator.options.predictors;
-  if (!row || baselines.length === 0) return null;
-  const rmse = (name: string) => row.scores[name].rmse;
-  const best = baselines.reduce((a, b) => (rmse(b) < rmse(a) ? b : a));
-  const times = selectTimes(accumulator.cells(), selection);
-  const paired = pairedBootstrap(
-    squaresOf(times, 0),
-    squaresOf(times, accumulator.options.predictors.indexOf(best)),
-    rootMeanSquare,
-    options.bootstrap,
-  );
-  const ratio = rmse(model) / rmse(best);
-  // A NaN of the model compares false and so counts as a loss.
-  const wins = rmse(model) < rmse(best);
-  const verdict = { row, best, model: rmse(model), baseline: rmse(best), skill: 1 - ratio * ratio, wins, paired };
+  if (!row) return null;
+  const found = minusBest(accumulator, selectTimes(accumulator.cells(), selection), options.interval);
+  if (!found) return null;
+  const { baseline: best, paired } = found;
+  const model = row.scores[accumulator.options.predictors[0]].rmse;
+  const baseline = row.scores[best].rmse;
+  const ratio = model / baseline;
   const unit = options.units?.[selection.field];
-  return { ...verdict, sentence: fieldSentence(verdict, unit ? ` ${unit}` : "") };
+  return {
+    row,
+    best,
+    model,
+    baseline,
+    skill: 1 - ratio * ratio,
+    wins: model < baseline,
+    outcome: outcomeOf(paired),
+    paired,
+    unit: unit ? ` ${unit}` : "",
+  };
 }
 
-function overall(fields: FieldVerdict[], won: number): string {
+function overall(fields: readonly Compared[]): string {
   if (fields.length === 0) return "There is nothing to compare: no hidden point counts, or no baseline was given.";
-  if (fields.length === 1) return fields[0].sentence;
-  const name = ({ row, best, model, baseline }: FieldVerdict) =>
-    `${row.field} ${formatScore(model)} against ${formatScore(baseline)} of ${words(best)}`;
-  const list = (wins: boolean) =>
+  if (fields.length === 1) return fieldSentence(fields[0]);
+  const list = (outcome: Outcome) =>
     fields
-      .filter((f) => f.wins === wins)
-      .map(name)
-      .join(", ");
-  const blocks = Math.min(...fields.map((f) => f.paired.blocks));
-  const sure = fields.some((f) => f.paired.tooFew)
-    ? ` Too few to tell whether that holds: ${blocks} independent blocks.`
-    : "";
-  if (won === fields.length) return `The model beats the best simple baseline in every field: ${list(true)}.${sure}`;
-  if (won === 0) return `The model loses to the best simple baseline in every field: ${list(false)}.${sure}`;
-  return `The model beats the best simple baseline in ${won} of ${fields.length} fields (${list(true)}) and loses in ${list(false)}.${sure}`;
+      .filter((field) => field.outcome === outcome)
+      .map((field) => {
+        const { row, model, baseline, best, unit } = field;
+        const numbers = `${formatScore(model)} against ${formatScore(baseline)}${unit} of ${words(best)}`;
+        return `${row.field} ${numbers} (${sureness(field)})`;
+      });
+  const [won, lost, open] = [list("beats"), list("loses"), list("not apart")];
+  const all = fields.length;
+  const share = (some: string[]) =>
+    some.length === all
+      ? `in every field: ${some.join(", ")}`
+      : `in ${some.length} of ${all} fields: ${some.join(", ")}`;
+  const parts = [
+    ...(won.length > 0 ? [`beats the best simple baseline ${share(won)}`] : []),
+    ...(lost.length > 0 ? [`loses to ${won.length > 0 ? "it" : "the best simple baseline"} ${share(lost)}`] : []),
+  ];
+  if (parts.length === 0) return `The model and the best simple baseline cannot be told apart ${share(open)}.`;
+  const rest = open.length > 0 ? [`the two cannot be told apart ${share(open)}`] : [];
+  return `The model ${[...parts, ...rest].join("; ")}.`;
 }
 
 /**
  * Compares the first predictor with the best of the others, field by field.
- * A draw or a NaN is no win; fields without a counting point are left out.
+ * A NaN is told apart from nothing; fields without a counting point are left out.
  */
 export function verdict(accumulator: ScoreAccumulator, options: VerdictOptions = {}): Verdict {
   const names = [...new Set(accumulator.cells().map((c) => c.field))];
   const select = options.select ?? names.map((field) => ({ field }));
   const region = accumulator.options.regions?.[0]?.name ?? "global";
-  const fields = select
+  const compared = select
     .map((s) => judge(accumulator, { level: "all", lead: "all", region, kind: "all", ...s }, options))
-    .filter((f) => f !== null);
-  const won = fields.filter((f) => f.wins).length;
-  return { fields, won, sentence: overall(fields, won) };
+    .filter((field) => field !== null);
+  const fields = compared.map(({ unit: _, ...field }) => ({
+    ...field,
+    sentence: fieldSentence({ ...field, unit: _ }),
+  }));
+  return { fields, won: fields.filter(({ outcome }) => outcome === "beats").length, sentence: overall(compared) };
 }

@@ -5,7 +5,6 @@ import { baselinePredictions } from "../../src/scores/baselines/registry.js";
 import { latitudeWeight } from "../../src/scores/latitude.js";
 import { boxRegion, namedRegion } from "../../src/scores/regions.js";
 import { scoreRow, scoreRows, scoreTree } from "../../src/scores/summary.js";
-import { verdict } from "../../src/scores/verdict.js";
 import { cubeOf, hideTimes, hideTokens, type Shape } from "./support.js";
 
 const FIELD = "velocity_u";
@@ -132,46 +131,12 @@ describe("scores of a stream of batches", () => {
   it("come as rows and as a tree of field, level, lead, region, kind", () => {
     const scores = accumulator();
     scores.add(batchAt(1, 0.5));
-    const rows = scoreRows(scores, { resamples: 50 });
+    const rows = scoreRows(scores, {});
     expect(rows.map(({ level, lead }) => `${level}/${lead}`)).toEqual(
       ["all", 500, 850].flatMap((level) => ["all", 1, 2, 3].map((lead) => `${level}/${lead}`)),
     );
     expect(scoreTree(rows)).toHaveProperty([FIELD, "500", "1", "global", "masked", "scores", "model", "rmse"], 1);
     expect(rows[0].intervals?.model).toMatchObject({ blocks: 1, tooFew: true });
-  });
-});
-
-describe("the verdict", () => {
-  const scored = (error: (t: number) => number, times: number) => {
-    const scores = accumulator();
-    for (let t = 0; t < times; t++) scores.add(batchAt(t, error(t)));
-    return verdict(scores, { units: { [FIELD]: "m/s" }, select: [{ field: FIELD, level: 500, lead: 2 }] });
-  };
-
-  it("says by how much the model beats the best baseline", () => {
-    const { won, fields, sentence } = scored((t) => (t % 7) / 7, 40);
-    expect(won).toBe(1);
-    expect(fields[0]).toMatchObject({ best: "persistence", wins: true });
-    expect(fields[0].paired).toMatchObject({ significant: true, tooFew: false });
-    expect(sentence).toMatch(
-      /^The model beats the best simple baseline, persistence, in velocity_u at level 500: RMSE 0\.995 against 4\.00 m\/s \(\d\d\.\d % less; 95 % of the difference/,
-    );
-  });
-
-  it("says so when the model loses, draws or has no number", () => {
-    expect(scored(() => 5, 3).sentence).toMatch(
-      /loses to the best simple baseline, persistence, .* RMSE 10\.0 against 4\.00 m\/s \(150 % more; too few to tell/,
-    );
-    expect(scored(() => 2, 3)).toMatchObject({ won: 0, sentence: expect.stringContaining("draws with") });
-    expect(scored(() => Number.NaN, 3)).toMatchObject({ won: 0, sentence: expect.stringContaining("loses to") });
-  });
-
-  it("counts fields when there are several, and says when there is nothing to compare", () => {
-    const scores = accumulator();
-    scores.add(batchAt(1, 0.5));
-    const select = [500, 850].map((level) => ({ field: FIELD, level }));
-    expect(verdict(scores, { select }).sentence).toMatch(/beats the best simple baseline in every field: .*Too few/);
-    expect(verdict(accumulator()).sentence).toMatch(/nothing to compare/);
   });
 });
 

@@ -85,7 +85,7 @@ export function leadFigure(
   ];
   const [low, high] = rangeOf(values);
   const room = 0.08 * (high - low);
-  const blocks = Math.min(...points.map(({ leaf }) => leaf.blocks));
+  const blocks = Math.min(...points.map(({ leaf, entry }) => entry.blocks ?? leaf.blocks));
   const marks: Mark[] = [
     ...(known.length > 1
       ? [
@@ -111,7 +111,7 @@ export function leadFigure(
     columns: 1,
     width: 640,
     caption: [
-      ...(known.length > 1 ? ["Band: moving-block bootstrap over initial times."] : []),
+      ...(known.length > 1 ? ["Band: 95 %, Student's t over independent blocks of initial times."] : []),
       blocks < MIN_BLOCKS
         ? `${blocks} independent ${blocks === 1 ? "block" : "blocks"}: too few to tell whether the differences hold.`
         : `${blocks} independent blocks.`,
