@@ -16,7 +16,7 @@ import { openMetadata } from "../../src/data/metadata.js";
 import { type ByteSource, openSource, sliceRange } from "../../src/data/source/index.js";
 import { isAtmorepError } from "../../src/errors.js";
 import { openBlosc } from "../../src/native/index.js";
-import { damaged } from "./codecs/damage.js";
+import { damaged } from "../support/damage.js";
 import { PYTHON, PYTHON_ZARR3 } from "./python.js";
 
 const CASES = Number(process.env.ATMOREP_DAMAGED ?? 20);
@@ -112,7 +112,9 @@ describe(`with the ${decoder} decoder`, () => {
     const theirs = readByPython(program, name, file, cases.length);
     rmSync(file);
     const { shape } = await open(source, name);
-    const metadata = ["a/.zarray", "a/zarr.json"].map((key) => join(folder, name, key)).find((path) => existsSync(path));
+    const metadata = ["a/.zarray", "a/zarr.json"]
+      .map((key) => join(folder, name, key))
+      .find((path) => existsSync(path));
     const zstd = readFileSync(metadata!, "utf8").includes("zstd");
     const first = [Math.min(2, shape[0]), ...shape.slice(1)];
     const wrong: string[] = [];
@@ -122,7 +124,8 @@ describe(`with the ${decoder} decoder`, () => {
       const ours = await readFirst(await open(replaced(source, `/a/${chunk}`, bytes), name), first);
       const seconds = (performance.now() - began) / 1000;
       if (ours !== null) accepted += 1;
-      if (ours !== null && ours !== theirs[i] && !(zstd && theirs[i] !== null)) wrong.push(`case ${i}: ours ${ours}, Python's ${theirs[i]}`);
+      if (ours !== null && ours !== theirs[i] && !(zstd && theirs[i] !== null))
+        wrong.push(`case ${i}: ours ${ours}, Python's ${theirs[i]}`);
       if (seconds > SECONDS) wrong.push(`case ${i} took ${seconds.toFixed(1)} s`);
       if (i === 0 && ours === null) wrong.push("the whole chunk is refused");
     }
