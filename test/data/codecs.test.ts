@@ -31,7 +31,9 @@ const decode = (bytes: Uint8Array, ...codecs: string[]) =>
   undo(stagesOf({ type: "<f4", codecs: codecs.map((name) => ({ name, configuration: {} })) }), bytes, exact);
 
 const NAMES = ["blosclz", "lz4", "lz4hc", "zlib", "zstd"];
-const BLOSC = NAMES.flatMap((name) => [0, 1, 2].flatMap((shuffle) => [0, 4096].map((size) => [name, shuffle, size] as const)));
+const BLOSC = NAMES.flatMap((name) =>
+  [0, 1, 2].flatMap((shuffle) => [0, 4096].map((size) => [name, shuffle, size] as const)),
+);
 
 async function blosc(cname: string, shuffle: number, blocksize: number): Promise<Uint8Array> {
   const { default: Blosc } = await import("numcodecs/blosc");
@@ -79,23 +81,26 @@ describe("checksums", () => {
     expect([fletcher32(long), crc32c(long), adler32(long)]).toEqual([0x6df6870f, 0xffe7cd80, 0xff7ac1d5]);
   });
 
-  it.each(["crc32", "crc32c", "adler32", "fletcher32"])("%s: every flip is noticed, alone or around zlib", async (name) => {
-    const sum = { crc32: (b: Uint8Array) => crc32(b), crc32c, adler32, fletcher32 }[name]!;
-    for (const inner of [raw, new Uint8Array(deflateSync(raw))]) {
-      const four = Buffer.alloc(4);
-      four.writeUInt32LE(sum(inner));
-      const atStart = name === "crc32" || name === "adler32";
-      const whole = new Uint8Array(Buffer.concat(atStart ? [four, inner] : [inner, four]));
-      const codecs = inner === raw ? [name] : ["zlib", name];
-      expect(Buffer.compare(await decode(whole, ...codecs), raw)).toBe(0);
-      for (let at = 0; at < whole.length; at += 97) {
-        const flipped = whole.slice();
-        flipped[at] ^= 4;
-        await expect(decode(flipped, ...codecs), `byte ${at}`).rejects.toThrow(/do not match their checksum/);
+  it.each(["crc32", "crc32c", "adler32", "fletcher32"])(
+    "%s: every flip is noticed, alone or around zlib",
+    async (name) => {
+      const sum = { crc32: (b: Uint8Array) => crc32(b), crc32c, adler32, fletcher32 }[name]!;
+      for (const inner of [raw, new Uint8Array(deflateSync(raw))]) {
+        const four = Buffer.alloc(4);
+        four.writeUInt32LE(sum(inner));
+        const atStart = name === "crc32" || name === "adler32";
+        const whole = new Uint8Array(Buffer.concat(atStart ? [four, inner] : [inner, four]));
+        const codecs = inner === raw ? [name] : ["zlib", name];
+        expect(Buffer.compare(await decode(whole, ...codecs), raw)).toBe(0);
+        for (let at = 0; at < whole.length; at += 97) {
+          const flipped = whole.slice();
+          flipped[at] ^= 4;
+          await expect(decode(flipped, ...codecs), `byte ${at}`).rejects.toThrow(/do not match their checksum/);
+        }
+        await expect(decode(whole.slice(0, 3), ...codecs)).rejects.toThrow();
       }
-      await expect(decode(whole.slice(0, 3), ...codecs)).rejects.toThrow();
-    }
-  });
+    },
+  );
 });
 
 describe("bounds", () => {
@@ -129,7 +134,9 @@ describe("bounds", () => {
     ] as const) {
       const bytes = await codec.encode(raw);
       expect(Buffer.compare(await decode(bytes, name), raw)).toBe(0);
-      await expect(decode(await codec.encode(many), name)).rejects.toThrow(/hold 67108864 bytes instead of 36004|stored/);
+      await expect(decode(await codec.encode(many), name)).rejects.toThrow(
+        /hold 67108864 bytes instead of 36004|stored/,
+      );
       await expect(decode(Uint8Array.from([...bytes, 0, 0]), name)).rejects.toThrow(name);
       await expect(decode(bytes.slice(0, -1), name)).rejects.toThrow(name);
     }
@@ -140,7 +147,9 @@ describe("bounds", () => {
     const bomb = deflateRawSync(many);
     writeFileSync(path, zipOf("0", bomb, 0xfffffff0, 0));
     const source = await openSource(path);
-    await expect(source.get("/0", 1000)).rejects.toThrow(/: 0: larger than what it should hold; found 4294967280 bytes/);
+    await expect(source.get("/0", 1000)).rejects.toThrow(
+      /: 0: larger than what it should hold; found 4294967280 bytes/,
+    );
     await source.close();
     writeFileSync(path, zipOf("0", bomb, 1000, 0));
     const other = await openSource(path);

@@ -33,7 +33,9 @@ interface Sample {
 
 const native = openBlosc();
 if (!native) throw new Error("no libblosc2");
-const raw = new Uint8Array(Float32Array.from({ length: 9000 }, (_, i) => 280 + Math.fround((i * 7919) % 1009) / 7).buffer);
+const raw = new Uint8Array(
+  Float32Array.from({ length: 9000 }, (_, i) => 280 + Math.fround((i * 7919) % 1009) / 7).buffer,
+);
 const samples: Sample[] = [];
 const { default: Blosc } = await import("numcodecs/blosc");
 const { default: Zstd } = await import("numcodecs/zstd");
