@@ -153,7 +153,7 @@ function present(own: Json, v3: boolean, where: string): Presented {
     throw new AtmorepError("input", (error as Error).message, {
       where,
       found,
-      fix: "Write the array again in a form that can be read (docs/data.md, "What is read of Zarr")",
+      fix: "Write the array again in a form that can be read: docs/data.md, What is read of Zarr",
       cause: error,
     });
   }
