@@ -1,5 +1,6 @@
 /** Blosc, zstd and lz4: by libblosc2 where it is, else by what Node has and code of our own. */
 import { openBlosc } from "../../native/index.js";
+import { bloscBlocks } from "./bloscBlocks.js";
 import { bloscHeader } from "./bloscHeader.js";
 import { bloscPlain } from "./bloscPlain.js";
 import { lz4Block } from "./lz4.js";
@@ -24,7 +25,10 @@ export const bloscStage = (name: string): Stage => ({
     const out = new Uint8Array(header.decodedBytes);
     const native = openBlosc();
     if (!native) await bloscPlain(bytes, header, out);
-    else whole(await native.blosc(bytes, out), out);
+    else {
+      if (!header.stored) bloscBlocks(bytes, header);
+      whole(await native.blosc(bytes, out), out);
+    }
     return out;
   },
 });

@@ -30,7 +30,10 @@ function words(planes: Uint8Array, from: number, count: number, out: Uint8Array,
   const d = new Int32Array(planes.buffer, start + 3 * count, quarter);
   const target = new Int32Array(out.buffer, out.byteOffset, count * step);
   for (let i = 0, at = first; i < quarter; i++) {
-    const [w, x, y, z] = [a[i], b[i], c[i], d[i]];
+    const w = a[i];
+    const x = b[i];
+    const y = c[i];
+    const z = d[i];
     target[at] = (w & 255) | ((x & 255) << 8) | ((y & 255) << 16) | (z << 24);
     at += step;
     target[at] = ((w >>> 8) & 255) | (x & 0xff00) | ((y & 0xff00) << 8) | ((z & 0xff00) << 16);
