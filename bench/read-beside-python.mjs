@@ -63,7 +63,9 @@ function compare(rounds) {
   const python = process.env.PYTHON ?? "python3";
   const folder = mkdtempSync(join(tmpdir(), "atmorep-read-"));
   const ours = (name, env) =>
-    Number(execFileSync(process.execPath, [process.argv[1], "--read", folder, name], { env: { ...process.env, ...env } }));
+    Number(
+      execFileSync(process.execPath, [process.argv[1], "--read", folder, name], { env: { ...process.env, ...env } }),
+    );
   try {
     execFileSync(python, ["-W", "ignore", "-c", MAKE, folder]);
     for (const name of FORMS) {
@@ -71,7 +73,9 @@ function compare(rounds) {
       for (let round = 0; round < rounds; round++) {
         columns["libblosc2 or own"].push(ours(name, {}));
         columns["without a library"].push(ours(name, { ATMOREP_BLOSC: "none" }));
-        const theirs = JSON.parse(execFileSync(python, ["-W", "ignore", "-c", READ, folder, name], { encoding: "utf8" }));
+        const theirs = JSON.parse(
+          execFileSync(python, ["-W", "ignore", "-c", READ, folder, name], { encoding: "utf8" }),
+        );
         columns["Python zarr"].push(theirs.zarr);
         columns["Python numcodecs"].push(theirs.numcodecs);
       }

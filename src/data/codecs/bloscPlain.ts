@@ -6,6 +6,7 @@ import { blosclzBlock } from "./blosclz.js";
 import { lz4Block } from "./lz4.js";
 import { refuse } from "./stage.js";
 import { unshuffle, unshuffleBits } from "./unshuffle.js";
+import { scratch, unshuffleFast } from "./unshuffleWasm.js";
 import { openZstd } from "./zstd.js";
 
 /** Decodes `bytes[from..stop)` to exactly `out[to..end)`. */
@@ -41,7 +42,7 @@ export async function bloscPlain(bytes: Uint8Array, header: BloscHeader, out: Ui
   const { blockBytes } = header;
   const stream = await streamOf(header.compressor);
   const isPlain = header.shuffle === "none" || (header.itemBytes === 1 && header.shuffle === "bytes");
-  const shuffled = isPlain ? null : new Uint8Array(blockBytes);
+  const shuffled = isPlain ? null : scratch(blockBytes);
   for (const [block, { bytes: size, starts, lengths }] of bloscBlocks(bytes, header).entries()) {
     const target = out.subarray(block * blockBytes, block * blockBytes + size * starts.length);
     const planes = shuffled ? shuffled.subarray(0, target.length) : target;
@@ -56,7 +57,7 @@ export async function bloscPlain(bytes: Uint8Array, header: BloscHeader, out: Ui
 
 function restore(planes: Uint8Array, out: Uint8Array, { shuffle, itemBytes, version }: BloscHeader): void {
   if (shuffle === "bytes") {
-    unshuffle(planes, out, itemBytes);
+    if (itemBytes !== 4 || !unshuffleFast(planes, out)) unshuffle(planes, out, itemBytes);
     return;
   }
   const count = Math.floor(planes.length / itemBytes);
