@@ -20,8 +20,20 @@ const TURN = 64;
 /** Larger blocks get memory of their own, and the loop. */
 const MAX_BYTES = 2 ** 24;
 
+interface Memory {
+  buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+/** The part that is used; TypeScript has the types with those of browsers alone. */
+declare const WebAssembly: {
+  Memory: new (limits: { initial: number }) => Memory;
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object, imports: { env: { memory: Memory } }) => { exports: Record<string, unknown> };
+};
+
 interface Unshuffler {
-  memory: WebAssembly.Memory;
+  memory: Memory;
   /** from `planes`, with `count` elements, to `out`; `turns` of 16 elements */
   unshuffle(planes: number, count: number, out: number, turns: number): void;
 }
