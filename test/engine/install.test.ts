@@ -15,14 +15,7 @@ import { type InstallOptions, installEngine } from "../../src/engine/install/ind
 import { findLlvm } from "../../src/engine/llvm/library.js";
 import { searchLibrary } from "../../src/engine/tensorflow/index.js";
 import { BLOSC, findLibraries } from "../../src/native/index.js";
-import { TENSORFLOW_FILES as FILES, fakePip, LLVM_FILES, writeWheel } from "../support/wheels.js";
-
-const BLOSC_FILES = {
-  "blosc2/lib/libblosc2.so": Buffer.from("decoder"),
-  "blosc2/lib/libblosc2.so.9": Buffer.from("decoder"),
-  "blosc2/__init__.py": Buffer.from(""),
-  "blosc2-4.14.1.dist-info/licenses/LICENSE.txt": Buffer.from("BSD"),
-};
+import { BLOSC_FILES, TENSORFLOW_FILES as FILES, fakePip, LLVM_FILES, writeWheel } from "../support/wheels.js";
 
 const root = mkdtempSync(join(tmpdir(), "install-"));
 afterAll(() => rmSync(root, { recursive: true }));
