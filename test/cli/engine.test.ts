@@ -1,22 +1,26 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { atmorep, LAUNCHER, ROOT } from "../support/cli.js";
 import { tempDir } from "../support/tempDir.js";
-import { fakePip, LLVM_FILES, TENSORFLOW_FILES, writeWheel } from "../support/wheels.js";
+import { BLOSC_FILES, fakePip, LLVM_FILES, TENSORFLOW_FILES, writeWheel } from "../support/wheels.js";
 
-/** A folder with wheels of both parts. */
-function wheels() {
+/** A folder with wheels of the engine's parts, and libblosc2 installed. */
+async function wheels() {
   const root = tempDir();
   const tensorflow = writeWheel(join(root, "tensorflow.whl"), "tensorflow_cpu-2.21.0", TENSORFLOW_FILES);
   const llvmlite = writeWheel(join(root, "llvmlite.whl"), "llvmlite-0.50.0", LLVM_FILES);
-  return { root, tensorflow, llvmlite, folder: join(root, "target", "engine") };
+  const blosc = writeWheel(join(root, "blosc2.whl"), "blosc2-4.14.1", BLOSC_FILES);
+  const folder = join(root, "target", "engine");
+  const { code, stderr } = await atmorep(["engine", "install", "--folder", folder, "--wheel", blosc], ROOT);
+  expect(code, stderr).toBe(0);
+  return { root, tensorflow, llvmlite, folder };
 }
 
-it("engine install tells size and time of both parts, then that they are there", async () => {
-  const { root, tensorflow, llvmlite, folder } = wheels();
+it("engine install tells size and time of all parts, then that they are there", async () => {
+  const { root, tensorflow, llvmlite, folder } = await wheels();
   const { path } = fakePip(root, { tensorflow, llvmlite });
   const install = () => atmorep(["engine", "install", "--folder", folder], ROOT, { ...process.env, PATH: path });
   const first = await install();
@@ -24,36 +28,42 @@ it("engine install tells size and time of both parts, then that they are there",
   const lines = first.stdout.trim().split("\n");
   expect(lines[0]).toMatch(/^TensorFlow 2\.21\.0: 2 files, 68\.4 KiB, after \d+ s$/);
   expect(lines[1]).toMatch(/^llvmlite 0\.50\.0: 3 files, 29\.3 KiB, after \d+ s$/);
-  expect(lines[2]).toBe(`Used with ATMOREP_TENSORFLOW=${folder}/tensorflow ATMOREP_LLVM=${folder}/llvmlite`);
+  expect(lines[2]).toMatch(/^blosc2 4\.14\.1: 2 files, .*, was there already$/);
+  const variables = ["TENSORFLOW=tensorflow", "LLVM=llvmlite", "BLOSC=blosc2"];
+  expect(lines[3]).toBe(
+    `Used with ${variables.map((text) => `ATMOREP_${text.replace("=", `=${folder}/`)}`).join(" ")}`,
+  );
   const second = await install();
-  expect(second.stdout.match(/was there already/g)).toHaveLength(2);
+  expect(second.stdout.match(/was there already/g)).toHaveLength(3);
 });
 
 it("engine install fails with what to do where LLVM cannot be fetched, after it has installed TensorFlow", async () => {
-  const { root, tensorflow, folder } = wheels();
+  const { root, tensorflow, folder } = await wheels();
   const env = { ...process.env, PATH: fakePip(root, { tensorflow }).path };
   const args = ["engine", "install", "--folder", folder];
   const { code, stdout, stderr } = await atmorep(args, ROOT, env);
   expect(code).toBe(1);
-  expect(stdout).toMatch(/^TensorFlow 2\.21\.0: .*\nUsed with ATMOREP_TENSORFLOW=\S+\n$/);
+  expect(stdout).toMatch(/^TensorFlow 2\.21\.0: .*\nblosc2 .*\nUsed with ATMOREP_TENSORFLOW=\S+ ATMOREP_BLOSC=\S+\n$/);
   expect(stderr).toMatch(/error: the engine works, but slower: LLVM.*missing.*no index here/);
   const json = await atmorep([...args, "--json"], ROOT, env);
   expect(json.code).toBe(1);
-  expect(JSON.parse(json.stdout)).toMatchObject({ parts: [{ fetched: false }], failed: expect.stringMatching(/LLVM/) });
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    parts: [{ fetched: false }, { fetched: false }],
+    failed: expect.stringMatching(/LLVM/),
+  });
   expect((await atmorep([...args, "--no-kernels"], ROOT, env)).code).toBe(0);
 });
 
 it("engine install can be interrupted", async () => {
-  const { root, tensorflow, folder } = wheels();
+  const { root, tensorflow, folder } = await wheels();
   const { path, asked } = fakePip(root, { tensorflow, llvmlite: "hang" });
-  mkdirSync(join(folder, ".."));
   const args = [LAUNCHER, "engine", "install", "--folder", folder];
   const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, PATH: path }, stdio: "ignore" });
   while (asked().length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
   child.kill("SIGINT");
   expect(await once(child, "exit")).toEqual([130, null]);
   expect(readdirSync(join(folder, ".."))).toEqual(["engine"]);
-  expect(readdirSync(folder)).toEqual(["tensorflow"]);
+  expect(readdirSync(folder)).toEqual(["blosc2", "tensorflow"]);
 });
 
 it("engine install refuses a wheel of something else, engine info names where it looked", async () => {
@@ -61,7 +71,7 @@ it("engine install refuses a wheel of something else, engine info names where it
   const other = writeWheel(join(root, "other.whl"), "other-1.0", { "other/file.py": Buffer.from("") });
   const refused = await atmorep(["engine", "install", "--folder", join(root, "engine"), "--wheel", other]);
   expect(refused.code).toBe(2);
-  expect(refused.stderr).toContain("no library of TensorFlow or LLVM in the wheel");
+  expect(refused.stderr).toContain("no library of TensorFlow, LLVM or blosc2 in the wheel");
   const env = { ...process.env, ATMOREP_TENSORFLOW: join(root, "nowhere") };
   const { stdout } = await atmorep(["engine", "info"], ROOT, env);
   expect(stdout).toMatch(/not found; fetch it with: atmorep engine install.*nowhere/s);

@@ -18,7 +18,7 @@ let storeLocation: string;
 beforeAll(async () => {
   mkdirSync(join(root, ".cache"), { recursive: true });
   build = mkdtempSync(join(root, ".cache", "workers-"));
-  for (const room of ["data", "config", "random", "math", "formats"])
+  for (const room of ["data", "config", "random", "math", "formats", "native"])
     translate(join(root, "src", room), join(build, room));
   translateFile(join(root, "src/errors.ts"), join(build, "errors.js"));
   load = (await import(/* @vite-ignore */ pathToFileURL(join(build, "data/loader.js")).href)).loadCubes;

@@ -3,7 +3,6 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { registry } from "zarrita";
 import { levelSource } from "../../src/data/fields.js";
 import { openStore } from "../../src/data/store.js";
 import { formatTime } from "../../src/data/time.js";
@@ -28,15 +27,25 @@ async function expectTinyValues(location: string): Promise<void> {
   await store.close();
 }
 
+/** zarrita's own codecs, which write as well. */
+const ENCODERS: Record<string, () => Promise<{ default: { fromConfig(configuration: never): Encoder } }>> = {
+  blosc: () => import("numcodecs/blosc"),
+  zstd: () => import("numcodecs/zstd"),
+  lz4: () => import("numcodecs/lz4"),
+  gzip: () => import("numcodecs/gzip"),
+  zlib: () => import("numcodecs/zlib"),
+};
+interface Encoder {
+  encode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+}
+
 /** Rewrites the chunks of `data` and names the codec in the metadata. */
 async function recode(path: string, id: string, configuration: Record<string, unknown>): Promise<void> {
   const metadata = JSON.parse(readFileSync(join(path, "data/.zarray"), "utf8"));
   metadata.compressor = { id, ...configuration };
   writeFileSync(join(path, "data/.zarray"), JSON.stringify(metadata));
-  const load = registry.get(id) as unknown as () => Promise<{
-    fromConfig(c: unknown): { encode(b: Uint8Array): Uint8Array | Promise<Uint8Array> };
-  }>;
-  const codec = (await load()).fromConfig(configuration);
+  const { default: Codec } = await ENCODERS[id]();
+  const codec = Codec.fromConfig(configuration as never);
   for (const t of [0, 1, 2]) {
     const file = join(path, `data/${t}.0.0.0.0`);
     writeFileSync(file, await codec.encode(new Uint8Array(readFileSync(file))));
@@ -250,8 +259,8 @@ describe("faults of a store", () => {
     ],
     [
       "unknown filter",
-      (p) => edit(p, "lats/.zarray", (m) => ({ ...m, filters: [{ id: "delta" }] })),
-      /lats: unsupported codec; found delta/,
+      (p) => edit(p, "lats/.zarray", (m) => ({ ...m, filters: [{ id: "packbits" }] })),
+      /lats: unsupported codec; found packbits/,
     ],
     [
       "text instead of numbers",
@@ -262,7 +271,7 @@ describe("faults of a store", () => {
     [
       "a short chunk of an axis",
       (p) => floats(p, "lons/0", [1, 2]),
-      /lons\/0: a chunk is damaged; found 2 values; expected 12 values/,
+      /lons\/0: a chunk is damaged; found 8 bytes stored, 48 expected/,
     ],
     [
       "local normalisation of another grid",

@@ -14,7 +14,8 @@ import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { type InstallOptions, installEngine } from "../../src/engine/install/index.js";
 import { findLlvm } from "../../src/engine/llvm/library.js";
 import { searchLibrary } from "../../src/engine/tensorflow/index.js";
-import { TENSORFLOW_FILES as FILES, fakePip, LLVM_FILES, writeWheel } from "../support/wheels.js";
+import { BLOSC, findLibraries } from "../../src/native/index.js";
+import { BLOSC_FILES, TENSORFLOW_FILES as FILES, fakePip, LLVM_FILES, writeWheel } from "../support/wheels.js";
 
 const root = mkdtempSync(join(tmpdir(), "install-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -31,6 +32,9 @@ function usePip(wheels: Record<string, string>): () => string[] {
   vi.stubEnv("PATH", path);
   return asked;
 }
+
+/** Requests for other parts: blosc2, which no stand-in of pip has here, is asked for again each time. */
+const withoutBlosc = (asked: string[]) => asked.filter((requirement) => !requirement.startsWith("blosc2"));
 
 /** An installation into a folder of its own; options for another one in the same folder may differ. */
 function installer(name: string) {
@@ -91,7 +95,10 @@ describe("from wheels that are there", () => {
       [wheel("changed.whl", changed, FILES), /libtensorflow_framework.*does not have its checksum/],
       [wheel("llvm.whl", changedLlvm, LLVM_FILES, "llvmlite-0.50.0"), /libllvmlite\.so.*does not have its checksum/],
       [wheel("unlisted.whl", FILES, {}), /does not have its checksum/],
-      [wheel("empty.whl", { "other/file.py": Buffer.from("") }), /no library of TensorFlow or LLVM in the wheel/],
+      [
+        wheel("empty.whl", { "other/file.py": Buffer.from("") }),
+        /no library of TensorFlow, LLVM or blosc2 in the wheel/,
+      ],
     ];
     const cut = join(root, "cut.whl");
     writeFileSync(cut, readFileSync(wheel("whole.whl")).subarray(0, 300));
@@ -126,7 +133,7 @@ describe("with pip", () => {
     expect((await run()).fetched[0]).toEqual(["TensorFlow", true]);
     const llvm = "llvmlite==0.50.0";
     const tensorflow = expect.stringMatching(/^tensorflow(-cpu)?==2\.21\.0$/);
-    expect(asked()).toEqual([tensorflow, llvm, llvm, tensorflow, tensorflow]);
+    expect(withoutBlosc(asked())).toEqual([tensorflow, llvm, llvm, tensorflow, tensorflow]);
   });
 
   it("leaves TensorFlow installed where LLVM cannot be fetched, and says so", async () => {
@@ -151,14 +158,28 @@ describe("with pip", () => {
       await run({ kernels: false });
       const { fetched, said } = await run({ gpu: true });
       expect(fetched).toEqual([["TensorFlow", true]]);
-      expect(said.at(-1)).toMatch(/without LLVM: .*processors/);
+      expect(said.join("\n")).toMatch(/without LLVM: .*processors/);
       expect(readdirSync(folder)).toEqual(["nvidia", "tensorflow"]);
       expect((await run({ gpu: true })).fetched).toEqual([["TensorFlow", false]]);
       await run({ kernels: false });
       expect(readdirSync(folder)).toEqual(["tensorflow"]);
-      expect(asked()).toHaveLength(3);
+      expect(withoutBlosc(asked())).toHaveLength(3);
     },
   );
+
+  it("fetches libblosc2 alone, refuses another wheel than the tested one, and finds what it unpacked", async () => {
+    const { folder, run } = installer("blosc");
+    const blosc = wheel("blosc2.whl", BLOSC_FILES, BLOSC_FILES, "blosc2-4.14.1");
+    const asked = usePip({ blosc2: blosc });
+    await expect(run({ only: "blosc" })).rejects.toThrow(/blosc2.*is not the one that was tested.*SHA-256/s);
+    expect(asked()).toEqual(["blosc2==4.14.1"]);
+    const { parts } = await run({ wheel: [blosc] });
+    expect(parts).toMatchObject([{ name: "blosc2", version: "4.14.1", variable: "ATMOREP_BLOSC", fetched: true }]);
+    expect(readdirSync(join(folder, "blosc2"))).toEqual(["LICENSE.txt", "installed.json", "libblosc2.so"]);
+    expect((await run({ only: "blosc" })).fetched).toEqual([["blosc2", false]]);
+    const search = findLibraries(BLOSC, { installFolder: folder, env: {}, cwd: root });
+    expect(search.found[0]).toEqual({ path: join(folder, "blosc2", "libblosc2.so"), source: "engine install" });
+  });
 
   it("says what to do where pip does not work", async () => {
     const { folder } = installer("nopip");

@@ -19,6 +19,14 @@ export const LLVM_FILES: Files = {
   "llvmlite-0.50.0.dist-info/licenses/LICENSE.thirdparty": Buffer.from("Apache-2.0"),
 };
 
+/** libblosc2: a stand-in of its wheel is unpacked by --wheel alone, since pip's must have the hash of the real one. */
+export const BLOSC_FILES: Files = {
+  "blosc2/lib/libblosc2.so": Buffer.from("decoder"),
+  "blosc2/lib/libblosc2.so.9": Buffer.from("decoder"),
+  "blosc2/__init__.py": Buffer.from(""),
+  "blosc2-4.14.1.dist-info/licenses/LICENSE.txt": Buffer.from("BSD"),
+};
+
 /**
  * Writes a wheel.
  * @param distribution such as `llvmlite-0.50.0`

@@ -1,6 +1,7 @@
 /** `atmorep engine install|info` */
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { decoderText } from "../../data/codecs/index.js";
 import { formatBytes } from "../../doctor/parse.js";
 import {
   findNative,
@@ -8,6 +9,7 @@ import {
   type InstalledPart,
   type InstallOptions,
   installEngine,
+  ONLY,
   openNative,
 } from "../../engine/machine.js";
 import { note, print, printJson, withExamples } from "../output.js";
@@ -15,24 +17,29 @@ import { note, print, printJson, withExamples } from "../output.js";
 export function registerEngine(program: Command): void {
   const engine = program
     .command("engine")
-    .description("the native engine: fetch TensorFlow's library and LLVM, show what is used");
+    .description("native libraries: fetch TensorFlow's, LLVM and libblosc2, show what is used");
   withExamples(engine, ["engine install", "engine info --json"]);
   const install = engine
     .command("install")
     .description(
       "download what is missing with pip: TensorFlow's library (275 MB, 850 MB on disk), and LLVM out of llvmlite " +
-        "(60 MB, 180 MB on disk), which compiles kernels of our own",
+        "(60 MB, 180 MB on disk), which compiles kernels of our own; and libblosc2 (7 MB), which decodes stores",
     )
     .option("--gpu", "the library for NVIDIA GPUs, with NVIDIA's libraries (several GB), without LLVM")
     .option("--no-kernels", "without LLVM: TensorFlow's operations alone, which is slower")
-    .option("--wheel <file...>", "unpack these wheels, of TensorFlow, llvmlite or both, in place of any download")
+    .addOption(new Option("--only <part>", "one part alone; the others stay as they are").choices(Object.keys(ONLY)))
+    .option("--wheel <file...>", "unpack these wheels, of TensorFlow, llvmlite or blosc2, in place of any download")
     .option(
       "--folder <dir>",
-      "folder to fill; others than the checkout's .engine are found by ATMOREP_TENSORFLOW and ATMOREP_LLVM",
+      "folder to fill; others than the checkout's .engine are found by ATMOREP_TENSORFLOW, ATMOREP_LLVM and ATMOREP_BLOSC",
     )
     .option("--json", "print one JSON document")
     .action(installAction);
-  withExamples(install, ["engine install", "engine install --wheel tensorflow_cpu-2.21.0-cp311-cp311-linux.whl"]);
+  withExamples(install, [
+    "engine install",
+    "engine install --only blosc",
+    "engine install --wheel tensorflow_cpu-2.21.0-cp311-cp311-linux.whl",
+  ]);
   engine
     .command("info")
     .description("where the libraries are looked for, and what they are")
@@ -82,7 +89,9 @@ async function infoAction({ json }: { json?: boolean }): Promise<void> {
   const { found, tried, unsupported } = findNative();
   const engine = found ? await openNative() : null;
   const kernels = engine?.kernels ?? null;
-  if (json) return printJson({ found, tried, unsupported, description: engine?.description ?? null, kernels });
+  const decoder = decoderText();
+  if (json) return printJson({ found, tried, unsupported, description: engine?.description ?? null, kernels, decoder });
+  print(`Stores are decoded by ${decoder}`);
   if (engine && found) {
     print(engine.description);
     print(found.file);

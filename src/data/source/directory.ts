@@ -1,36 +1,66 @@
-import { open, readFile } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { AtmorepError } from "../../errors.js";
-import type { ByteSource } from "./types.js";
+import { AtmorepError, isAtmorepError } from "../../errors.js";
+import { type ByteRange, type ByteSource, METADATA_BYTES, notAFile, tooLarge } from "./types.js";
+
+/** Opening a pipe must not wait for whoever writes to it. */
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** A store in a folder. */
 export function directorySource(root: string): ByteSource {
   return {
     remote: false,
-    get: (key) => orUndefined(readFile(join(root, key)), join(root, key)),
-    getRange: (key, range) => orUndefined(readPart(join(root, key), range), join(root, key)),
+    get: (key, limit = METADATA_BYTES) =>
+      withFile(join(root, key), (handle, { size }, path) => {
+        if (size > limit) throw tooLarge(path, size, limit);
+        return readPart(handle, 0, size);
+      }),
+    getRange: (key, range) =>
+      withFile(join(root, key), (handle, { size }) => {
+        const { offset, length } = within(range, size);
+        return readPart(handle, offset, length);
+      }),
     close: async () => {},
   };
 }
 
-async function readPart(path: string, range: Parameters<ByteSource["getRange"]>[1]): Promise<Uint8Array> {
-  const handle = await open(path, "r");
-  try {
-    const { size } = await handle.stat();
-    const offset = "suffixLength" in range ? Math.max(0, size - range.suffixLength) : range.offset;
-    const length = Math.min("suffixLength" in range ? range.suffixLength : range.length, Math.max(0, size - offset));
-    const bytes = new Uint8Array(length);
-    const { bytesRead } = await handle.read(bytes, 0, length, offset);
-    return bytes.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
+/** The bytes of a range that a file of `size` bytes has. */
+function within(range: ByteRange, size: number): { offset: number; length: number } {
+  if ("suffixLength" in range) {
+    const length = Math.min(range.suffixLength, size);
+    return { offset: size - length, length };
   }
+  return { offset: range.offset, length: Math.min(range.length, Math.max(0, size - range.offset)) };
 }
 
-async function orUndefined(reading: Promise<Uint8Array>, path: string): Promise<Uint8Array | undefined> {
+/** Bytes in memory of their own: typed arrays can be laid over them. */
+async function readPart(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 2 ** 30), offset + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return bytes.subarray(0, done);
+}
+
+type Reader = (handle: FileHandle, info: Stats, path: string) => Promise<Uint8Array>;
+
+async function withFile(path: string, read: Reader): Promise<Uint8Array | undefined> {
   try {
-    return await reading;
+    const handle = await open(path, FLAGS);
+    try {
+      const info = await handle.stat();
+      if (info.isDirectory()) return undefined;
+      if (!info.isFile()) throw notAFile(path);
+      return await read(handle, info, path);
+    } finally {
+      await handle.close();
+    }
   } catch (cause) {
+    if (isAtmorepError(cause)) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
     // A key below a file or equal to a folder names nothing, as a missing file does.
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;

@@ -4,9 +4,10 @@ import { AtmorepError } from "../../errors.js";
 import { directorySource } from "./directory.js";
 import { httpSource } from "./http.js";
 import type { ByteSource } from "./types.js";
+import { notAFile } from "./types.js";
 import { zipSource } from "./zip.js";
 
-export type { ByteRange, ByteSource } from "./types.js";
+export { type ByteRange, type ByteSource, METADATA_BYTES } from "./types.js";
 
 /**
  * Opens a location: a folder, a `.zip` file, or an `http(s)://` address of a folder.
@@ -25,5 +26,7 @@ export async function openSource(location: string): Promise<ByteSource> {
       },
     );
   });
-  return info.isDirectory() ? directorySource(location) : zipSource(location);
+  if (info.isDirectory()) return directorySource(location);
+  if (info.isFile()) return zipSource(location);
+  throw notAFile(location);
 }

@@ -1,17 +1,43 @@
 /** What every kind of source offers, and what they share. */
+import { AtmorepError } from "../../errors.js";
 
 /** Read access to the files of a store. Keys start with `/`. */
 export interface ByteSource {
   /** true if a read costs a round trip, so that consolidated metadata should be preferred */
   remote: boolean;
-  /** the bytes of a key, or undefined if there is none */
-  get(key: `/${string}`): Promise<Uint8Array | undefined>;
-  /** a part of the bytes of a key (sharded arrays read their index so) */
-  getRange(key: `/${string}`, range: ByteRange): Promise<Uint8Array | undefined>;
+  /**
+   * The bytes of a key, or undefined if there is none.
+   * @param limit bound of the bytes (default `METADATA_BYTES`). @throws AtmorepError (input) beyond it
+   */
+  get(key: `/${string}`, limit?: number): Promise<Uint8Array | undefined>;
+  /** a part of the bytes of a key (sharded arrays read their index so), fewer where it ends; `limit` bounds the whole */
+  getRange(key: `/${string}`, range: ByteRange, limit?: number): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
 
+/** More than any metadata of a store have. */
+export const METADATA_BYTES = 2 ** 26;
+
+/** A file, entry or answer that is larger than what it should hold can be. */
+export function tooLarge(where: string, found: number | string, limit: number): AtmorepError {
+  return new AtmorepError("input", "larger than what it should hold", {
+    where,
+    found: typeof found === "number" ? `${found} bytes` : found,
+    expected: `at most ${limit} bytes`,
+    fix: "It is damaged or not what its name says; copy or write the store again",
+  });
+}
+
 export type ByteRange = { offset: number; length: number } | { suffixLength: number };
+
+/** A pipe, a device or a socket: reading it may never end. */
+export function notAFile(where: string): AtmorepError {
+  return new AtmorepError("input", "not a file or folder", {
+    where,
+    expected: "a regular file; pipes and devices are not read",
+    fix: "Write what it gives to a file first",
+  });
+}
 
 /** The part of whole bytes that a range names. */
 export function sliceRange(bytes: Uint8Array, range: ByteRange): Uint8Array {

@@ -1,8 +1,8 @@
 /** One array of a store, read by whole chunks through the shared cache. */
-import * as zarr from "zarrita";
-import { AtmorepError, isAtmorepError } from "../../errors.js";
+import { AtmorepError } from "../../errors.js";
+import { MAX_VALUES, supportedCodecs, unsupportedCodec } from "../codecs/index.js";
 import type { ChunkCache } from "./cache.js";
-import { supportedCodecs, unsupportedCodec } from "./codecs.js";
+import { type ChunkReader, openChunks, type RawChunk } from "./chunks.js";
 import type { ArrayFacts, MetadataStore } from "./metadata.js";
 
 /** Decoded values: float64 where the store holds float64, float32 for every other kind of number. */
@@ -17,9 +17,6 @@ export interface ChunkedArray {
   chunk(coords: readonly number[]): Promise<Values>;
 }
 
-/** Bound of what is held in one piece; larger sizes stand in damaged metadata. */
-const MAX_VALUES = 2 ** 29;
-
 /** @throws AtmorepError (input) if an array that is read whole could not be held */
 function assertHoldable(name: string, shape: readonly number[]): void {
   if (product(shape) <= MAX_VALUES) return;
@@ -29,12 +26,6 @@ function assertHoldable(name: string, shape: readonly number[]): void {
     expected: `at most ${MAX_VALUES} values`,
     fix: "Copy or write the store again",
   });
-}
-
-/** What zarrita gives for a chunk. */
-interface RawChunk {
-  data: ArrayLike<number | bigint>;
-  stride: number[];
 }
 
 /**
@@ -108,76 +99,17 @@ export async function readAll(array: ChunkedArray): Promise<Float64Array> {
   return out;
 }
 
-async function openRaw(store: MetadataStore, facts: ArrayFacts, location: string) {
-  const where = `${location}: ${facts.name}`;
+async function openRaw(store: MetadataStore, facts: ArrayFacts, location: string): Promise<ChunkReader> {
   const unknown = unsupportedCodec(facts.codecs);
   if (unknown !== undefined) {
     throw new AtmorepError("input", "unsupported codec", {
-      where,
+      where: `${location}: ${facts.name}`,
       found: unknown,
       expected: `one of ${supportedCodecs().join(", ")}`,
       fix: "Write the store again with one of them",
     });
   }
-  const absent = new Set<string>();
-  const probed = {
-    getRange: store.getRange,
-    async get(key: `/${string}`) {
-      const bytes = await store.get(key);
-      if (!bytes) absent.add(key);
-      // Typed arrays need aligned memory; pooled buffers do not give it.
-      return bytes && bytes.byteOffset % 8 !== 0 ? bytes.slice() : bytes;
-    },
-  };
-  const open = store.format === 3 ? zarr.open.v3 : zarr.open.v2;
-  const array = await open(zarr.root(probed).resolve(`/${facts.name}`), { kind: "array" }).catch((cause: Error) => {
-    throw new AtmorepError("input", "the array cannot be opened", { where, found: cause.message, cause });
-  });
-  if (!array.is("number") && !array.is("bigint")) {
-    throw new AtmorepError("input", "the array does not hold numbers", { where, found: facts.dtype });
-  }
-  // zarrita takes the metadata's word for it
-  const chunkShape: readonly number[] = Array.isArray(array.chunks) ? array.chunks : [];
-  const size = product(chunkShape);
-  const fits = chunkShape.length === facts.shape.length && chunkShape.every((n) => Number.isInteger(n) && n > 0);
-  if (!fits || size > MAX_VALUES) {
-    throw new AtmorepError("input", "the array's metadata have no valid chunk shape", {
-      where,
-      found: array.chunks,
-      expected: `${facts.shape.length} sizes above 0, at most ${MAX_VALUES} values in all`,
-      fix: "Copy or write the store again",
-    });
-  }
-  const rawChunk = async (coords: readonly number[]): Promise<RawChunk> => {
-    const file = `${location}/${facts.name}/${facts.chunkFile(coords)}`;
-    try {
-      const { data, stride } = (await array.getChunk([...coords])) as unknown as RawChunk;
-      if (facts.fillValue === null && absent.has(`/${facts.name}/${facts.chunkFile(coords)}`)) {
-        throw new AtmorepError("input", "a chunk is missing and the array has no fill value", {
-          where: file,
-          fix: "The store is not complete; copy or write it again",
-        });
-      }
-      if (data.length !== size) {
-        throw new AtmorepError("input", "a chunk is damaged", {
-          where: file,
-          found: `${data.length} values`,
-          expected: `${size} values`,
-          fix: "Copy or write the store again",
-        });
-      }
-      return { data, stride };
-    } catch (cause) {
-      if (isAtmorepError(cause)) throw cause;
-      throw new AtmorepError("input", "a chunk is damaged", {
-        where: file,
-        found: cause instanceof Error ? cause.message : String(cause),
-        fix: "Copy or write the store again",
-        cause,
-      });
-    }
-  };
-  return { shape: array.shape, chunkShape, rawChunk };
+  return openChunks(store, facts, location);
 }
 
 function asFloats(data: RawChunk["data"]): Values {

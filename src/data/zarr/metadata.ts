@@ -1,8 +1,9 @@
 /**
- * The layer between a store's files and zarrita: it presents datetime64 arrays as int64 (zarrita knows no datetime64)
- * and keeps their unit, serves consolidated metadata, and gives plain metadata for checks before anything is decoded.
+ * A store's metadata: consolidated or not, of both formats, as plain facts for checks before anything is decoded, with
+ * the unit of datetime64 arrays, and in the form in which chunks are read.
  */
 import { AtmorepError } from "../../errors.js";
+import { PresentError, type Presented, presentV2, presentV3 } from "../codecs/index.js";
 import type { ByteRange, ByteSource } from "../source/index.js";
 import { cfTimeCode, datetimeCode, type TimeCode } from "../time.js";
 
@@ -21,16 +22,19 @@ export interface ArrayFacts {
   fillValue: unknown;
   /** how integers become times; null if nothing says so */
   time: TimeCode | null;
-  /** file name of a chunk below the array's folder */
+  /** file name of a chunk, or of a shard, below the array's folder */
   chunkFile(coords: readonly number[]): string;
+  /** how its chunks are read. @throws AtmorepError (input) for metadata that cannot be followed */
+  present(): Presented;
 }
 
-/** A store's files as zarrita reads them (`get`, `getRange`), and its metadata. */
+/** A store's files, and its metadata. */
 export interface MetadataStore {
   format: 2 | 3;
   attrs: Json;
-  get(key: Key): Promise<Uint8Array | undefined>;
-  getRange(key: Key, range: ByteRange): Promise<Uint8Array | undefined>;
+  /** metadata as they stand, other files up to a bound of bytes */
+  get(key: Key, limit?: number): Promise<Uint8Array | undefined>;
+  getRange(key: Key, range: ByteRange, limit: number): Promise<Uint8Array | undefined>;
   /** attributes of a group below the root; empty if it has none */
   groupAttrs(name: string): Promise<Json>;
   /** null if the store has no array of that name */
@@ -69,12 +73,12 @@ export async function openMetadata(source: ByteSource, location: string): Promis
   return {
     format,
     attrs: asObject(format === 3 ? root.attributes : await document("/.zattrs")) ?? {},
-    async get(key) {
-      if (!isMetadata(key)) return source.get(key);
+    async get(key, limit) {
+      if (!isMetadata(key)) return source.get(key, limit);
       const found = await document(key);
-      return found && new TextEncoder().encode(JSON.stringify(presentTimes(found)));
+      return found && new TextEncoder().encode(JSON.stringify(found));
     },
-    getRange: (key, range) => source.getRange(key, range),
+    getRange: (key, range, limit) => source.getRange(key, range, limit),
     async groupAttrs(name) {
       const own = await document(format === 3 ? `/${name}/zarr.json` : `/${name}/.zattrs`);
       return (format === 3 ? asObject(own?.attributes) : own) ?? {};
@@ -122,20 +126,6 @@ function consolidatedV3(root: Json): Json | undefined {
 
 const V2_DATETIME = /^[<>|]M8\[(\d*)([a-zA-Z]+)\]$/;
 
-/** The same metadata with datetime64 shown as int64. */
-function presentTimes(document: Json): Json {
-  const dtype = document.dtype;
-  if (typeof dtype === "string" && V2_DATETIME.test(dtype)) {
-    return { ...document, dtype: `${dtype[0]}i8`, fill_value: integerOrNull(document.fill_value) };
-  }
-  if (document.node_type === "array" && dtypeOfV3(document) === "numpy.datetime64") {
-    return { ...document, data_type: "int64", fill_value: integerOrNull(document.fill_value) ?? 0 };
-  }
-  return document;
-}
-
-const integerOrNull = (value: unknown) => (typeof value === "number" && Number.isInteger(value) ? value : null);
-
 function dtypeOfV3(document: Json): string {
   const type = document.data_type;
   return typeof type === "string" ? type : String(asObject(type)?.name);
@@ -157,7 +147,22 @@ function arrayFacts(name: string, own: Json, attrs: Json, where: string): ArrayF
     fillValue: own.fill_value ?? null,
     time: v3 ? (timeOfV3(own) ?? units) : (timeOfV2(dtype) ?? units),
     chunkFile: v3 ? chunkFileV3(own) : (coords) => coords.join(String(own.dimension_separator ?? ".")) || "0",
+    present: () => present(own, v3, where),
   };
+}
+
+function present(own: Json, v3: boolean, where: string): Presented {
+  try {
+    return v3 ? presentV3(own) : presentV2(own);
+  } catch (error) {
+    const found = error instanceof PresentError ? error.found : undefined;
+    throw new AtmorepError("input", (error as Error).message, {
+      where,
+      found,
+      fix: "Write the array again in a form that can be read: docs/data.md, What is read of Zarr",
+      cause: error,
+    });
+  }
 }
 
 function timeOfV2(dtype: string): TimeCode | null {

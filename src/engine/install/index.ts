@@ -1,6 +1,7 @@
 /**
- * Fetching what the native engine uses: TensorFlow's library, and LLVM, which compiles kernels of our own. Both come
- * as Python's wheels, of which only the libraries are kept. What is there and whole is not fetched again.
+ * Fetching native libraries: TensorFlow's for the native engine, LLVM, which compiles kernels of our own for it, and
+ * libblosc2, which decodes stores. They come as Python's wheels, of which only the libraries are kept. What is there and
+ * whole is not fetched again.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { INSTALL_FOLDER } from "../folder.js";
 import { unsupportedSystem } from "../tensorflow/index.js";
 import { type PartList, readWhole } from "./installed.js";
 import { installJavascript } from "./javascript.js";
-import { LLVM, PARTS, type Part, TENSORFLOW } from "./parts.js";
+import { BLOSC_PART, LLVM, ONLY, type OnlyName, PARTS, type Part, TENSORFLOW } from "./parts.js";
 import { downloadWheels } from "./pip.js";
 import { unpackPart } from "./unpack.js";
 import { wheelEntries } from "./wheel.js";
@@ -19,9 +20,11 @@ export interface InstallOptions {
   gpu?: boolean;
   /** with LLVM for kernels of our own (default); they are written for processors, so never with `gpu` */
   kernels?: boolean;
+  /** one part alone: the others stay as they are */
+  only?: OnlyName;
   /** folder to fill (default: `.engine` of the checkout) */
   folder?: string;
-  /** wheels of TensorFlow, LLVM or both that are there already, in place of any download */
+  /** wheels of TensorFlow, LLVM or blosc2 that are there already, in place of any download */
   wheel?: readonly string[];
   /** told what is being done */
   report?: (line: string) => void;
@@ -46,7 +49,7 @@ export interface InstalledPart {
 export interface Installed {
   folder: string;
   parts: InstalledPart[];
-  /** why LLVM is not there though it was asked for; the engine works without */
+  /** why LLVM or libblosc2 is not there though it was asked for; everything works without */
   failed: AtmorepError | null;
 }
 
@@ -62,7 +65,7 @@ interface Task extends Required<Pick<InstallOptions, "folder" | "report">>, Pick
  * @throws AtmorepError `failed` if the system is not supported or pip does not fetch TensorFlow, `input` for a damaged wheel
  */
 export async function installEngine(options: InstallOptions = {}): Promise<Installed> {
-  const { gpu = false, kernels = true, wheel = [], folder = INSTALL_FOLDER, report = () => {}, signal } = options;
+  const { gpu = false, kernels = true, wheel = [], only, folder = INSTALL_FOLDER, report = () => {}, signal } = options;
   refuseSystem(gpu);
   await mkdir(join(folder, ".."), { recursive: true });
   const work = await mkdtemp(join(folder, "..", ".engine-"));
@@ -73,17 +76,25 @@ export async function installEngine(options: InstallOptions = {}): Promise<Insta
       if (parts.some(({ name }) => name === TENSORFLOW.name)) await installJavascript(report);
       return { folder, parts, failed: null };
     }
-    const parts = [await ensure(TENSORFLOW, gpu, task)];
-    await installJavascript(report);
+    const parts = only === undefined || only === "tensorflow" ? [await ensure(TENSORFLOW, gpu, task)] : [];
+    if (parts.length > 0) await installJavascript(report);
     signal?.throwIfAborted();
-    if (gpu && kernels) report("without LLVM: our own kernels are written for processors");
-    if (gpu || !kernels) return { folder, parts, failed: null };
-    try {
-      return { folder, parts: [...parts, await ensure(LLVM, false, task)], failed: null };
-    } catch (error) {
-      signal?.throwIfAborted();
-      return { folder, parts, failed: withoutLlvm(error as Error) };
+    if (only !== undefined) {
+      if (only !== "tensorflow") parts.push(await ensure(ONLY[only], false, task));
+      return { folder, parts, failed: null };
     }
+    if (gpu && kernels) report("without LLVM: our own kernels are written for processors");
+    const more = [...(gpu || !kernels ? [] : [LLVM]), BLOSC_PART];
+    const failures: AtmorepError[] = [];
+    for (const part of more) {
+      try {
+        parts.push(await ensure(part, false, task));
+      } catch (error) {
+        signal?.throwIfAborted();
+        failures.push(without(part, error as Error));
+      }
+    }
+    return { folder, parts, failed: failures[0] ?? null };
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -120,7 +131,9 @@ async function unpackGiven(wheels: readonly string[], task: Task): Promise<Insta
   const entries = (await Promise.all(wheels.map(wheelEntries))).flat();
   const given = PARTS.filter(({ library }) => entries.some((entry) => library.test(entry)));
   if (given.length === 0) {
-    throw new AtmorepError("input", "no library of TensorFlow or LLVM in the wheel", { where: wheels.join(", ") });
+    throw new AtmorepError("input", "no library of TensorFlow, LLVM or blosc2 in the wheel", {
+      where: wheels.join(", "),
+    });
   }
   const parts: InstalledPart[] = [];
   for (const part of given) parts.push(await unpack(part, wheels, task, performance.now()));
@@ -145,14 +158,17 @@ function describe(part: Part, list: PartList, task: Task, began: number, fetched
   };
 }
 
-function withoutLlvm(error: Error): AtmorepError {
-  return new AtmorepError(
-    "failed",
-    "the engine works, but slower: LLVM, which compiles kernels of our own, is missing",
-    {
-      found: error.message,
-      fix: "Fetch it with: atmorep engine install (which keeps what is there); or leave it out: --no-kernels.",
-      cause: error,
-    },
-  );
+function without(part: Part, error: Error): AtmorepError {
+  const [what, leave] =
+    part === LLVM
+      ? [
+          "the engine works, but slower: LLVM, which compiles kernels of our own, is missing",
+          "leave it out: --no-kernels.",
+        ]
+      : ["stores are read, but slower: libblosc2 is missing", "use it from elsewhere: ATMOREP_BLOSC=FILE."];
+  return new AtmorepError("failed", what, {
+    found: error.message,
+    fix: `Fetch it with: atmorep engine install (which keeps what is there); or ${leave}`,
+    cause: error,
+  });
 }

@@ -1,5 +1,7 @@
 /** What `atmorep engine install` fetches: of each Python wheel the files that are kept, and where they go. */
 
+import { BLOSC } from "../../native/index.js";
+
 /** What pip is asked for. */
 export interface Download {
   /** such as `llvmlite==0.50.0` */
@@ -7,6 +9,8 @@ export interface Download {
   size: string;
   /** with the packages it depends on */
   dependencies?: boolean;
+  /** SHA-256 of the wheels, hexadecimal; another one is refused */
+  sha256?: readonly string[];
 }
 
 export interface Part {
@@ -62,4 +66,34 @@ export const LLVM: Part = {
   },
 };
 
-export const PARTS = [TENSORFLOW, LLVM];
+const BLOSC_FILE = /^blosc2\/lib\/(libblosc2\.(?:so|dylib))$/;
+const BLOSC_LICENCE = /^blosc2-[^/]*\.dist-info\/licenses\/(LICENSE[^/]*)$/;
+
+/** Decodes the chunks of stores; the wheel's library holds zstd and lz4 too. */
+export const BLOSC_PART: Part = {
+  name: "blosc2",
+  version: "4.14.1",
+  variable: BLOSC.variable,
+  folders: [BLOSC.installed],
+  library: BLOSC_FILE,
+  download() {
+    return { requirement: `${this.name}==${this.version}`, size: "about 7 MB", sha256: BLOSC_WHEELS };
+  },
+  place(entry) {
+    const file = (BLOSC_FILE.exec(entry) ?? BLOSC_LICENCE.exec(entry))?.[1];
+    return file ? `${BLOSC.installed}/${file}` : null;
+  },
+};
+
+/** blosc2 4.14.1 for Linux on x64 and arm64, macOS on arm64. */
+const BLOSC_WHEELS = [
+  "d5e65efe80740651c3b39a9fd98478f073c57bed51f7eebe1fdfe248dc259e37",
+  "411d9fa31c559f0b016c16611101ccd0e03d38dc89ab1bc94178aa3757ce756a",
+  "fb2960ff411e2c1cffa6209932b5ee344fb46208906c3de79e8f23531df82e8a",
+];
+
+export const PARTS = [TENSORFLOW, LLVM, BLOSC_PART];
+
+/** What `engine install --only` takes. */
+export const ONLY = { tensorflow: TENSORFLOW, llvm: LLVM, blosc: BLOSC_PART } as const;
+export type OnlyName = keyof typeof ONLY;

@@ -1,7 +1,8 @@
 /** Downloading wheels with pip, which checks them against the index's checksums. */
 import { execFile } from "node:child_process";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { AtmorepError } from "../../errors.js";
 import type { Download } from "./parts.js";
@@ -11,10 +12,10 @@ const WHEEL_PYTHON = "3.11";
 
 /**
  * Downloads wheels into a folder.
- * @throws AtmorepError `failed` if pip does not work
+ * @throws AtmorepError `failed` if pip does not work, or gives a wheel that is not the one that was tested
  */
 export async function downloadWheels(
-  { requirement, dependencies = false }: Download,
+  { requirement, dependencies = false, sha256 }: Download,
   folder: string,
   signal?: AbortSignal,
 ): Promise<string[]> {
@@ -30,5 +31,20 @@ export async function downloadWheels(
       fix: "Check that python3 -m pip works and reaches a package index; or give a wheel: engine install --wheel FILE.",
     });
   }
-  return (await readdir(folder)).map((file) => join(folder, file));
+  const wheels = (await readdir(folder)).map((file) => join(folder, file));
+  if (sha256) for (const wheel of wheels) await verify(wheel, sha256);
+  return wheels;
+}
+
+async function verify(wheel: string, expected: readonly string[]): Promise<void> {
+  const found = createHash("sha256")
+    .update(await readFile(wheel))
+    .digest("hex");
+  if (expected.includes(found)) return;
+  throw new AtmorepError("failed", "the wheel is not the one that was tested", {
+    where: basename(wheel),
+    found: `SHA-256 ${found}`,
+    expected: expected.join(" or "),
+    fix: "Check the package index; a wheel you trust is unpacked by: engine install --wheel FILE.",
+  });
 }

@@ -13,7 +13,7 @@ import {
   set,
   V128,
   type WasmFunction,
-} from "./assembler.js";
+} from "../../formats/wasm.js";
 import { dropoutMask } from "./randomLoop.js";
 
 /** Addresses and distances are in bytes, `alpha` is the address of a number; a group is four float32. */

@@ -1,5 +1,5 @@
 /** The loop that draws dropout masks: Philox's blocks of four numbers (`random/philox.ts`), with products of 64 bits. */
-import { FACTORS, RANDOM_BITS, ROUNDS, WEYL } from "../../random/philox.js";
+
 import {
   add,
   advance,
@@ -17,7 +17,8 @@ import {
   type WasmFunction,
   wide,
   xor,
-} from "./assembler.js";
+} from "../../formats/wasm.js";
+import { FACTORS, RANDOM_BITS, ROUNDS, WEYL } from "../../random/philox.js";
 
 /** `dropoutMask(to, blocks, first, c2, c3, k0, k1, least, keep)`, see `Program`. */
 export function dropoutMask(): WasmFunction {

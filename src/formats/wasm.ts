@@ -110,6 +110,12 @@ export const f32x4 = {
   ],
 };
 
+/** Sixteen bytes; they are loaded and stored as the lanes of `f32x4` are. */
+export const i8x16 = {
+  /** bytes of `a` (0 to 15) and `b` (16 to 31) in a new order */
+  shuffle: (a: Code, b: Code, bytes: readonly number[]): Code => [...a, ...b, ...simd(0x0d), ...bytes],
+};
+
 export const i32x4 = {
   splat: (value: number): Code => [...simd(0x0c), ...new Uint8Array(Int32Array.of(value, value, value, value).buffer)],
   add: binary(0xae),

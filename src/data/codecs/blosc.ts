@@ -1,0 +1,70 @@
+/** Blosc, zstd and lz4: by libblosc2 where it is, else by what Node has and code of our own. */
+import { openBlosc } from "../../native/index.js";
+import { bloscBlocks } from "./bloscBlocks.js";
+import { bloscHeader } from "./bloscHeader.js";
+import { bloscPlain } from "./bloscPlain.js";
+import { lz4Block } from "./lz4.js";
+import { compressed, refuse, type Size, type Stage, stated } from "./stage.js";
+import { openZstd } from "./zstd.js";
+import { zstdContentSize } from "./zstdFrame.js";
+
+/** What decodes: for a person. */
+export function decoderText(): string {
+  const native = openBlosc();
+  if (!native) return "Node's zlib and code of our own (libblosc2 is faster: atmorep engine install --only blosc)";
+  const more = [native.zstd && "zstd", native.lz4 && "lz4"].filter((name) => name);
+  const with_ = more.length > 0 ? ` with ${more.join(" and ")}` : "";
+  return `libblosc2 ${native.version}${with_} (${native.library.source}: ${native.library.path})`;
+}
+
+export const bloscStage = (name: string): Stage => ({
+  name,
+  encoded: compressed,
+  async decode(bytes, size) {
+    const header = bloscHeader(bytes, size);
+    const out = new Uint8Array(header.decodedBytes);
+    const native = openBlosc();
+    if (!native) await bloscPlain(bytes, header, out);
+    else {
+      if (!header.stored) bloscBlocks(bytes, header);
+      whole(await native.blosc(bytes, out), out);
+    }
+    return out;
+  },
+});
+
+export const zstdStage = (name: string): Stage => ({
+  name,
+  encoded: compressed,
+  async decode(bytes, size) {
+    const says = zstdContentSize(bytes);
+    if (says !== null) stated(says, size);
+    const zstd = openBlosc()?.zstd;
+    if (!zstd) return (await openZstd())(bytes, size.bytes);
+    const out = new Uint8Array(says ?? size.bytes);
+    const written = await zstd(bytes, out);
+    if (written < 0) throw refuse("the data are damaged");
+    return out.subarray(0, written);
+  },
+});
+
+/** numcodecs' LZ4: the length of the result, then one block. */
+export const lz4Stage = (name: string): Stage => ({
+  name,
+  encoded: compressed,
+  async decode(bytes, size: Size) {
+    if (bytes.length < 5) throw refuse("the data break off");
+    const says = new DataView(bytes.buffer, bytes.byteOffset, 4).getInt32(0, true);
+    if (says <= 0) throw refuse("the length of the data is damaged");
+    const out = new Uint8Array(stated(says, size));
+    const lz4 = openBlosc()?.lz4;
+    if (!lz4) lz4Block(bytes, 4, bytes.length, out, 0, out.length);
+    else whole(await lz4(bytes.subarray(4), out), out);
+    return out;
+  },
+});
+
+function whole(written: number, out: Uint8Array): void {
+  if (written < 0) throw refuse("the data are damaged");
+  if (written !== out.length) throw refuse(`the data give ${written} bytes instead of ${out.length}`);
+}

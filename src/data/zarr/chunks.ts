@@ -1,0 +1,92 @@
+/** The chunks of one array, decoded; each fault names the file. */
+import * as zarr from "zarrita";
+import { AtmorepError, isAtmorepError } from "../../errors.js";
+import type { Presented } from "../codecs/index.js";
+import type { ByteRange } from "../source/index.js";
+import type { ArrayFacts, MetadataStore } from "./metadata.js";
+
+/** A decoded chunk, of the full chunk shape also at the array's edge. */
+export interface RawChunk {
+  data: ArrayLike<number | bigint>;
+  /** in values, by axis */
+  stride: number[];
+}
+
+export interface ChunkReader {
+  shape: readonly number[];
+  chunkShape: readonly number[];
+  /** @throws AtmorepError (input) naming the chunk's file */
+  rawChunk(coords: readonly number[]): Promise<RawChunk>;
+}
+
+/** @throws AtmorepError (input) for metadata that cannot be followed */
+export async function openChunks(store: MetadataStore, facts: ArrayFacts, location: string): Promise<ChunkReader> {
+  const where = `${location}: ${facts.name}`;
+  const presented = facts.present();
+  const { chunkShape, shard } = presented;
+  const absent = new Set<string>();
+  const array = await zarr.open
+    .v3(zarr.root(filesOf(store, facts, presented, absent)), { kind: "array" })
+    .catch((cause: Error) => {
+      throw new AtmorepError("input", "the array cannot be opened", { where, found: cause.message, cause });
+    });
+  const size = chunkShape.reduce((a, b) => a * b, 1);
+  const fileOf = (coords: readonly number[]) =>
+    facts.chunkFile(shard ? coords.map((at, i) => Math.floor(at / shard.shape[i])) : coords);
+
+  const rawChunk = async (coords: readonly number[]): Promise<RawChunk> => {
+    const file = fileOf(coords);
+    const name = `${location}/${facts.name}/${file}`;
+    const which = shard ? `${name}, chunk ${coords.join(".")}` : name;
+    try {
+      const { data, stride } = (await array.getChunk([...coords])) as unknown as RawChunk;
+      if (facts.fillValue === null && absent.has(`/${file}`)) {
+        throw new AtmorepError("input", "a chunk is missing and the array has no fill value", {
+          where: which,
+          fix: "The store is not complete; copy or write it again",
+        });
+      }
+      if (data.length !== size) throw new Error(`${data.length} values instead of ${size}`);
+      return { data, stride };
+    } catch (cause) {
+      if (isAtmorepError(cause)) throw cause;
+      // A fault of the pipeline carries what the step said; a fault of reading comes as it is.
+      const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+      if (isAtmorepError(inner)) throw inner;
+      throw new AtmorepError("input", "a chunk is damaged", {
+        where: which,
+        found: inner instanceof Error ? inner.message : String(inner),
+        fix: "Copy or write the store again",
+        cause,
+      });
+    }
+  };
+  return { shape: facts.shape, chunkShape, rawChunk };
+}
+
+/** The files of one array as zarrita asks for them: never more bytes than the array can need, never fewer than asked. */
+function filesOf(store: MetadataStore, facts: ArrayFacts, presented: Presented, absent: Set<string>) {
+  const { document, shard, chunkBytes, fileBytes } = presented;
+  const metadata = new TextEncoder().encode(JSON.stringify(document));
+  return {
+    async get(key: `/${string}`) {
+      if (key === "/zarr.json") return metadata;
+      const bytes = await store.get(`/${facts.name}${key}`, fileBytes);
+      if (!bytes) absent.add(key);
+      return bytes;
+    },
+    async getRange(key: `/${string}`, asked: ByteRange) {
+      const isIndex = "suffixLength" in asked;
+      // zarrita knows indices at the end alone
+      const range = isIndex && shard?.indexAtStart ? { offset: 0, length: asked.suffixLength } : asked;
+      const length = "suffixLength" in range ? range.suffixLength : range.length;
+      const whole = "suffixLength" in range || Number.isSafeInteger(range.offset + length);
+      if (!whole || length > (isIndex ? fileBytes : chunkBytes)) {
+        throw new Error(`the shard's index says that a chunk has ${length} bytes, which it cannot have`);
+      }
+      const bytes = await store.getRange(`/${facts.name}${key}`, range, fileBytes);
+      if (bytes && bytes.length !== length) throw new Error(`the shard breaks off: ${bytes.length} bytes of ${length}`);
+      return bytes;
+    },
+  };
+}
