@@ -47,9 +47,9 @@ const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 /** Ours, in a process of its own: `node read-beside-python.mjs --read FOLDER NAME`. */
 async function read(folder, name) {
   const { openSource } = await import("../dist/data/source/index.js");
-  const { openMetadata } = await import("../dist/data/metadata.js");
-  const { openArray } = await import("../dist/data/array.js");
-  const { ChunkCache } = await import("../dist/data/cache.js");
+  const { openMetadata } = await import("../dist/data/zarr/metadata.js");
+  const { openArray } = await import("../dist/data/zarr/array.js");
+  const { ChunkCache } = await import("../dist/data/zarr/cache.js");
   const metadata = await openMetadata(await openSource(join(folder, name)), name);
   const array = await openArray(metadata, await metadata.array("a"), name, new ChunkCache(0));
   for (let i = 0; i < 2 * CHUNKS; i++) await array.chunk([i % CHUNKS, 0, 0]);

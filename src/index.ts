@@ -29,6 +29,7 @@ export { baselines, compareRuns, listRuns, metrics, planRun, readRun, runReport,
 export * as scores from "./api/scores.js";
 export {
   createMaskGenerators,
+  createMaskStreams,
   describeStore,
   displayUnit,
   drawEpoch,

@@ -19,7 +19,7 @@ import type { RunConfig } from "../../src/config/types.js";
 import { drawEpoch, openStore } from "../../src/data/index.js";
 import { displayUnit } from "../../src/data/units.js";
 import { openEngine } from "../../src/engine/index.js";
-import { createMaskGenerators } from "../../src/masking/index.js";
+import { createMaskStreams } from "../../src/masking/index.js";
 import { countParameters, toTensors } from "../../src/model/index.js";
 import { predictReady } from "../../src/prediction/pass.js";
 import { scoreBatch } from "../../src/prediction/scoreBatch.js";
@@ -74,7 +74,7 @@ async function trained(name: keyof typeof variants) {
 async function* batchesOf(config: RunConfig, split: "train" | "validate"): AsyncGenerator<ReadyBatch> {
   const fields = parseFields(config);
   const context = { config, store, fields, predicted: predictedFields(config) };
-  yield* readyBatches(context, drawEpoch({ config, store, split, epoch: 0 }), createMaskGenerators(config, fields));
+  yield* readyBatches(context, drawEpoch({ config, store, split, epoch: 0 }), createMaskStreams(config, fields), split);
 }
 
 async function ridgeMaps(): Promise<Map<string, FieldMaps>> {

@@ -2,6 +2,7 @@
 export {
   coarseSize,
   createMaskGenerators,
+  createMaskStreams,
   emptyChoice,
   type LevelChoice,
   type MaskingStrategy,

@@ -29,7 +29,7 @@ export { tokenize, tokenLayout, untokenize } from "../data/tokens.js";
 /** The unit people read a field in. Example: `displayUnit("velocity_u").unit`. */
 export { displayUnit } from "../data/units.js";
 /** Masking. Example: `maskBatch(cube, fields, config, createMaskGenerators(config, fields))`. */
-export { createMaskGenerators, maskBatch, maskingSummary, TOKEN_KIND } from "../masking/index.js";
+export { createMaskGenerators, createMaskStreams, maskBatch, maskingSummary, TOKEN_KIND } from "../masking/index.js";
 
 /**
  * Opens a store: a Zarr group in a folder, a zip file or at an http address.

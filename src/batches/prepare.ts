@@ -7,7 +7,7 @@ import { type DrawRequest, drawEpoch } from "../data/sampling.js";
 import type { Store } from "../data/store.js";
 import type { CubeBatch } from "../data/types.js";
 import { AtmorepError } from "../errors.js";
-import { createMaskGenerators, type MaskedBatch, maskBatch } from "../masking/index.js";
+import { type BatchPlace, createMaskStreams, type MaskedBatch, maskBatch } from "../masking/index.js";
 
 /** A batch with everything that it came from. */
 export interface Prepared {
@@ -19,6 +19,8 @@ export interface Prepared {
   cube: CubeBatch;
   /** what the network sees, and the targets */
   masked: MaskedBatch;
+  /** which batch it is */
+  place: BatchPlace;
 }
 
 export interface PrepareOptions {
@@ -33,13 +35,15 @@ export interface PrepareOptions {
 }
 
 /**
- * Draws, reads, normalises, cuts and masks one batch. The draw is the one of training (or validation); the masks are
- * those of fresh generators, so that every batch of a split shows the masks of its first.
+ * Draws, reads, normalises, cuts and masks one batch. The draw is the one of training (or validation). With
+ * `mask_streams: batch` so are the masks; with `run` they are those of fresh generators, so that every batch of a split
+ * shows the masks of its first.
  * @throws AtmorepError (config, input) as the stages do; (usage) for a batch beyond the epoch
  * @example const batch = await prepare(resolveConfig({ preset: "storm" }).config, { split: "validate" });
  */
 export async function prepare(given: RunConfig, options: PrepareOptions = {}): Promise<Prepared> {
   const { split = "train", epoch = 0, batch = 0 } = options;
+  const place = { split, epoch, batch };
   const config = withSeeds(given);
   const [{ openStore }, { readCube }] = await Promise.all([import("../data/store.js"), import("../data/cube.js")]);
   const store = options.store ?? (await openStore(resolveStorePath(config.file_path, options.folder)));
@@ -54,8 +58,8 @@ export async function prepare(given: RunConfig, options: PrepareOptions = {}): P
     }
     const fields = parseFields(config);
     const cube = await readCube(store, config, draws[batch]);
-    const masked = maskBatch(cube, fields, config, createMaskGenerators(config, fields));
-    return { config, store, fields, cube, masked };
+    const masked = maskBatch(cube, fields, config, createMaskStreams(config, fields).of(place));
+    return { config, store, fields, cube, masked, place };
   } catch (error) {
     if (!options.store) await store.close();
     throw error;

@@ -4,7 +4,13 @@ import { loadCubes } from "../data/loader.js";
 import type { Store } from "../data/store.js";
 import type { CubeBatch, Draw } from "../data/types.js";
 import { needsArea } from "../losses/index.js";
-import { type MaskedBatch, type MaskGenerators, maskBatch } from "../masking/index.js";
+import {
+  type BatchPlace,
+  type LevelGenerators,
+  type MaskedBatch,
+  type MaskStreams,
+  maskBatch,
+} from "../masking/index.js";
 import { type PlainBatch, plainBatch } from "./plain.js";
 
 /** What making a batch needs to know of a run. */
@@ -22,13 +28,17 @@ export interface ReadyBatch {
   plain: PlainBatch;
 }
 
-/** Batches of fixed draws, in order. The generators move on with each. */
+/** Batches of fixed draws, in order: the first batches of a split, of epoch 0. Streams of a run move on with each. */
 export async function* readyBatches(
   context: BatchContext,
   draws: readonly Draw[],
-  generators: MaskGenerators,
+  streams: MaskStreams,
+  split: BatchPlace["split"] = "validate",
 ): AsyncGenerator<ReadyBatch> {
-  for await (const cube of readAhead(context, draws)) yield readyBatch(context, cube, generators);
+  let batch = 0;
+  for await (const cube of readAhead(context, draws)) {
+    yield readyBatch(context, cube, streams.of({ split, epoch: 0, batch: batch++ }));
+  }
 }
 
 /** The cubes of some draws, in order, read in the background. */
@@ -40,7 +50,7 @@ export function readAhead(
 }
 
 /** Masks a cube and makes of it what the step takes. The generators move on. */
-export function readyBatch(context: BatchContext, cube: CubeBatch, generators: MaskGenerators): ReadyBatch {
+export function readyBatch(context: BatchContext, cube: CubeBatch, generators: LevelGenerators): ReadyBatch {
   const masked = maskBatch(cube, context.fields, context.config, generators);
   return { cube, masked, plain: plainOf(context, { cube, masked }) };
 }

@@ -7,7 +7,7 @@ import type { RunConfig } from "../config/types.js";
 import { loadCubes } from "../data/loader.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
-import { createMaskGenerators, maskBatch } from "../masking/index.js";
+import { createMaskStreams, maskBatch } from "../masking/index.js";
 import { countParameters, modelSpec } from "../model/index.js";
 import { estimateFlops, estimateMemory, type MemoryEstimate, WASM_FLOPS } from "./estimate.js";
 import { checkAgainstStore, checkConfig } from "./validate.js";
@@ -82,7 +82,12 @@ export async function planRun(given: RunConfig, options: PlanOptions = {}): Prom
       warnings,
     };
     for await (const cube of loadCubes({ storeLocation: store.location, store, config, draws: draws.slice(0, 1) })) {
-      const masked = maskBatch(cube, fields, config, createMaskGenerators(config, fields));
+      const masked = maskBatch(
+        cube,
+        fields,
+        config,
+        createMaskStreams(config, fields).of({ split: "train", epoch: 0, batch: 0 }),
+      );
       for (const { name, B, L, N, D, target } of masked.fields) {
         plan.firstBatch[name] = { tokens: [B, L, N, D], infos: [B, L, N, 8], target: [target.length / D, D] };
       }

@@ -241,9 +241,21 @@ export const CONFIG_KEYS = {
     256,
     "Batches between two savings of the latest weights.",
   ),
+  keep_epochs: ours(
+    "optimiser",
+    nullable(integer(1, EPOCHS)),
+    null,
+    "Numbered weights that are kept, of the latest epochs; null: of all.",
+  ),
   BERT_strategy: theirs("strategy", nameOf("strategies"), "BERT", "What is hidden from the network and predicted."),
   forecast_num_tokens: theirs("strategy", integer(1, TOKENS), 2, "Tokens in time that a forecast hides."),
   BERT_fields_synced: theirs("strategy", boolean, false, "The same tokens are chosen in every field."),
+  mask_streams: ours(
+    "strategy",
+    choice("run", "batch"),
+    "run",
+    "Random streams of masking: run, generators that go on from batch to batch, as older runs have them; batch, streams of each batch's own, so that any worker or process makes any batch.",
+  ),
   BERT_mr_max: theirs(
     "strategy",
     real({ min: 1, whole: true, limit: because(65_536, "no token has that many points") }),

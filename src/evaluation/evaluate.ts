@@ -15,7 +15,7 @@ import { openStore } from "../data/store.js";
 import { openEngine } from "../engine/index.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
-import { createMaskGenerators, getStrategy } from "../masking/index.js";
+import { createMaskStreams, getStrategy } from "../masking/index.js";
 import { toTensors } from "../model/index.js";
 import { fitBaselines } from "../prediction/baselines.js";
 import { type PassContext, predictDraws } from "../prediction/pass.js";
@@ -174,8 +174,8 @@ async function runPlan(work: Work): Promise<Evaluation> {
         request.onProgress?.(done, plan.draws.length);
       }
     } else {
-      const generators = createMaskGenerators(config, context.fields);
-      for await (const batch of predictDraws(context, params, plan.draws, { generators, members: true, signal })) {
+      const streams = createMaskStreams(config, context.fields);
+      for await (const batch of predictDraws(context, params, plan.draws, { streams, members: true, signal })) {
         const predictions = batch.predictions.map(({ mean, ens }) => ({ mean, ens: ens! }));
         for (const [p, { field }] of predicted.entries()) await scores.add(batch, field, predictions[p]);
         await output.append({ windows: batch.cube.windows, fields: batch.masked.fields, predictions });

@@ -23,7 +23,8 @@ export interface MaskStreams {
   setState(state: MaskGeneratorsState | null): void;
 }
 
-type StreamConfig = Pick<RunConfig, "rng_seed" | "BERT_fields_synced"> & { mask_streams?: "run" | "batch" | null };
+/** `mask_streams` may be absent, as in configurations of before: `run`. */
+type StreamConfig = Pick<RunConfig, "rng_seed" | "BERT_fields_synced"> & Partial<Pick<RunConfig, "mask_streams">>;
 
 /**
  * The streams that a configuration asks for. `run` (also where the key is absent): generators that run on from batch

@@ -9,7 +9,7 @@ import { loadCubes } from "../data/loader.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
 import type { Draw } from "../data/types.js";
-import { createMaskGenerators } from "../masking/index.js";
+import { createMaskStreams } from "../masking/index.js";
 import type { FieldSkill } from "../runs/events.js";
 import { needsDamping } from "../scores/baselines/registry.js";
 import { type BaselineParams, dampingFit } from "../scores/index.js";
@@ -58,7 +58,7 @@ export async function baselineScores(context: BaselineContext, params: BaselineP
 }
 
 const validationBatches = (context: BaselineContext) =>
-  readyBatches(context, context.validationDraws, createMaskGenerators(context.config, context.fields));
+  readyBatches(context, context.validationDraws, createMaskStreams(context.config, context.fields));
 
 export interface BaselineOptions {
   /** folder that a relative `file_path` is taken from first; default the current one */

@@ -7,7 +7,7 @@ import { disposeBatch, toTensors } from "../batches/tensors.js";
 import type { Draw } from "../data/types.js";
 import type { Engine } from "../engine/engine.js";
 import { collectAfter } from "../engine/garbage.js";
-import type { MaskGenerators } from "../masking/index.js";
+import type { MaskStreams } from "../masking/index.js";
 import type { Params } from "../model/types.js";
 import type { StepContext, StepModel } from "../step/step.js";
 import { type BatchPrediction, predictBatch } from "./predictBatch.js";
@@ -24,7 +24,7 @@ export interface PassContext extends PassSubject {
 
 export interface PassOptions {
   /** streams of masking, which the pass moves on */
-  generators: MaskGenerators;
+  streams: MaskStreams;
   /** also read the members (default false) */
   members?: boolean;
   /** ends the pass before the next batch */
@@ -42,10 +42,10 @@ export async function* predictDraws(
   context: PassContext,
   params: Params,
   draws: readonly Draw[],
-  { generators, members = false, signal }: PassOptions,
+  { streams, members = false, signal }: PassOptions,
 ): AsyncGenerator<PredictedBatch> {
   let batches = 0;
-  for await (const prepared of readyBatches(context, draws, generators)) {
+  for await (const prepared of readyBatches(context, draws, streams)) {
     if (signal?.aborted) return;
     collectAfter(++batches);
     yield { ...prepared, ...(await predictReady(context, params, prepared, members)) };

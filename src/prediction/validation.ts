@@ -3,7 +3,7 @@
  * scores beside the baselines, and the result stores.
  */
 import type { Draw } from "../data/types.js";
-import { createMaskGenerators } from "../masking/index.js";
+import { createMaskStreams } from "../masking/index.js";
 import type { Params } from "../model/types.js";
 import { openAttentionWriter, openResultsWriter, type WritersPlace } from "../results/openWriters.js";
 import type { AttentionWriter } from "../results/writeAttention.js";
@@ -57,7 +57,7 @@ export async function validate(context: ValidationContext, request: ValidationRe
   try {
     attention = writes && config.attention ? await openAttentionWriter(context, request) : null;
     const pass = predictDraws(context, weights, context.validationDraws, {
-      generators: createMaskGenerators(config, context.fields),
+      streams: createMaskStreams(config, context.fields),
       members: results !== null || (config.metrics ?? []).length > 0,
       signal,
     });

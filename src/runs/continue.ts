@@ -13,7 +13,7 @@ import {
   readCheckpoint,
 } from "./checkpoint.js";
 import { parseRunReference, type RunFolder, runFolder } from "./folder.js";
-import { forgetWeights } from "./manifest.js";
+import { epochOf, removeWeights } from "./manifest.js";
 import { readMetricsLines } from "./metrics.js";
 import { type WeightNames, writeWeightFiles } from "./weightFiles.js";
 
@@ -111,16 +111,9 @@ const copyAtomic = (from: string, to: string): Promise<void> =>
 /** Removes the numbered files of epochs at or after the checkpoint's (continuing in place). */
 export async function trimRun(folder: RunFolder, { checkpoint }: Continuation): Promise<void> {
   const { epoch } = checkpoint.state;
-  const isLater = (name: string, pattern: RegExp) => Number(pattern.exec(name)?.[1] ?? -1) >= epoch;
-  await removeWeights(folder.modelsDir, (name) => isLater(name, /_epoch(\d+)\.mod$/));
-  for (const name of await readdir(folder.resultsDir)) {
-    if (isLater(name, /_epoch(\d+)_[a-z]+\.zarr$/)) await rm(join(folder.resultsDir, name), { force: true });
+  const isLater = (name: string) => (epochOf(name) ?? -1) >= epoch;
+  await removeWeights(folder.modelsDir, isLater);
+  for (const name of (await readdir(folder.resultsDir)).filter(isLater)) {
+    await rm(join(folder.resultsDir, name), { force: true });
   }
-}
-
-/** Removes weights files, and then what the manifest says of them. */
-async function removeWeights(modelsDir: string, goes: (name: string) => boolean): Promise<void> {
-  const gone = (await readdir(modelsDir)).filter(goes);
-  for (const name of gone) await rm(join(modelsDir, name), { force: true });
-  await forgetWeights(modelsDir, gone);
 }

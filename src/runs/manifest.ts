@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
@@ -33,8 +33,16 @@ export async function announceWeights(modelsDir: string, files: ReadonlyMap<stri
   await writeManifest(modelsDir, entries);
 }
 
-/** Takes files that were removed out of the manifest. */
-export async function forgetWeights(modelsDir: string, names: readonly string[]): Promise<void> {
+/** The epoch in the name of a numbered weights file or result store; null for other names. */
+export function epochOf(name: string): number | null {
+  const match = /_epoch(\d+)(?:\.mod|_[a-z]+\.zarr)$/.exec(name);
+  return match ? Number(match[1]) : null;
+}
+
+/** Removes weights files, and then what the manifest says of them. */
+export async function removeWeights(modelsDir: string, goes: (name: string) => boolean): Promise<void> {
+  const names = (await readdir(modelsDir)).filter((name) => name.endsWith(".mod") && goes(name));
+  for (const name of names) await rm(join(modelsDir, name), { force: true });
   if (names.length === 0 || !existsSync(manifestPath(modelsDir))) return;
   const entries = await readManifest(modelsDir);
   for (const name of names) delete entries[name];

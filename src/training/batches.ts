@@ -13,8 +13,8 @@ export const batchesPerStep = ({ config, communicator }: Pick<Session, "config" 
   config.grad_accumulation * communicator.size;
 
 /**
- * Training batches of `epoch` from number `from` on; null for one that another process computes. The mask generators of the
- * session move on with each, its own or not: so do those of a process that trains alone.
+ * Training batches of `epoch` from number `from` on; null for one that another process computes. Mask streams of the run
+ * move on with each, its own or not: so do those of a process that trains alone.
  * With `overfit`, the epoch's first batch, masked once, again and again.
  */
 export async function* trainBatches(session: Session, epoch: number, from: number): AsyncGenerator<PlainBatch | null> {
@@ -30,16 +30,18 @@ export async function* trainBatches(session: Session, epoch: number, from: numbe
     session,
     draws.filter((_, batch) => batch >= from && own(batch)),
   );
-  const blank = session.communicator.size > 1 ? blankCube(session) : null;
+  const { masks } = session;
+  // streams that run on are moved on by the others' batches too
+  const blank = session.communicator.size > 1 && !masks.independent ? blankCube(session) : null;
   try {
     for (let batch = from; batch < draws.length; batch++) {
       const context = mixed(session, epoch, batch);
       if (own(batch)) {
         const { value: cube, done } = await cubes.next();
         if (done) return;
-        yield readyBatch(context, cube, session.generators).plain;
+        yield readyBatch(context, cube, masks.of({ split: "train", epoch, batch })).plain;
       } else {
-        maskBatch(blank!, session.fields, context.config, session.generators);
+        if (blank) maskBatch(blank, session.fields, context.config, masks.of({ split: "train", epoch, batch }));
         yield null;
       }
     }
@@ -75,6 +77,6 @@ function mixed({ config, store, fields, predicted }: Session, epoch: number, bat
 async function firstBatch(session: Session): Promise<PlainBatch> {
   const { config, store } = session;
   const draws = drawEpoch({ config, store, split: "train", epoch: 0 }).slice(0, 1);
-  for await (const { plain } of readyBatches(mixed(session, 0, 0), draws, session.generators)) return plain;
+  for await (const { plain } of readyBatches(mixed(session, 0, 0), draws, session.masks, "train")) return plain;
   throw new Error("an epoch has at least one batch");
 }

@@ -12,7 +12,7 @@ import { openStore, type Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import { ALONE } from "../distributed/index.js";
 import { openEngine } from "../engine/index.js";
-import { createMaskGenerators, type MaskGeneratorsState } from "../masking/index.js";
+import { createMaskStreams, type MaskGeneratorsState } from "../masking/index.js";
 import { readContinuation } from "../runs/continue.js";
 import { assertFree, parseRunReference, runFolder } from "../runs/folder.js";
 import { lockRun, type RunLock } from "../runs/lock.js";
@@ -90,8 +90,8 @@ async function openLocked(
     if (engine.instead?.reason === "unusable") warnings.push(engine.instead.text);
     const state = startingState(weights, continued, config);
     const fields = parseFields(config);
-    const generators = createMaskGenerators(config, fields);
-    if (continued) generators.setState(continued.checkpoint.state.masking as MaskGeneratorsState);
+    const masks = createMaskStreams(config, fields);
+    if (continued) masks.setState(continued.checkpoint.state.masking as MaskGeneratorsState | null);
 
     const predicted = predictedFields(config);
     // nobody writes before everybody has read and checked
@@ -117,7 +117,7 @@ async function openLocked(
       parent: parentOf(continued, id),
       metrics,
       learningRates: learningRates(config),
-      generators,
+      masks,
       state,
       progress: startingProgress(continued),
       unfinished: null,

@@ -4,6 +4,7 @@ import { toPlain } from "../model/index.js";
 import type { PlainParams } from "../model/types.js";
 import { type CheckpointKind, saveCheckpoint } from "../runs/checkpoint.js";
 import type { SavedEvent } from "../runs/events.js";
+import { epochOf, removeWeights } from "../runs/manifest.js";
 import { type WeightTag, weightPath, writeWeightFiles } from "../runs/weightFiles.js";
 import type { BeforeValidation, Session } from "./session.js";
 
@@ -23,7 +24,7 @@ function programVersion(): string {
 }
 
 async function saveState(session: Session, kind: CheckpointKind, before?: BeforeValidation): Promise<void> {
-  const { state, progress, folder, metrics, generators } = session;
+  const { state, progress, folder, metrics, masks } = session;
   await metrics.sync();
   await saveCheckpoint(folder.checkpointDir, kind, {
     state: {
@@ -36,7 +37,7 @@ async function saveState(session: Session, kind: CheckpointKind, before?: Before
       runId: folder.id,
       parent: session.parent,
       metricsRows: metrics.rows,
-      masking: generators.getState(),
+      masking: masks.getState(),
       ...progress,
       ...before,
     },
@@ -55,11 +56,15 @@ export async function saveStart(session: Session): Promise<void> {
   if (session.writes) await saveState(session, "latest");
 }
 
-/** `AtmoRep_id<ID>_epoch<n>.mod` and its parts. */
+/** `AtmoRep_id<ID>_epoch<n>.mod` and its parts; with `keep_epochs` the oldest of them then go. */
 export async function saveEpoch(session: Session): Promise<SavedEvent> {
-  const { folder, progress, writes } = session;
+  const { config, folder, progress, writes } = session;
   const path = weightPath(folder.modelsDir, folder.id, progress.epoch);
-  if (writes) await writeWeights(session, progress.epoch);
+  if (writes) {
+    await writeWeights(session, progress.epoch);
+    const keep = config.keep_epochs ?? Number.POSITIVE_INFINITY;
+    await removeWeights(folder.modelsDir, (name) => (epochOf(name) ?? progress.epoch) <= progress.epoch - keep);
+  }
   return { type: "saved", kind: "epoch", step: progress.step, path };
 }
 

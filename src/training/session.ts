@@ -5,7 +5,7 @@ import type { Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import type { Communicator } from "../distributed/index.js";
 import type { Engine } from "../engine/index.js";
-import type { MaskGenerators } from "../masking/index.js";
+import type { MaskStreams } from "../masking/index.js";
 import type { CheckpointState, ConsoleSums } from "../runs/checkpoint.js";
 import type { RunFolder } from "../runs/folder.js";
 import type { MetricsLog } from "../runs/metrics.js";
@@ -38,7 +38,8 @@ export interface Session {
   metrics: MetricsLog;
   /** of each epoch */
   learningRates: Float64Array;
-  generators: MaskGenerators;
+  /** random streams of the training batches' masks */
+  masks: MaskStreams;
   state: TrainState;
   progress: Progress;
   /** while a validation is told: the state before it */

@@ -122,7 +122,7 @@ async function* trainEpoch(
   if (progress.batch === 0) progress.console = emptySums();
   const perStep = batchesPerStep(session);
   let group: (PlainBatch | null)[] = [];
-  let generators = session.generators.getState();
+  let masking = session.masks.getState();
   let waiting = performance.now();
   for await (const batch of trainBatches(session, progress.epoch, progress.batch)) {
     group.push(batch);
@@ -134,7 +134,7 @@ async function* trainEpoch(
       result = await runStep(session, group, learningRate);
     } catch (error) {
       // the state is as it was before the step that failed: worth keeping
-      session.generators.setState(generators);
+      session.masks.setState(masking);
       if (isAtmorepError(error)) yield await saveLatest(session);
       throw error;
     }
@@ -154,7 +154,7 @@ async function* trainEpoch(
     await new Promise((resolve) => setImmediate(resolve));
     const stopped = await stopReason(session);
     if (stopped) return stopped;
-    generators = session.generators.getState();
+    masking = session.masks.getState();
     waiting = performance.now();
   }
   // batches left over by the accumulation are dropped, as the loader drops an incomplete batch

@@ -249,6 +249,18 @@ const BAD: [name: string, set: Record<string, unknown>, path: string, message: R
   ],
   ["a negative seed", { rng_seed: -1 }, "rng_seed", /at least 0/],
   ["a seed beyond 2^53", { rng_seed: 2 ** 60 }, "rng_seed", /Stay below 2\^53/],
+  [
+    "more memory than there is",
+    { encoder_num_layers: 4096, encoder_num_mlp_layers: 64, "fields[0][1][1]": 16_384, "fields[1][1][1]": 16_384 },
+    "encoder_num_layers",
+    /need at least|would have/,
+  ],
+  [
+    "many faults of one list",
+    { years_train: Array.from({ length: 30 }, (_, i) => -i) },
+    "years_train",
+    /more faults like these/,
+  ],
   ["a malformed run id", { wandb_id: "ABC" }, "wandb_id", /malformed/],
   ["a rank beyond the number of processes", { par_rank: 2, par_size: 2 }, "par_rank", /0 to 1/],
 ];

@@ -99,7 +99,7 @@ describe("createMaskStreams", () => {
     const restored = streamsOf({ ...config, rng_seed: 99 });
     restored.setState(state);
     expect(drawn(config, restored, train(7, 7))).toEqual(second);
-    const absent = { ...config, mask_streams: undefined } as RunConfig;
+    const absent = { ...config, mask_streams: undefined } as unknown as RunConfig;
     expect(drawn(absent, streamsOf(absent), train(0, 0))).toEqual(first);
     expect(streams.independent).toBe(false);
   });

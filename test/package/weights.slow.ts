@@ -33,7 +33,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 async function peak(body: string): Promise<{ added: number; told: number }> {
   const script = `
     import { openWeights, convertWeights } from "./dist/formats/weights.js";
-    import { readWeights } from "./dist/training/weightFiles.js";
+    import { readWeights } from "./dist/runs/weightFiles.js";
     const most = () => process.resourceUsage().maxRSS / 1024;
     const [file, out] = process.argv.slice(1);
     const before = most();

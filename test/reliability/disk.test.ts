@@ -172,7 +172,7 @@ describe("two processes that continue the same run in place", () => {
       join(folder.modelsDir, "training.lock"),
       `${JSON.stringify({ host: hostname(), pid, began: null })}\n`,
     );
-    const module = resolve("dist/training/runLock.js");
+    const module = resolve("dist/runs/lock.js");
     const script = `import { lockRun } from ${JSON.stringify(module)};
       await lockRun({ modelsDir: ${JSON.stringify(folder.modelsDir)} });
       setTimeout(() => {}, 3000);`;

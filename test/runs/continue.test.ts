@@ -7,21 +7,30 @@ import { readEndMark } from "../../src/runs/endMark.js";
 import { runFolder } from "../../src/runs/folder.js";
 import { readMetrics } from "../../src/runs/metrics.js";
 import { startFolder } from "../../src/runs/start.js";
+import { readWeights, weightPath } from "../../src/runs/weightFiles.js";
 import { train } from "../../src/training/train.js";
 import { stateOf } from "../support/runState.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
 
 describe("continuing a run", () => {
   // 3: within an epoch; 6: at its end; 8: where a checkpoint was due as well
-  it.each([1, 3, 6, 8])("stopped after step %i and continued equals the unbroken run bit for bit", async (steps) => {
-    const out = temporaryFolder();
-    const config = tinyConfig();
-    await runAll(config, { out, runId: "unbroken", maxSteps: 11 });
-    await runAll(config, { out, runId: "part0001", maxSteps: steps });
-    const { finished } = await runAll(config, { out, runId: "part0002", continue: "part0001", maxSteps: 11 });
-    expect(finished.step).toBe(11);
-    expect(await stateOf(out, "part0002")).toEqual(await stateOf(out, "unbroken"));
-  });
+  it.each([
+    [1, "run"],
+    [3, "batch"],
+    [6, "batch"],
+    [8, "run"],
+  ])(
+    "stopped after step %i, mask streams by %s, and continued equals the unbroken run",
+    async (steps, mask_streams) => {
+      const out = temporaryFolder();
+      const config = tinyConfig({ mask_streams });
+      await runAll(config, { out, runId: "unbroken", maxSteps: 11 });
+      await runAll(config, { out, runId: "part0001", maxSteps: steps });
+      const { finished } = await runAll(config, { out, runId: "part0002", continue: "part0001", maxSteps: 11 });
+      expect(finished.step).toBe(11);
+      expect(await stateOf(out, "part0002")).toEqual(await stateOf(out, "unbroken"));
+    },
+  );
 
   it("from the best of a run that ended within an epoch, the validation that ended it leaves no trace", async () => {
     const out = temporaryFolder();
@@ -33,6 +42,25 @@ describe("continuing a run", () => {
     expect(await stateOf(out, "part0002")).toEqual(await stateOf(out, "unbroken"));
     await runAll(config, { out, continue: "part0001@best", inPlace: true });
     expect(await stateOf(out, "part0001")).toEqual(await stateOf(out, "unbroken"));
+  });
+
+  it("goes on with the mask streams that it began with", async () => {
+    const out = temporaryFolder();
+    await runAll(tinyConfig({ mask_streams: "run" }), { out, runId: "part0001", maxSteps: 2 });
+    const other = runAll(tinyConfig({ mask_streams: "batch" }), { out, runId: "part0002", continue: "part0001" });
+    await expect(other).rejects.toThrow(/mask_streams.*found run.*--set mask_streams=run/s);
+    expect(existsSync(join(out, "results", "idpart0002"))).toBe(false);
+  });
+
+  it("keeps the numbered weights of as many epochs as keep_epochs says, and their digests", async () => {
+    const out = temporaryFolder();
+    await runAll(tinyConfig({ keep_epochs: 1 }), { out, runId: "keeps001" });
+    const { modelsDir } = runFolder(out, "keeps001");
+    const numbered = (names: string[]) => [...new Set(names.map((name) => /_epoch\d+/.exec(name)?.[0] ?? ""))].sort();
+    expect(numbered(readdirSync(modelsDir))).toEqual(["", "_epoch1"]);
+    const { files } = JSON.parse(readFileSync(join(modelsDir, "manifest.json"), "utf8"));
+    expect(numbered(Object.keys(files))).toEqual(["", "_epoch1"]);
+    await readWeights(weightPath(modelsDir, "keeps001", 1));
   });
 
   it("carries the averaged weights, clipping and accumulation on", async () => {

@@ -1,7 +1,7 @@
 /** What masking hides. */
 import type { Prepared } from "../../batches/prepare.js";
 import type { RunConfig, Strategy } from "../../config/types.js";
-import { createMaskGenerators, maskBatch, maskingSummary } from "../../masking/index.js";
+import { createMaskStreams, maskBatch, maskingSummary } from "../../masking/index.js";
 import { type Shown, show } from "../figure/display.js";
 import type { Figure } from "../figure/types.js";
 import { chosenField, type GridChoice } from "../grids.js";
@@ -22,7 +22,7 @@ export function masks(prepared: Prepared, options: MasksOptions = {}): Shown<Fig
   const { field, sample } = chosenField(prepared, options);
   const entries = (options.strategies ?? [config.BERT_strategy]).map((strategy) => {
     const own = { ...config, BERT_strategy: strategy };
-    const { fields: masked } = maskBatch(cube, fields, own, createMaskGenerators(own, fields));
+    const { fields: masked } = maskBatch(cube, fields, own, createMaskStreams(own, fields).of(prepared.place));
     return { title: strategy.replaceAll("_", " "), field, masked: masked[field.index], sample };
   });
   return show(views.masksFigure(entries));
