@@ -27,9 +27,9 @@ beforeAll(async () => {
 });
 
 describe.each(launchers.map((launcher) => [launcher[0], launcher] as const))("%s", (_, launcher) => {
-  it("2 processes learn, bit for bit, what one learns from as many accumulated batches", async () => {
+  it.each(["run", "batch"])("2 processes learn what one learns from as many batches, masks by %s", async (streams) => {
     const out = tempDir();
-    const args = [writeTinyConfig(out), "--out", out, "--seed", "3"];
+    const args = [writeTinyConfig(out, { mask_streams: streams }), "--out", out, "--seed", "3"];
     const { code, stderr, stdout } = await together(launcher, 2, [...args, "--run-id", "twoprocs"]);
     expect(code, stderr).toBe(0);
     expect(stdout.match(/mean_sea_level_pressure/g)?.length, "only one of them prints").toBeLessThan(20);

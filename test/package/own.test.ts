@@ -92,7 +92,8 @@ describe("a program", () => {
     ]);
     expect(told.panels).toContainEqual(["validation, hit rate", ["mean sea level pressure"]]);
     expect(told.mode).toBe("first_time");
-    expect(told.leaf.hit_rate).toMatchObject({ value: expect.any(Number), low: expect.any(Number), unit: "" });
+    // one independent block: no interval
+    expect(told.leaf.hit_rate).toMatchObject({ value: expect.any(Number), low: null, blocks: 1, unit: "" });
     expect(told.again / told.leaf.rmse.value).toBeCloseTo(1, 3);
   }, 180_000);
 

@@ -96,7 +96,7 @@ describe("train", () => {
 
   it("stops at a number that is not finite, names it, and leaves the last good checkpoint", async () => {
     const out = temporaryFolder();
-    const config = tinyConfig({ lr_start: 1e30, lr_max: 1e30, lr_min: 1e30 });
+    const config = tinyConfig({ lr_start: 1000, lr_max: 1000, lr_min: 1000, weight_decay: 1000 });
     await expect(runAll(config, { out, runId: "nan00001" })).rejects.toThrow(
       /step \d+: .*NaN or infinite.*(mse_ensemble|gradient)/s,
     );
