@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { parseFields, predictedFields } from "../config/fields.js";
 import { configText } from "../config/files.js";
 import { resolveStorePath } from "../config/resolve.js";
-import { drawRunId } from "../config/seeds.js";
+import { drawRunId } from "../config/runId.js";
 import type { RunConfig } from "../config/types.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
