@@ -118,7 +118,7 @@ function unknownWarnings(keys: readonly string[], where: string): string[] {
 }
 
 /** Keys that the schema does not know, in the order of the file. */
-export function unknownKeys(values: Readonly<Record<string, unknown>>): string[] {
+function unknownKeys(values: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(values).filter((key) => !schemaEntry(key));
 }
 
