@@ -51,7 +51,10 @@ export {
 } from "./api/stages.js";
 export { convertWeights, openWeights, readWeights, weightPath } from "./api/weights.js";
 export { type Prepared, type PrepareOptions, prepare } from "./batches/prepare.js";
-export type { ConfigDifference, Fault, FaultCode, Preset, ResolvedConfig, ResolveOptions } from "./config/index.js";
+export type { ConfigDifference } from "./config/diff.js";
+export type { Fault, FaultCode } from "./config/faults.js";
+export type { Preset } from "./config/presets.js";
+export type { ResolvedConfig, ResolveOptions } from "./config/resolve.js";
 export type { Field, FieldEntry, PredictedField, RunConfig, Strategy } from "./config/types.js";
 export type { StoreInfo } from "./data/info.js";
 export type { Store } from "./data/store.js";

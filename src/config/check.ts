@@ -19,11 +19,16 @@ const MOST_DEPTH = MAX_DEPTH - 4;
 /** Faults of one list that are told. */
 const MOST_FAULTS = 20;
 
+type Wrong = (code: FaultCode, what: string, fix: string, expected?: string) => Fault[];
+
+const one = (code: FaultCode, path: string, what: string, found: unknown, expected: string, fix: string): Fault[] => [
+  { code, path, what, found, expected, fix },
+];
+
 /** The faults of `value`, which stands at `path`; empty if it fits. */
 export function checkValue(kind: Kind, value: unknown, path: string, names: KnownNames): Fault[] {
-  const wrong = (code: FaultCode, what: string, fix: string, expected = describeKind(kind)): Fault[] => [
-    { code, path, what, found: value === undefined ? "nothing" : value, expected, fix },
-  ];
+  const wrong: Wrong = (code, what, fix, expected = describeKind(kind)) =>
+    one(code, path, what, value === undefined ? "nothing" : value, expected, fix);
   switch (kind.kind) {
     case "anything":
       return isShallow(value, MOST_DEPTH)
@@ -88,41 +93,22 @@ function checkList(kind: Extract<Kind, { kind: "list" }>, value: unknown, path: 
   if (!Array.isArray(value)) {
     const hint = typeof value === "string" && value.startsWith("[");
     const fix = hint ? `Quote it for the shell: --set '${path}=["a","b"]'` : "Write a list in square brackets";
-    return [{ code: "malformed", path, what: "not a list", found: value, expected, fix }];
+    return one("malformed", path, "not a list", value, expected, fix);
   }
   const minLength = kind.minLength ?? 0;
   if (value.length < minLength) {
-    return [
-      {
-        code: "wrong-length",
-        path,
-        what: "the list is too short",
-        found: value,
-        expected,
-        fix: `Give at least ${minLength}`,
-      },
-    ];
+    return one("wrong-length", path, "the list is too short", value, expected, `Give at least ${minLength}`);
   }
   if (value.length > kind.maxLength) {
     const found = `${value.length} entries`;
-    return [
-      {
-        code: "wrong-length",
-        path,
-        what: "the list is too long",
-        found,
-        expected,
-        fix: `Give at most ${kind.maxLength}`,
-      },
-    ];
+    return one("wrong-length", path, "the list is too long", found, expected, `Give at most ${kind.maxLength}`);
   }
   const faults = value.flatMap((item, i) => checkValue(kind.of, item, `${path}[${i}]`, names));
   if (kind.unique) {
     const seen = new Set();
     for (const [i, item] of value.entries()) {
-      const fix = "Remove one of the two";
-      const twice = { path: `${path}[${i}]`, what: "listed twice", found: item, expected, fix };
-      if (seen.has(item)) faults.push({ code: "repeated", ...twice });
+      const at = `${path}[${i}]`;
+      if (seen.has(item)) faults.push(...one("repeated", at, "listed twice", item, expected, "Remove one of the two"));
       seen.add(item);
     }
   }
@@ -145,21 +131,11 @@ function fewOf(faults: Fault[], path: string): Fault[] {
 
 function checkTuple(kind: Extract<Kind, { kind: "tuple" }>, value: unknown, path: string, names: KnownNames): Fault[] {
   const expected = describeKind(kind);
-  if (!Array.isArray(value))
-    return [{ code: "malformed", path, what: "not a list", found: value, expected, fix: `Write ${expected}` }];
+  if (!Array.isArray(value)) return one("malformed", path, "not a list", value, expected, `Write ${expected}`);
   const least = kind.items.length - kind.optional;
   if (value.length < least || value.length > kind.items.length) {
     const count = kind.optional ? `${least} to ${kind.items.length}` : `${least}`;
-    return [
-      {
-        code: "wrong-length",
-        path,
-        what: `${value.length} entries`,
-        found: value,
-        expected,
-        fix: `Give ${count} entries`,
-      },
-    ];
+    return one("wrong-length", path, `${value.length} entries`, value, expected, `Give ${count} entries`);
   }
   return value.flatMap((item, i) => checkValue(kind.items[i].of, item, `${path}[${i}]`, names).map(labelled(kind, i)));
 }
@@ -177,11 +153,7 @@ function withinBounds({ min, max, above, below, limit }: RealBounds, value: numb
   return !(below !== undefined && value >= below);
 }
 
-function outOfRange(
-  kind: Kind & RealBounds,
-  value: number,
-  wrong: (code: FaultCode, what: string, fix: string) => Fault[],
-): Fault[] {
+function outOfRange(kind: Kind & RealBounds, value: number, wrong: Wrong): Fault[] {
   const { limit } = kind;
   if (!limit || value <= limit.most)
     return wrong("out-of-range", "number out of range", `Change it to ${describeKind(kind)}`);
@@ -204,45 +176,18 @@ function checkShares(
   const expected = `shares by name (${known.join(", ")})`;
   const entries = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
   if (entries.length === 0) {
-    return [
-      {
-        code: "malformed",
-        path,
-        what: "not an object of shares",
-        found: value,
-        expected,
-        fix: `Write {"${known[0]}": 1}`,
-      },
-    ];
+    return one("malformed", path, "not an object of shares", value, expected, `Write {"${known[0]}": 1}`);
   }
   return entries.flatMap(([name, share]): Fault[] => {
-    if (!known.includes(name)) {
-      return [
-        {
-          code: "unknown-name",
-          path: `${path}.${name}`,
-          what: "unknown name",
-          found: name,
-          expected,
-          fix: suggest(name, known),
-        },
-      ];
-    }
+    const at = `${path}.${name}`;
+    if (!known.includes(name)) return one("unknown-name", at, "unknown name", name, expected, suggest(name, known));
     if (typeof share === "number" && Number.isFinite(share) && share > 0) return [];
-    return [
-      {
-        code: "malformed",
-        path: `${path}.${name}`,
-        what: "not a share",
-        found: share,
-        expected,
-        fix: "Write a number above 0",
-      },
-    ];
+    return one("malformed", at, "not a share", share, expected, "Write a number above 0");
   });
 }
 
-function knownNames(table: NameTable, names: KnownNames): string[] {
+/** The names of a table. */
+export function knownNames(table: NameTable, names: KnownNames): string[] {
   if (table === "losses" || table === "metrics") return Object.keys(names[table] ?? {});
   return [...names[table]];
 }

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { AtmorepError } from "../errors.js";
 import { shorten } from "./faults.js";
 import { parseJson } from "./json.js";
+import { isConfigFileName } from "./locate.js";
 import { nearestName } from "./nearest.js";
 import { pythonJson, pythonRepr } from "./python.js";
 import { KEYS, schemaEntry } from "./schema.js";
@@ -23,9 +24,6 @@ const MAX_UNKNOWN = 1000;
 const NAMED_UNKNOWN = 20;
 /** Names the file that editors complete from; no key of a run. */
 export const SCHEMA_KEY = "$schema";
-
-/** The name that a run's own configuration has. */
-const OF_A_RUN = /^model_id[a-z0-9]{8}\.json$/;
 
 /**
  * Reads a configuration, ours or the reference's. Unknown keys are kept and warned about. A bare date that ends a period
@@ -56,7 +54,7 @@ export function readConfigFile(path: string): ReadConfig {
     });
   }
   const read = parseConfig(data.toString("utf8"), path);
-  return OF_A_RUN.test(basename(path)) ? { ...read, values: withFullTimes(read.values, firstHour) } : read;
+  return isConfigFileName(basename(path)) ? { ...read, values: withFullTimes(read.values, firstHour) } : read;
 }
 
 /** Parses the text of a configuration file; `where` names it in messages. */
@@ -120,7 +118,7 @@ function unknownWarnings(keys: readonly string[], where: string): string[] {
 }
 
 /** Keys that the schema does not know, in the order of the file. */
-export function unknownKeys(values: Readonly<Record<string, unknown>>): string[] {
+function unknownKeys(values: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(values).filter((key) => !schemaEntry(key));
 }
 

@@ -1,5 +1,5 @@
 /** The schema as a JSON Schema, for editors: completion, descriptions and faults while a configuration is written. */
-import type { KnownNames } from "./check.js";
+import { type KnownNames, knownNames } from "./check.js";
 import { SCHEMA_KEY } from "./files.js";
 import { describeKind, type Kind, type NameTable, type RealBounds } from "./kinds.js";
 import { SCHEMA } from "./schema.js";
@@ -76,18 +76,13 @@ const bounds = ({ min, max, above, below, limit }: RealBounds): JsonSchema => ({
   ...(below !== undefined && { exclusiveMaximum: below }),
 });
 
-function known(table: NameTable, names: KnownNames): string[] {
-  const found = names[table] ?? {};
-  return Array.isArray(found) ? found : Object.keys(found);
-}
-
 function named(table: NameTable, names: KnownNames): JsonSchema {
-  const choices = known(table, names);
+  const choices = knownNames(table, names);
   return choices.length > 0 ? { anyOf: [{ enum: choices }, { type: "string" }] } : { type: "string" };
 }
 
 function shares(table: NameTable, names: KnownNames): JsonSchema {
   const share = { type: "number", exclusiveMinimum: 0 };
-  const properties = Object.fromEntries(known(table, names).map((name) => [name, share]));
+  const properties = Object.fromEntries(knownNames(table, names).map((name) => [name, share]));
   return { type: "object", properties, additionalProperties: share, minProperties: 1 };
 }

@@ -3,10 +3,13 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AtmorepError } from "../errors.js";
 import { nearestName } from "./nearest.js";
-import { RUN_ID } from "./pieces.js";
+import { RUN_ID, runIdsOf } from "./runId.js";
 
 /** Name of a run's configuration in its folders. */
 export const configFileName = (id: string): string => `model_id${id}.json`;
+
+/** Whether a file is named as a run's configuration is. */
+export const isConfigFileName = (name: string): boolean => /^model_id[a-z0-9]{8}\.json$/.test(name);
 
 /**
  * The configuration file that `target` names: a file, a folder of a run, or a run id under `out`.
@@ -17,7 +20,7 @@ export const configFileName = (id: string): string => `model_id${id}.json`;
 export function locateConfig(target: string, out = "."): string {
   if (existsSync(target)) {
     if (statSync(target).isFile()) return target;
-    const inside = readdirSync(target).find((name) => /^model_id[a-z0-9]{8}\.json$/.test(name));
+    const inside = readdirSync(target).find(isConfigFileName);
     if (inside) return join(target, inside);
   }
   // the last is where the reference puts its second copy, by a slip
@@ -28,7 +31,7 @@ export function locateConfig(target: string, out = "."): string {
     if (found) return found;
   }
   const runs = homes.filter((home) => existsSync(home)).flatMap((home) => readdirSync(home));
-  const ids = [...new Set(runs.filter((name) => /^id[a-z0-9]{8}$/.test(name)).map((name) => name.slice(2)))];
+  const ids = [...new Set(runIdsOf(runs))];
   const nearest = nearestName(id, ids);
   throw new AtmorepError("usage", "neither a configuration file nor a run", {
     where: target,

@@ -2,8 +2,7 @@
 import { ATTENTION_NAMES } from "./attention.js";
 import { choice, either, integer, list, nullable, place, real, text, tuple } from "./kinds.js";
 import { because, formatBytes, type Limit, memory, time } from "./limits.js";
-
-export const RUN_ID = /^[a-z0-9]{8}$/;
+import { RUN_ID } from "./runId.js";
 
 export const SEED = nullable(integer(0));
 export const ATTENTION = choice(...ATTENTION_NAMES);

@@ -5,10 +5,10 @@ import type { Store } from "../data/store.js";
 import { parseTime } from "../data/time.js";
 import type { CubeBatch, Draw } from "../data/types.js";
 import type { MaskedField } from "../masking/types.js";
+import { atTargets } from "../prediction/scoreBatch.js";
 import type { NormalizationLookup } from "../results/physical.js";
 import { storeNormalization } from "../results/storeNormalization.js";
 import { climatologyRefusal, type Period } from "../scores/index.js";
-import { targetTokens } from "../scores/layout.js";
 
 const NONE = "the store holds no climatology of each grid point (normalization/norm)";
 
@@ -51,25 +51,12 @@ export function climatologyLookup(store: Store) {
     masked: MaskedField,
     own: NormalizationLookup,
   ): Promise<Float64Array> => {
-    const out = new Float64Array(masked.target.length);
-    if (field.normalization === "local") return out;
-    const [, ny, nx] = field.numTokens;
-    const [tt, ty, tx] = field.tokenSize;
-    const pointwise: Field = { ...field, name: field.name, normalization: "local" };
-    for (const { m, l, b, n } of targetTokens(masked)) {
-      const { time, lat, lon } = cube.windows[b];
-      const [t0, y0, x0] = [Math.floor(n / (ny * nx)) * tt, (Math.floor(n / nx) % ny) * ty, (n % nx) * tx];
-      let o = m * field.D;
-      for (let t = 0; t < tt; t++) {
-        const climatology = await local(pointwise, field.levels[l], time[t0 + t]);
-        const { mean, std } = await own(field, field.levels[l], time[t0 + t]);
-        for (let y = 0; y < ty; y++) {
-          for (let x = 0; x < tx; x++) {
-            out[o++] = (climatology.mean[lat[y0 + y] * store.lons.length + lon[x0 + x]] - mean[0]) / std[0];
-          }
-        }
-      }
-    }
-    return out;
+    if (field.normalization === "local") return new Float64Array(masked.target.length);
+    const pointwise: Field = { ...field, normalization: "local" };
+    return atTargets(store, field, cube, masked, async (level, time) => {
+      const climatology = await local(pointwise, level, time);
+      const { mean, std } = await own(field, level, time);
+      return (at) => (climatology.mean[at] - mean[0]) / std[0];
+    });
   };
 }

@@ -5,10 +5,9 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { parseFields, predictedFields } from "../config/fields.js";
 import { configText } from "../config/files.js";
 import { resolveStorePath } from "../config/resolve.js";
-import { drawRunId } from "../config/seeds.js";
+import { drawRunId } from "../config/runId.js";
 import type { RunConfig } from "../config/types.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
@@ -18,13 +17,12 @@ import { writeFileAtomic } from "../formats/atomic.js";
 import { createMaskStreams, getStrategy } from "../masking/index.js";
 import { toTensors } from "../model/index.js";
 import { fitBaselines } from "../prediction/baselines.js";
-import { type PassContext, predictDraws } from "../prediction/pass.js";
+import { type PassContext, passSubject, predictDraws } from "../prediction/pass.js";
 import { storeNormalization } from "../results/storeNormalization.js";
 import { assertFree, configPath, createExclusively, type RunFolder, runFolder } from "../runs/folder.js";
 import { readInitialWeights } from "../runs/weightFiles.js";
 import type { BaselineParams, ScoreReport } from "../scores/index.js";
 import { isPeriodic } from "../scores/index.js";
-import { stepModel } from "../step/step.js";
 import type { DrawPlan } from "./draws.js";
 import { checkForEvaluation, findRun, type RunWeights, runConfig } from "./loadRun.js";
 import { evaluationMode } from "./modes.js";
@@ -102,19 +100,12 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
   let params: ReturnType<typeof toTensors> = {};
   try {
     for (const warning of checkForEvaluation(config, store)) request.onWarning?.(warning);
-    const model = stepModel(config);
-    const subject = {
-      config,
-      store,
-      fields: parseFields(config),
-      predicted: predictedFields(config),
-      model,
-    };
+    const subject = passSubject(config, store);
     const cubes = request.rollout ?? 1;
     if (cubes > 1 && config.attention) request.onWarning?.("attention maps are not written of a roll-out");
     const shift = cubes > 1 ? forecastSteps(subject) * config.time_sampling : 0;
     const plan = mode.draws({ config, store, options, rollout: { cubes, shift } });
-    const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, model.spec);
+    const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, subject.model.spec);
     const engine = await openEngine(request.engine ?? "auto");
     if (engine.instead?.reason === "unusable") request.onWarning?.(engine.instead.text);
     params = toTensors(weights);

@@ -6,6 +6,7 @@ import { assertValid, type FaultCode } from "../config/faults.js";
 import { locateConfig } from "../config/locate.js";
 import { parseOverrides } from "../config/overrides.js";
 import { type ResolvedConfig, resolveConfig } from "../config/resolve.js";
+import { runIdsOf } from "../config/runId.js";
 import { withSeeds } from "../config/seeds.js";
 import { validateAgainstStore } from "../config/store.js";
 import type { RunConfig, Strategy } from "../config/types.js";
@@ -40,10 +41,9 @@ export function findRun(run: string | undefined, out: string): RunWeights {
 function newestRun(out: string): string {
   const models = join(out, "models");
   const ids = existsSync(models)
-    ? readdirSync(models).flatMap((name) => {
-        const id = /^id([a-z0-9]{8})$/.exec(name)?.[1];
-        const weights = id && join(models, name, `AtmoRep_id${id}.mod`);
-        return weights && existsSync(weights) ? [{ id, written: statSync(weights).mtimeMs }] : [];
+    ? runIdsOf(readdirSync(models)).flatMap((id) => {
+        const weights = join(models, `id${id}`, `AtmoRep_id${id}.mod`);
+        return existsSync(weights) ? [{ id, written: statSync(weights).mtimeMs }] : [];
       })
     : [];
   if (ids.length > 0) return ids.reduce((a, b) => (b.written > a.written ? b : a)).id;

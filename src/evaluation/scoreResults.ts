@@ -6,8 +6,8 @@ import { displayUnit } from "../data/units.js";
 import { AtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import { type ResultName, resultNames } from "../results/paths.js";
-import { openResults, type ResultStore } from "../results/readResults.js";
-import { readSample, type StoredSample } from "../results/storedSample.js";
+import { openResults } from "../results/readResults.js";
+import { type ResultStores, readSample, type StoredSample } from "../results/storedSample.js";
 import { configPath } from "../runs/folder.js";
 import {
   anomalyQuantity,
@@ -36,13 +36,6 @@ export interface ScoredResults {
   about: { results: string; epoch: number; samples: number; units: Record<string, string>; verdict: string };
   /** of `scores.json`; null if it was not written */
   path: string | null;
-}
-
-interface Stores {
-  target: ResultStore;
-  pred: ResultStore;
-  ens: ResultStore | null;
-  source: ResultStore | null;
 }
 
 /**
@@ -111,7 +104,7 @@ interface Accumulated {
   samples: number;
 }
 
-async function accumulate(stores: Stores, regions: Region[]): Promise<Accumulated> {
+async function accumulate(stores: ResultStores, regions: Region[]): Promise<Accumulated> {
   let accumulator: ScoreAccumulator | null = null;
   let spectra: Spectra | null = null;
   const samples = new Set<string>();

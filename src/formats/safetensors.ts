@@ -21,7 +21,6 @@ import {
 import { openFile, readRange } from "./zip/reader.js";
 
 export { type SafeTensor, toFloat32, toNumbers } from "./tensors.js";
-export type SafetensorsDtype = TensorDtype;
 
 /** The format's own bound on the header (the reference implementation refuses longer ones). */
 const MAX_HEADER = 100_000_000;

@@ -14,7 +14,7 @@ const ENDINGS: readonly [RegExp, WeightFormat][] = [
 ];
 
 /** The format a file to be written gets, by its ending. @throws AtmorepError (usage) */
-export function formatOfPath(path: string): WeightFormat {
+function formatOfPath(path: string): WeightFormat {
   const format = ENDINGS.find(([ending]) => ending.test(path))?.[1];
   if (format) return format;
   throw new AtmorepError("usage", "the ending does not say which format to write", {

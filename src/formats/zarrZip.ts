@@ -82,6 +82,11 @@ export class ZarrZipWriter {
     if (expected > 0) await this.zip.add(`${path}/${shape.map(() => 0).join(".") || "0"}`, bytesOf(data));
   }
 
+  /** Adds the arrays of a group, by name. */
+  async arrays(group: string, arrays: Readonly<Record<string, ZarrArraySpec>>): Promise<void> {
+    for (const [name, array] of Object.entries(arrays)) await this.array(`${group}/${name}`, array);
+  }
+
   /** Completes the store and puts it in its place. */
   async close(): Promise<void> {
     await this.zip.finish();

@@ -12,14 +12,12 @@ export const RUN = "__run__";
 /** Lines that tslab writes above a cell. */
 const LINES_ABOVE = 1;
 
-export interface Compiled {
+export interface Instrumented {
   code: string;
   lines: SourceLines;
   /** specifiers of static imports */
   imports: string[];
 }
-
-export type InstrumentResult = Compiled;
 
 /** @param innerMap base64 source map from `code` to what was typed */
 export function instrument(
@@ -27,7 +25,7 @@ export function instrument(
   code: string,
   options: TS.TranspileOptions,
   innerMap: string | undefined,
-): InstrumentResult {
+): Instrumented {
   const imports: string[] = [];
   const out = ts.transpileModule(code, {
     ...options,
@@ -67,77 +65,14 @@ function visitFile(
       if (ts.isStringLiteral(node.moduleSpecifier)) imports.push(node.moduleSpecifier.text);
     }
     const done = ts.visitEachChild(node, visit, context);
-    if (ts.isForStatement(done)) {
-      return f.updateForStatement(
-        done,
-        done.initializer,
-        done.condition,
-        done.incrementor,
-        guarded(done.statement, "check"),
-      );
+    const withBody = (body: TS.Node, made: TS.Node) =>
+      ts.visitEachChild(done, (child) => (child === body ? made : child), context);
+    if (ts.isIterationStatement(done, false)) {
+      const waits = ts.isForOfStatement(done) && done.awaitModifier !== undefined;
+      return withBody(done.statement, guarded(done.statement, waits ? "resume" : "check"));
     }
-    if (ts.isForInStatement(done)) {
-      return f.updateForInStatement(done, done.initializer, done.expression, guarded(done.statement, "check"));
-    }
-    if (ts.isForOfStatement(done)) {
-      const name = done.awaitModifier === undefined ? "check" : "resume";
-      const body = guarded(done.statement, name);
-      return f.updateForOfStatement(done, done.awaitModifier, done.initializer, done.expression, body);
-    }
-    if (ts.isWhileStatement(done))
-      return f.updateWhileStatement(done, done.expression, guarded(done.statement, "check"));
-    if (ts.isDoStatement(done)) return f.updateDoStatement(done, guarded(done.statement, "check"), done.expression);
-    if (ts.isArrowFunction(done) && isAsync(ts, done)) {
-      const { modifiers, typeParameters, parameters, type, equalsGreaterThanToken, body } = done;
-      return f.updateArrowFunction(
-        done,
-        modifiers,
-        typeParameters,
-        parameters,
-        type,
-        equalsGreaterThanToken,
-        entering(body),
-      );
-    }
-    if (ts.isFunctionExpression(done) && isAsync(ts, done)) {
-      const { modifiers, asteriskToken, name, typeParameters, parameters, type, body } = done;
-      return f.updateFunctionExpression(
-        done,
-        modifiers,
-        asteriskToken,
-        name,
-        typeParameters,
-        parameters,
-        type,
-        entering(body),
-      );
-    }
-    if (ts.isFunctionDeclaration(done) && done.body !== undefined && isAsync(ts, done)) {
-      const { modifiers, asteriskToken, name, typeParameters, parameters, type, body } = done;
-      return f.updateFunctionDeclaration(
-        done,
-        modifiers,
-        asteriskToken,
-        name,
-        typeParameters,
-        parameters,
-        type,
-        entering(body),
-      );
-    }
-    if (ts.isMethodDeclaration(done) && done.body !== undefined && isAsync(ts, done)) {
-      const { modifiers, asteriskToken, name, questionToken, typeParameters, parameters, type, body } = done;
-      return f.updateMethodDeclaration(
-        done,
-        modifiers,
-        asteriskToken,
-        name,
-        questionToken,
-        typeParameters,
-        parameters,
-        type,
-        entering(body),
-      );
+    if (isFunctionWithRun(ts, done) && done.body !== undefined && isAsync(ts, done)) {
+      return withBody(done.body, entering(done.body));
     }
     if (ts.isAwaitExpression(done)) return call("resume", [run(), done]);
     if (ts.isCallExpression(done) && done.expression.kind === ts.SyntaxKind.ImportKeyword) {
@@ -147,6 +82,16 @@ function visitFile(
   };
   return ts.visitEachChild(file, visit, context);
 }
+
+/** Functions that may be asynchronous; accessors and constructors may not. */
+const isFunctionWithRun = (
+  ts: typeof TS,
+  node: TS.Node,
+): node is TS.ArrowFunction | TS.FunctionExpression | TS.FunctionDeclaration | TS.MethodDeclaration =>
+  ts.isArrowFunction(node) ||
+  ts.isFunctionExpression(node) ||
+  ts.isFunctionDeclaration(node) ||
+  ts.isMethodDeclaration(node);
 
 function isAsync(ts: typeof TS, node: { modifiers?: readonly { kind: TS.SyntaxKind }[] }): boolean {
   return node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.AsyncKeyword) === true;

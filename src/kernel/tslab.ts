@@ -10,7 +10,7 @@ import { type Carried, carry, mentioned, print } from "./carried.js";
 import { type Loaded, loadCached } from "./codeCache.js";
 import { answerDependencies, bindCells, CELL_FILES } from "./dependencies.js";
 import { LibraryDocs } from "./docComments.js";
-import { type Compiled, type InstrumentResult, instrument } from "./instrument.js";
+import { type Instrumented, instrument } from "./instrument.js";
 import { spellOutShorthands } from "./shorthand.js";
 import { SourceLines } from "./sourceLines.js";
 import { typePackages } from "./typePackages.js";
@@ -24,7 +24,7 @@ export interface Diagnostic {
   fileName?: string;
 }
 
-export interface ConvertedCell extends Compiled {
+export interface ConvertedCell extends Instrumented {
   diagnostics: Diagnostic[];
   /** declarations for the cells that follow */
   declarations: readonly Carried[];
@@ -102,7 +102,7 @@ export function versions(): { tslab: string; typescript: string } {
 /** Compiles cells of the notebook in the current folder; takes about a second. */
 export function createConverter(setup: ConverterSetup): Converter {
   const typescript = loadTypeScript(setup.cacheFolder);
-  const compiled: InstrumentResult[] = [];
+  const compiled: Instrumented[] = [];
   const { docs, files } = hookCompiler(setup, typescript, (result) => compiled.push(result));
   const { createConverter: create } = require(join(tslabRoot, "dist/converter.js")) as {
     createConverter(options: { isJS: boolean; isBrowser: boolean }): TslabConverter;
@@ -157,7 +157,7 @@ export function createConverter(setup: ConverterSetup): Converter {
 function hookCompiler(
   setup: ConverterSetup,
   ts: TypeScript,
-  onCompiled: (result: InstrumentResult) => void,
+  onCompiled: (result: Instrumented) => void,
 ): { docs: LibraryDocs; files: () => readonly TS.SourceFile[] } {
   const path = tslabRequire.resolve("@tslab/typescript-for-tslab");
   const module = require.cache[path];

@@ -24,7 +24,7 @@ import { weightedMean } from "./reduce.js";
 import type { LossInputs } from "./types.js";
 
 /** Share of the fair form in `almost_fair_crps`: Lang et al. (2024), AIFS-CRPS, arXiv 2412.15832. */
-export const ALMOST_FAIR_ALPHA = 0.95;
+const ALMOST_FAIR_ALPHA = 0.95;
 
 /** Fair kernel CRPS (c = 1); with one member the mean absolute error. */
 export function kernelCrps({ target, ens, valid }: LossInputs): Scalar {

@@ -22,7 +22,7 @@ import { weightedMean } from "./reduce.js";
 import type { LossInputs } from "./types.js";
 
 /** Added to the variance. */
-export const SPREAD_FLOOR = 1e-12;
+const SPREAD_FLOOR = 1e-12;
 
 /** mean (exp(-(t - mu)^2 / (2 s^2)) - 1)^2 + mean sqrt(s). */
 export function stats(inputs: LossInputs): Scalar {

@@ -12,7 +12,7 @@ export function exponentOf(x: number): number {
 }
 
 /** 2^e, exact, for -1022 <= e <= 1023. */
-export function powerOfTwo(e: number): number {
+function powerOfTwo(e: number): number {
   words[HIGH] = (e + 1023) << 20;
   words[1 - HIGH] = 0;
   return float[0];

@@ -40,7 +40,7 @@ const ALIAS = new RegExp(`^${PARTS.encoder}\\.(\\d+)\\.embed\\.(weight|bias)$`);
 export const canonicalName = (name: string): string => name.replace(ALIAS, `${PARTS.embed}.$1.$2`);
 
 /** The second name of `embeds.F.*` in a state dict; undefined for other tensors, which have one. */
-export const secondName = (name: string): string | undefined =>
+const secondName = (name: string): string | undefined =>
   EMBED.test(name) ? name.replace(EMBED, `${PARTS.encoder}.$1.embed.$2`) : undefined;
 
 /** Every name that a state dict has for the tensor `name`. */

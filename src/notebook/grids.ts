@@ -119,7 +119,7 @@ export async function batchGrids(
 }
 
 /** Normalised values [time, lat, lon] of a sample's window as grids, one a time step. */
-export async function windowGrids(
+async function windowGrids(
   { store, cube }: Pick<Prepared, "store" | "cube">,
   field: Field,
   l: number,

@@ -1,7 +1,6 @@
 /** The simple baselines of a configuration by themselves: what a model must beat, known before it is trained. */
 import { type BatchContext, readyBatches } from "../batches/ready.js";
 import { checkAgainstStore, checkConfig } from "../checks/validate.js";
-import { parseFields, predictedFields } from "../config/fields.js";
 import { resolveStorePath } from "../config/resolve.js";
 import { withSeeds } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
@@ -13,8 +12,7 @@ import { createMaskStreams } from "../masking/index.js";
 import type { FieldSkill } from "../runs/events.js";
 import { needsDamping } from "../scores/baselines/registry.js";
 import { type BaselineParams, dampingFit } from "../scores/index.js";
-import { stepModel } from "../step/step.js";
-import type { PassSubject } from "./pass.js";
+import { type PassSubject, passSubject } from "./pass.js";
 import { ValidationScores } from "./validationScores.js";
 
 /** Cubes that damped persistence is fitted on: enough for a factor a lead, few enough to start at once. */
@@ -51,7 +49,7 @@ export async function baselineSkill(context: BaselineContext, params: BaselinePa
 }
 
 /** The baselines on the validation points, however many. */
-export async function baselineScores(context: BaselineContext, params: BaselineParams): Promise<FieldSkill[]> {
+async function baselineScores(context: BaselineContext, params: BaselineParams): Promise<FieldSkill[]> {
   const scores = new ValidationScores(context, params, false);
   for await (const batch of validationBatches(context)) await scores.add(batch, []);
   return scores.skill();
@@ -77,11 +75,7 @@ export async function scoreBaselines(given: RunConfig, { folder }: BaselineOptio
   try {
     checkAgainstStore(config, store);
     const context = {
-      config,
-      store,
-      fields: parseFields(config),
-      predicted: predictedFields(config),
-      model: stepModel(config),
+      ...passSubject(config, store),
       validationDraws: drawEpoch({ config, store, split: "validate", epoch: 0 }),
       draws: (epoch: number) => drawEpoch({ config, store, split: "train", epoch }),
     };

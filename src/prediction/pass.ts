@@ -4,18 +4,29 @@
  */
 import { type BatchContext, type ReadyBatch, readyBatches } from "../batches/ready.js";
 import { disposeBatch, toTensors } from "../batches/tensors.js";
+import { parseFields, predictedFields } from "../config/fields.js";
+import type { RunConfig } from "../config/types.js";
+import type { Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import type { Engine } from "../engine/engine.js";
 import { collectAfter } from "../engine/garbage.js";
 import type { MaskStreams } from "../masking/index.js";
 import type { Params } from "../model/types.js";
-import type { StepContext, StepModel } from "../step/step.js";
+import { type StepContext, type StepModel, stepModel } from "../step/step.js";
 import { type BatchPrediction, predictBatch } from "./predictBatch.js";
 
 /** What scores need to know of what is predicted. */
 export interface PassSubject extends BatchContext {
   model: StepModel;
 }
+
+export const passSubject = (config: RunConfig, store: Store): PassSubject => ({
+  config,
+  store,
+  fields: parseFields(config),
+  predicted: predictedFields(config),
+  model: stepModel(config),
+});
 
 /** What a pass needs; a session of training and one of evaluation both are this. */
 export interface PassContext extends PassSubject {

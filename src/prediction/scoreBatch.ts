@@ -1,10 +1,11 @@
 /** A batch and its predictions as scores take them: beside the baselines, in the unit that people read. */
 import type { ReadyBatch } from "../batches/ready.js";
 import type { Field } from "../config/types.js";
+import type { Store } from "../data/store.js";
 import type { CubeBatch } from "../data/types.js";
 import { displayUnit } from "../data/units.js";
 import type { MaskedField } from "../masking/types.js";
-import type { NormalizationLookup } from "../results/physical.js";
+import { type NormalizationLookup, tokenPlace } from "../results/physical.js";
 import { type BaselineParams, baselinePredictions, type ScoreBatch } from "../scores/index.js";
 import { targetTokens } from "../scores/layout.js";
 import type { PassSubject } from "./pass.js";
@@ -21,42 +22,40 @@ export async function scoreBatch(
   { lookup, params }: { lookup: NormalizationLookup; params: BaselineParams },
 ): Promise<ScoreBatch> {
   const baselines = baselinePredictions(config.BERT_strategy, cube, masked, field.name, params);
-  const own = masked.fields[field.index];
+  const { scale } = displayUnit(field.name);
   return {
     cube,
     masked,
     field: field.name,
     predictions: model ? { model, ...baselines } : baselines,
-    std: await targetStd(field, cube, own, store.lons.length, lookup, displayUnit(field.name).scale),
+    std: await atTargets(store, field, cube, masked.fields[field.index], async (level, time) => {
+      const { std } = await lookup(field, level, time);
+      return (at) => std[std.length > 1 ? at : 0] * scale;
+    }),
   };
 }
 
 /**
- * The standard deviation that each target point was divided by, times `scale`.
+ * One number for each target point; `of` gives those of a level and a time of the store, by grid point [lat, lon].
  * @returns [M, D], aligned with the field's targets
  */
-async function targetStd(
+export async function atTargets(
+  { lons }: Pick<Store, "lons">,
   field: Field,
   cube: CubeBatch,
   masked: MaskedField,
-  columns: number,
-  lookup: NormalizationLookup,
-  scale: number,
+  of: (level: number, time: number) => Promise<(at: number) => number>,
 ): Promise<Float64Array> {
-  const [, ny, nx] = field.numTokens;
   const [tt, ty, tx] = field.tokenSize;
   const out = new Float64Array(masked.target.length);
   for (const { m, l, b, n } of targetTokens(masked)) {
     const { time, lat, lon } = cube.windows[b];
-    const [t0, y0, x0] = [Math.floor(n / (ny * nx)) * tt, (Math.floor(n / nx) % ny) * ty, (n % nx) * tx];
+    const { t, y, x } = tokenPlace(field, n);
     let o = m * field.D;
-    for (let t = 0; t < tt; t++) {
-      const { std } = await lookup(field, field.levels[l], time[t0 + t]);
-      for (let y = 0; y < ty; y++) {
-        for (let x = 0; x < tx; x++) {
-          const at = std.length > 1 ? lat[y0 + y] * columns + lon[x0 + x] : 0;
-          out[o++] = std[at] * scale;
-        }
+    for (let i = 0; i < tt; i++) {
+      const value = await of(field.levels[l], time[t + i]);
+      for (let j = 0; j < ty; j++) {
+        for (let k = 0; k < tx; k++) out[o++] = value(lat[y + j] * lons.length + lon[x + k]);
       }
     }
   }

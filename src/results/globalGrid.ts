@@ -6,7 +6,7 @@ import type { Field } from "../config/types.js";
 import type { Store } from "../data/store.js";
 import { formatTime } from "../data/time.js";
 import { ZarrZipWriter } from "../formats/zarrZip.js";
-import { GLOBAL_KINDS, type GlobalKind } from "./paths.js";
+import { fiveDigits, GLOBAL_KINDS, type GlobalKind } from "./paths.js";
 
 /** Windows of `size` points along one axis. */
 export interface AxisTiles {
@@ -109,9 +109,9 @@ export class GlobalGrid {
     const date = formatTime(datetime[datetime.length - 1]).slice(0, 13);
     for (const kind of GLOBAL_KINDS) {
       for (const [l, level] of field.levels.entries()) {
-        const group = `${field.name}/date=${date}/ml=${String(level).padStart(5, "0")}`;
+        const group = `${field.name}/date=${date}/ml=${fiveDigits(level)}`;
         const data = grid[kind].slice(l * size, (l + 1) * size);
-        const arrays = {
+        await this.writers[kind].arrays(group, {
           data: { shape, dtype: "<f4", data, dimensions: ["datetime", "lat", "lon"] },
           datetime: { shape: [shape[0]], dtype: "<M8[ns]", data: datetime, dimensions: ["datetime"] },
           lat: {
@@ -121,8 +121,7 @@ export class GlobalGrid {
             dimensions: ["lat"],
           },
           lon: { shape: [shape[2]], dtype: "<f4", data: Float32Array.from(lons), dimensions: ["lon"] },
-        } as const;
-        for (const [name, array] of Object.entries(arrays)) await this.writers[kind].array(`${group}/${name}`, array);
+        });
       }
     }
   }

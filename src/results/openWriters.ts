@@ -15,7 +15,7 @@ export interface WritersPlace {
 
 /** Result stores: what was hidden and what was predicted of it. */
 export function openResultsWriter(
-  { config, fields, predicted, store }: BatchContext,
+  { config, fields, predicted, store }: Pick<BatchContext, "config" | "fields" | "predicted" | "store">,
   { folder, epoch }: WritersPlace,
 ): Promise<ResultsWriter> {
   return ResultsWriter.open({

@@ -9,6 +9,9 @@ export type ResultKind = (typeof RESULT_KINDS)[number];
 export const GLOBAL_KINDS = ["target", "pred"] as const;
 export type GlobalKind = (typeof GLOBAL_KINDS)[number];
 
+/** Epochs, samples, levels and the like in names: `00042`. */
+export const fiveDigits = (n: number): string => String(n).padStart(5, "0");
+
 /** Path of one of a run's stores; `dir` is `results/id<ID>`. */
 export function resultPath(
   dir: string,
@@ -16,7 +19,7 @@ export function resultPath(
   epoch: number,
   kind: ResultKind | "attention" | `global_${GlobalKind}`,
 ): string {
-  return join(dir, `results_id${runId}_epoch${String(epoch).padStart(5, "0")}_${kind}.zarr`);
+  return join(dir, `results_id${runId}_epoch${fiveDigits(epoch)}_${kind}.zarr`);
 }
 
 /** The stores of one validation that a file's name belongs to; `prefix` is what their names have in common. */

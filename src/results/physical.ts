@@ -35,6 +35,13 @@ interface Place {
   x: number;
 }
 
+/** Where token `n` [nt, ny, nx] begins in its window. */
+export function tokenPlace({ numTokens, tokenSize }: Field, n: number): Place {
+  const [, ny, nx] = numTokens;
+  const [tt, ty, tx] = tokenSize;
+  return { t: Math.floor(n / (ny * nx)) * tt, y: (Math.floor(n / nx) % ny) * ty, x: (n % nx) * tx };
+}
+
 export class Physical {
   private constructor(
     readonly field: Field,
@@ -61,14 +68,6 @@ export class Physical {
     return new Physical(field, windows, axes, tables);
   }
 
-  /** Where token `n` [nt, ny, nx] begins in its window. */
-  tokenPlace(n: number): Place {
-    const { numTokens, tokenSize } = this.field;
-    const [, ny, nx] = numTokens;
-    const [tt, ty, tx] = tokenSize;
-    return { t: Math.floor(n / (ny * nx)) * tt, y: (Math.floor(n / nx) % ny) * ty, x: (n % nx) * tx };
-  }
-
   /**
    * Denormalises one token: `values[from..from+D]` [tt, ty, tx] to `out`, written where the token's points lie in an
    * array of strides `strides` [time, row, column] that begins at `to`. In float32, as the reference computes.
@@ -85,7 +84,7 @@ export class Physical {
   ): void {
     const { time, lat, lon } = this.windows[b];
     const [tt, ty, tx] = this.field.tokenSize;
-    const { t, y, x } = this.tokenPlace(n);
+    const { t, y, x } = tokenPlace(this.field, n);
     const columns = this.axes.lons.length;
     let source = from;
     for (let i = 0; i < tt; i++) {

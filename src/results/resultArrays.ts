@@ -1,7 +1,7 @@
 /** The arrays of one group of the result stores. */
 import type { ZarrArraySpec } from "../formats/zarrZip.js";
 import type { MaskedField } from "../masking/types.js";
-import type { Physical } from "./physical.js";
+import { type Physical, tokenPlace } from "./physical.js";
 
 export type GroupArrays = Record<string, ZarrArraySpec>;
 
@@ -59,7 +59,7 @@ export function tokenArrays(
       const to = (i * E + e) * masked.D;
       physical.copyToken(b, l, n, values, (row * E + e) * masked.D, data, to, [ty * tx, tx, 1]);
     }
-    const { t, y, x } = physical.tokenPlace(n);
+    const { t, y, x } = tokenPlace(field, n);
     datetime.set(physical.times(b, t, tt), i * tt);
     lat.set(physical.lats(b, y, ty), i * ty);
     lon.set(physical.lons(b, x, tx), i * tx);
@@ -135,7 +135,7 @@ function gridArrays(
   const data = new Float32Array(E * field.L * steps * plane);
   for (let l = 0; l < field.L; l++) {
     for (const { n, from } of rowsOf(l)) {
-      const { t, y, x } = physical.tokenPlace(n);
+      const { t, y, x } = tokenPlace(field, n);
       for (let e = 0; e < E; e++) {
         const to = ((e * field.L + l) * steps + t - firstStep) * plane + y * columns + x;
         physical.copyToken(b, l, n, values, from + e * field.D, data, to, [plane, columns, 1]);

@@ -16,7 +16,8 @@ export interface StoredSample extends PointBatch {
   points(visit: (place: Place) => void): void;
 }
 
-interface Stores {
+/** The stores of one validation. */
+export interface ResultStores {
   target: ResultStore;
   pred: ResultStore;
   ens: ResultStore | null;
@@ -24,7 +25,7 @@ interface Stores {
 }
 
 /** @param group `<field>/sample=<n>` of a forecast, `<field>/sample=<n>/ml=<n>` of tokens */
-export async function readSample(stores: Stores, group: string): Promise<StoredSample> {
+export async function readSample(stores: ResultStores, group: string): Promise<StoredSample> {
   const { target, pred, ens } = stores;
   const shape = shapeOf(target, `${group}/data`);
   for (const store of [pred, ens]) {
@@ -63,7 +64,7 @@ function spanOf(datetime: ArrayLike<bigint>): number {
 }
 
 async function forecastSample(
-  { target, pred, ens, source }: Stores,
+  { target, pred, ens, source }: ResultStores,
   group: string,
   shape: number[],
 ): Promise<StoredSample> {
@@ -128,7 +129,7 @@ async function forecastBaselines(source: ResultStore, group: string, [L, T, H, W
 }
 
 async function tokenSample(
-  { target, pred, ens, source }: Stores,
+  { target, pred, ens, source }: ResultStores,
   group: string,
   shape: number[],
 ): Promise<StoredSample> {

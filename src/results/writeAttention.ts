@@ -14,6 +14,7 @@ import type { AttendedHeads } from "../model/index.js";
 import { placeOfBlock } from "../model/names.js";
 import type { Params } from "../model/types.js";
 import type { StepModel } from "../step/step.js";
+import { fiveDigits } from "./paths.js";
 import type { StoreAxes } from "./physical.js";
 
 /** A group of heads as plain numbers. */
@@ -46,12 +47,12 @@ export class AttentionWriter {
   /** Runs the network on a batch without dropout and writes what its heads attend to. */
   async append(params: Params, { windows, plain }: AttentionBatch): Promise<void> {
     const groups = attendedGroups(this.model, params, plain);
-    const batch = `batch=${number(this.batches++)}`;
+    const batch = `batch=${fiveDigits(this.batches++)}`;
     for (const [f, field] of this.fields.entries()) {
       const layers = layersOf(this.model, f, groups);
       for (const [layer, own] of layers.entries()) {
         if (layer === 0) await this.coordinates(`${field.name}/${batch}`, field, windows);
-        await this.layer(`${field.name}/${batch}/layer=${number(layer)}`, f, own, windows.length);
+        await this.layer(`${field.name}/${batch}/layer=${fiveDigits(layer)}`, f, own, windows.length);
       }
     }
   }
@@ -100,7 +101,7 @@ export class AttentionWriter {
     const lat = each(ny, (window, i) => 90 - lats[window.lat[i * ty + (ty >> 1)]]);
     const lon = each(nx, (window, i) => lons[window.lon[i * tx + (tx >> 1)]]);
     const ml = BigInt64Array.from(field.levels, BigInt);
-    const arrays = {
+    await this.store.arrays(path, {
       ml: { shape: [field.L], dtype: "<i8", data: ml, dimensions: ["ml"] },
       datetime: {
         shape: [B, nt],
@@ -110,8 +111,7 @@ export class AttentionWriter {
       },
       lat: { shape: [B, ny], dtype: "<f4", data: lat, dimensions: ["sample", "token_lat"] },
       lon: { shape: [B, nx], dtype: "<f4", data: lon, dimensions: ["sample", "token_lon"] },
-    } as const;
-    for (const [name, array] of Object.entries(arrays)) await this.store.array(`${path}/${name}`, array);
+    });
   }
 
   /** Puts the store in its place. @returns its path */
@@ -151,5 +151,3 @@ function layersOf({ spec }: StepModel, f: number, groups: readonly Group[]): Gro
   for (const group of own) layers.set(group.block, [...(layers.get(group.block) ?? []), group]);
   return [...layers.values()];
 }
-
-const number = (n: number) => String(n).padStart(5, "0");

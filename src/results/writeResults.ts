@@ -7,7 +7,7 @@ import type { Window } from "../data/types.js";
 import { ZarrZipWriter } from "../formats/zarrZip.js";
 import { getStrategy } from "../masking/registry.js";
 import type { MaskedField } from "../masking/types.js";
-import { RESULT_KINDS, type ResultKind, resultPath } from "./paths.js";
+import { fiveDigits, RESULT_KINDS, type ResultKind, resultPath } from "./paths.js";
 import { type NormalizationLookup, Physical, type StoreAxes } from "./physical.js";
 import { continued, forecastArrays, sourceArrays, tokenArrays } from "./resultArrays.js";
 
@@ -82,8 +82,8 @@ export class ResultsWriter {
       const physical = await Physical.of(field, windows, setup.axes, setup.normalization);
       const p = setup.predicted.findIndex((predicted) => predicted.field.index === field.index);
       for (let b = 0; b < windows.length; b++) {
-        const group = `${field.name}/sample=${number(this.samples + b)}`;
-        await writeAll(this.stores.source, group, sourceArrays(physical, fields[f], b));
+        const group = `${field.name}/sample=${fiveDigits(this.samples + b)}`;
+        await this.stores.source.arrays(group, sourceArrays(physical, fields[f], b));
         if (p < 0) continue;
         const parts: Part[] = [{ physical, masked: fields[f], values: predictions[p] }];
         for (const next of following) {
@@ -95,7 +95,7 @@ export class ResultsWriter {
     }
     for (const { name } of setup.fields) {
       for (let b = 0; b < windows.length; b++) {
-        for (const store of Object.values(this.stores)) store.forget(`${name}/sample=${number(this.samples + b)}`);
+        for (const store of Object.values(this.stores)) store.forget(`${name}/sample=${fiveDigits(this.samples + b)}`);
       }
     }
     this.samples += windows.length;
@@ -113,12 +113,12 @@ export class ResultsWriter {
         const arrays = parts.map((part) =>
           forecastArrays(part.physical, part.masked, b, of(part), E, this.setup.forecastTokens),
         );
-        await writeAll(this.stores[kind], group, continued(arrays));
+        await this.stores[kind].arrays(group, continued(arrays));
         continue;
       }
       for (let l = 0; l < masked.L; l++) {
         const arrays = tokenArrays(physical, masked, b, l, of(parts[0]), E);
-        if (arrays) await writeAll(this.stores[kind], `${group}/ml=${number(physical.field.levels[l])}`, arrays);
+        if (arrays) await this.stores[kind].arrays(`${group}/ml=${fiveDigits(physical.field.levels[l])}`, arrays);
       }
     }
   }
@@ -134,13 +134,3 @@ export class ResultsWriter {
     for (const kind of RESULT_KINDS) await this.stores[kind].abort();
   }
 }
-
-async function writeAll(
-  store: ZarrZipWriter,
-  group: string,
-  arrays: Record<string, Parameters<ZarrZipWriter["array"]>[1]>,
-): Promise<void> {
-  for (const [name, array] of Object.entries(arrays)) await store.array(`${group}/${name}`, array);
-}
-
-const number = (n: number) => String(n).padStart(5, "0");

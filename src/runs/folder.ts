@@ -1,9 +1,9 @@
-/** The folders of a run, `results/id<ID>` and `models/id<ID>`, and the rule for run ids. */
+/** The folders of a run, `results/id<ID>` and `models/id<ID>`, and reading what names a run; ids: `config/runId.ts`. */
 import { existsSync } from "node:fs";
 import { mkdir, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { configFileName } from "../config/locate.js";
-import { assertRunId } from "../config/seeds.js";
+import { assertRunId } from "../config/runId.js";
 import { AtmorepError } from "../errors.js";
 import { systemFault } from "../formats/systemFault.js";
 

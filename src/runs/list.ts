@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { assertRunId } from "../config/seeds.js";
+import { assertRunId, runIdsOf } from "../config/runId.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { type EndMark, readEndMark } from "./endMark.js";
@@ -57,8 +57,7 @@ const RUNNING_WITHIN_MS = 120_000;
  */
 export async function listRuns(out: string): Promise<RunSummary[]> {
   const names = await readdir(join(out, "results")).catch(() => []);
-  const ids = names.map((name) => /^id([a-z0-9]{8})$/.exec(name)?.[1]).filter((id) => id !== undefined);
-  const runs = await Promise.all(ids.map((id) => readRun(out, id).catch(() => null)));
+  const runs = await Promise.all(runIdsOf(names).map((id) => readRun(out, id).catch(() => null)));
   return runs
     .filter((run) => run !== null)
     .map(

@@ -7,7 +7,7 @@ import { AtmorepError } from "../errors.js";
 import type { MaskedBatch } from "../masking/types.js";
 import { latitudeWeight } from "./latitude.js";
 import { pairOf, targetTokens } from "./layout.js";
-import { type PointBatch, type Quantity, quantityOffsets } from "./quantity.js";
+import type { PointBatch, Quantity } from "./quantity.js";
 import { REGIONS, type Region } from "./regions.js";
 import { SCORED_KINDS, type ScoredKind, scoredKind } from "./tokenKinds.js";
 import { visibleField } from "./visible.js";
@@ -47,6 +47,17 @@ export interface AccumulatorOptions {
   byLead?: boolean;
   /** what is scored of the model beside its errors, such as `ensembleQuantity` */
   quantities?: readonly Quantity[];
+}
+
+/** Where each quantity's numbers begin in a row of sums, and the row's length. */
+export function rowLayout({ predictors, quantities = [] }: Pick<AccumulatorOptions, "predictors" | "quantities">) {
+  let width = HEAD.length + predictors.length * SUMS_PER_PREDICTOR;
+  const offsets = quantities.map((quantity) => {
+    const at = width;
+    width += quantity.width;
+    return at;
+  });
+  return { offsets, width };
 }
 
 export interface ScoreBatch {
@@ -114,7 +125,7 @@ function checkPredictions(
 export function scoreAccumulator(options: AccumulatorOptions): ScoreAccumulator {
   const { predictors, levels, grid, latitudeWeighted = true, byLead = true, quantities = [] } = options;
   const regions = options.regions ?? [REGIONS.global];
-  const { offsets, width } = quantityOffsets(quantities, HEAD.length + predictors.length * SUMS_PER_PREDICTOR);
+  const { offsets, width } = rowLayout(options);
   const cells = new Map<string, Cell>();
   let longest = 0;
 

@@ -39,14 +39,3 @@ export interface Quantity {
   /** not scores but counts, such as a rank histogram */
   counts?: Readonly<Record<string, (sums: Float64Array) => number[]>>;
 }
-
-/** Where each quantity's numbers begin in a row of sums, from `first` on, and the row's length. */
-export function quantityOffsets(quantities: readonly Quantity[], first: number): { offsets: number[]; width: number } {
-  let width = first;
-  const offsets = quantities.map((quantity) => {
-    const at = width;
-    width += quantity.width;
-    return at;
-  });
-  return { offsets, width };
-}

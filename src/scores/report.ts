@@ -2,13 +2,12 @@
  * `scores.json`: field -> level -> lead -> region -> score, each score with its interval, model first, baselines beside
  * it, kinds of hidden tokens apart.
  */
-import { type Cell, HEAD, type ScoreAccumulator, SUM, SUMS_PER_PREDICTOR } from "./accumulate.js";
+import { type Cell, HEAD, rowLayout, type ScoreAccumulator, SUM, SUMS_PER_PREDICTOR } from "./accumulate.js";
 import { minusBest } from "./compare.js";
 import type { Scored } from "./deterministic.js";
 import { type Interval, type IntervalOptions, scoreInterval } from "./intervals.js";
-import { quantityOffsets } from "./quantity.js";
 import { REGIONS } from "./regions.js";
-import { type Selection, selectTimes, totalOf } from "./summary.js";
+import { distinct, type Selection, selectTimes, totalOf } from "./summary.js";
 import { SCORED_KINDS } from "./tokenKinds.js";
 
 /** One score of the model. */
@@ -75,8 +74,6 @@ interface Statistic {
   baselines?: Record<string, number>;
 }
 
-const distinct = <T>(values: T[]): T[] => [...new Set(values)];
-
 /** Every score there is, as the object of `scores.json`; levels and leads come each and as `all`. */
 export function scoreReport(accumulator: ScoreAccumulator, options: ReportOptions = {}): ScoreReport {
   const cells = accumulator.cells();
@@ -139,11 +136,11 @@ function scoreLeaf(
 
 /** The scores of an accumulator's quantities by name, without intervals; empty where no point counts. */
 export function quantityScores(accumulator: ScoreAccumulator, selection: Selection): Record<string, Scored> {
-  const { predictors, quantities = [] } = accumulator.options;
+  const { quantities = [] } = accumulator.options;
   const series = selectTimes(accumulator.cells(), selection);
   if (series.times.length === 0) return {};
   const total = totalOf(series);
-  const { offsets } = quantityOffsets(quantities, HEAD.length + predictors.length * SUMS_PER_PREDICTOR);
+  const { offsets } = rowLayout(accumulator.options);
   return Object.fromEntries(
     quantities.flatMap(({ scores, width }, q) =>
       Object.entries(scores).map(([name, score]) => [
@@ -154,11 +151,8 @@ export function quantityScores(accumulator: ScoreAccumulator, selection: Selecti
   );
 }
 
-function statisticsOf(
-  { options: { predictors, quantities = [] } }: ScoreAccumulator,
-  total: Float64Array,
-  normalized: boolean,
-): Statistic[] {
+function statisticsOf({ options }: ScoreAccumulator, total: Float64Array, normalized: boolean): Statistic[] {
+  const { predictors, quantities = [] } = options;
   const at = (p: number, k: number) => HEAD.length + p * SUMS_PER_PREDICTOR + k;
   const perWeight = (k: number) => (p: number) => (sums: Float64Array) => sums[at(p, k)] / sums[HEAD.weight];
   const root = (k: number) => (p: number) => (sums: Float64Array) => Math.sqrt(sums[at(p, k)] / sums[HEAD.weight]);
@@ -184,7 +178,7 @@ function statisticsOf(
     basic("bias", "field", perWeight(SUM.errors)),
     ...(normalized ? inDeviations : []),
   ];
-  const { offsets } = quantityOffsets(quantities, HEAD.length + predictors.length * SUMS_PER_PREDICTOR);
+  const { offsets } = rowLayout(options);
   for (const [q, { scores, width, unitless = [], positive = [] }] of quantities.entries()) {
     const part = (sums: Float64Array) => sums.subarray(offsets[q], offsets[q] + width);
     for (const [name, score] of Object.entries(scores)) {
@@ -210,13 +204,9 @@ function ends({ low, high, blocks }: Interval): { low: number | null; high: numb
   return { low: known ? low : null, high: known ? high : null, blocks };
 }
 
-function addCounts(
-  leaf: ScoreLeaf,
-  { options: { predictors, quantities = [] } }: ScoreAccumulator,
-  total: Float64Array,
-) {
-  const { offsets } = quantityOffsets(quantities, HEAD.length + predictors.length * SUMS_PER_PREDICTOR);
-  for (const [q, { counts = {}, width }] of quantities.entries()) {
+function addCounts(leaf: ScoreLeaf, { options }: ScoreAccumulator, total: Float64Array) {
+  const { offsets } = rowLayout(options);
+  for (const [q, { counts = {}, width }] of (options.quantities ?? []).entries()) {
     for (const [name, count] of Object.entries(counts)) {
       const values = count(total.subarray(offsets[q], offsets[q] + width));
       const sum = values.reduce((a, b) => a + b, 0);

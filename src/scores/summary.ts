@@ -110,7 +110,8 @@ export function scoreRow(
   return row;
 }
 
-const distinct = <T>(values: T[]): T[] => [...new Set(values)];
+/** Each value once. */
+export const distinct = <T>(values: T[]): T[] => [...new Set(values)];
 
 /**
  * Every row there is: field x level x lead (each and all) x region x kind (each and all). An axis with one value only

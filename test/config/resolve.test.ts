@@ -6,7 +6,7 @@ import { parseOverride } from "../../src/config/overrides.js";
 import { PACKAGE_ROOT } from "../../src/config/presets.js";
 import { resolveConfig, resolveStorePath, storePathOfRun } from "../../src/config/resolve.js";
 import { KEYS } from "../../src/config/schema.js";
-import { assertRunId, drawRunId, withSeeds } from "../../src/config/seeds.js";
+import { withSeeds } from "../../src/config/seeds.js";
 
 const folder = mkdtempSync(join(tmpdir(), "atmorep-config-"));
 const write = (name: string, values: unknown) => {
@@ -153,18 +153,12 @@ describe("resolveStorePath", () => {
   });
 });
 
-describe("seeds and ids", () => {
+describe("seeds", () => {
   it("draws what is null and keeps what is given", () => {
     const { config } = resolveConfig({ set: { rng_seed: 0 } });
     expect(withSeeds(config, () => 17)).toMatchObject({ rng_seed: 0, torch_seed: 17 });
     const drawn = withSeeds(config).torch_seed;
     expect(Number.isSafeInteger(drawn)).toBe(true);
     expect(withSeeds(config).torch_seed).not.toBe(drawn);
-  });
-
-  it("draws ids that are ids", () => {
-    expect(() => assertRunId(drawRunId())).not.toThrow();
-    expect(drawRunId()).not.toBe(drawRunId());
-    expect(() => assertRunId("ABC")).toThrow(/malformed run id; found ABC; expected 8 characters/);
   });
 });

@@ -1,6 +1,6 @@
 /** The tutorials' last cell, and what makes outputs repeat. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { assertRunId, drawRunId } from "../../src/config/seeds.js";
+import { assertRunId, drawRunId } from "../../src/config/runId.js";
 import { DISPLAY } from "../../src/notebook/figure/display.js";
 import * as nb from "../../src/notebook/index.js";
 

@@ -1,7 +1,7 @@
 /** `atmorep config show|validate|diff|docs` */
 import type { Command } from "commander";
 import type { ResolvedConfig } from "../../config/resolve.js";
-import { formatTable, note, print, printJson, withExamples } from "../output.js";
+import { collect, formatTable, note, print, printJson, withExamples } from "../output.js";
 
 interface Flags {
   preset?: string;
@@ -60,12 +60,7 @@ export function registerConfig(program: Command): void {
 function withSources(command: Command): Command {
   return command
     .option("--preset <name>", "a shipped configuration, such as storm, waves or coupled-storm")
-    .option(
-      "--set <path=value>",
-      "change a value (repeatable); config docs lists the keys",
-      (text, all: string[]) => [...all, text],
-      [],
-    )
+    .option("--set <path=value>", "change a value (repeatable); config docs lists the keys", collect, [])
     .option("--data <store>", "path or http address of the store; overrides file_path")
     .option("--seed <n>", "sets torch_seed and rng_seed")
     .option("--out <dir>", "folder that holds results/ and models/ of runs", ".")

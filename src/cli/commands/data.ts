@@ -138,7 +138,7 @@ function wavesOptions(o: SampleOptions): Partial<WavesOptions> {
 }
 
 /** The description of a store for people. */
-export function infoLines(info: StoreInfo): string[] {
+function infoLines(info: StoreInfo): string[] {
   const { times, grid, normalization, values } = info;
   const degrees = (n: number) => String(Number(n.toFixed(4)));
   const lines = [

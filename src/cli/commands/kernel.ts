@@ -2,15 +2,12 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { homedir, platform } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { PACKAGE_ROOT } from "../../config/presets.js";
 import { AtmorepError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
 import { print, withExamples } from "../output.js";
-
-/** Root of the package: the folder that holds `package.json`. */
-const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
 interface InstallFlags {
   user?: boolean;
@@ -58,7 +55,12 @@ function target(flags: InstallFlags): string {
 
 async function installAction(flags: InstallFlags): Promise<void> {
   const folder = join(target(flags), "kernels", "atmorep");
-  const argv = [process.execPath, "--no-force-async-hooks-checks", join(ROOT, "bin", "kernel.js"), "{connection_file}"];
+  const argv = [
+    process.execPath,
+    "--no-force-async-hooks-checks",
+    join(PACKAGE_ROOT, "bin", "kernel.js"),
+    "{connection_file}",
+  ];
   const spec = { argv, display_name: "TypeScript (AtmoRep)", language: "typescript", interrupt_mode: "message" };
   try {
     mkdirSync(folder, { recursive: true });

@@ -1,7 +1,7 @@
 /** `atmorep runs`, `runs show ID`, `runs compare ID ID...`, `runs report ID` */
 import { join } from "node:path";
 import type { Command } from "commander";
-import { nearestName } from "../../config/index.js";
+import { nearestName } from "../../config/nearest.js";
 import { AtmorepError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
 import { compareRuns, type RunComparison } from "../../runs/compare.js";

@@ -6,12 +6,10 @@ import { type Communicator, openCommunicator } from "../../distributed/index.js"
 import { AtmorepError } from "../../errors.js";
 import { configPath, parseRunReference, runFolder } from "../../runs/folder.js";
 import type { TrainOptions } from "../../training/options.js";
-import { note, onClosedPipe, print, printJson, reportError, withExamples } from "../output.js";
+import { collect, note, onClosedPipe, print, printJson, reportError, withExamples } from "../output.js";
 import { count, duration, engineName, seed, type TrainFlags } from "../train/options.js";
 import { TrainPrinter } from "../train/printer.js";
 import { stopOnSignals } from "../train/signals.js";
-
-const collect = (value: string, previous: string[]) => [...previous, value];
 
 export function registerTrain(program: Command): void {
   const command = program

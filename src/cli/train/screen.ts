@@ -23,13 +23,13 @@ export function clock(milliseconds: number): string {
 }
 
 /** The rows that say how well a field is restored: for BERT its masked tokens, else all hidden ones. */
-export function mainRows(skill: readonly FieldSkill[]): FieldSkill[] {
+function mainRows(skill: readonly FieldSkill[]): FieldSkill[] {
   const masked = skill.filter(({ kind }) => kind === "masked");
   return masked.length > 0 ? masked : skill.filter(({ kind }) => kind === "all");
 }
 
 /** The baseline with the smallest error on a field, or null if there is none. */
-export function bestBaseline(skill: FieldSkill): { name: string; rmse: number } | null {
+function bestBaseline(skill: FieldSkill): { name: string; rmse: number } | null {
   const rows = Object.entries(skill.rmse).filter(([name]) => name !== "model");
   if (rows.length === 0) return null;
   const [name, rmse] = rows.reduce((a, b) => (b[1] < a[1] ? b : a));

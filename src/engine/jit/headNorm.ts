@@ -3,7 +3,7 @@ import { type Body, FLOAT, float, type Value } from "../llvm/ir.js";
 import { spread } from "./elements.js";
 import { each, pieces, put, type Rows } from "./rows.js";
 
-export const HEAD_NORM_EPSILON = 1e-5;
+const HEAD_NORM_EPSILON = 1e-5;
 
 /** Addresses of gamma and beta, or of their gradients. */
 export interface Weights {

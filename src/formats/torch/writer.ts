@@ -76,7 +76,7 @@ function assignStorages(tensors: readonly TensorSpec[]): PickledTensor[] {
 }
 
 /** Every module path on the way to a parameter, parents before children, in the order of the names. */
-export function impliedModules(names: readonly string[]): Map<string, number> {
+function impliedModules(names: readonly string[]): Map<string, number> {
   const versions = new Map<string, number>([["", 1]]);
   for (const name of names) {
     const parts = name.split(".");

@@ -46,7 +46,7 @@ const GUTTER = {
 /** Mean width of a character over its font size, on the wide side: neither emitter measures text. */
 const CHARACTER = 0.58;
 
-export const textWidth = (text: string, size: number): number => text.length * size * CHARACTER;
+const textWidth = (text: string, size: number): number => text.length * size * CHARACTER;
 
 /** The heatmap of a panel that wants its colour bar drawn. */
 export const colorbarOf = (panel: Panel): Heatmap | undefined =>
@@ -150,7 +150,7 @@ function wrap(text: string, width: number, size: number): string[] {
 type Entry = Pick<LegendEntry, "name" | "color" | "shape">;
 
 /** One entry a name, in the order of first appearance. */
-export function legendEntries(panels: readonly Panel[]): Entry[] {
+function legendEntries(panels: readonly Panel[]): Entry[] {
   const entries = new Map<string, Entry>();
   for (const mark of panels.flatMap(({ marks }) => marks)) {
     for (const entry of entriesOf(mark)) if (!entries.has(entry.name)) entries.set(entry.name, entry);

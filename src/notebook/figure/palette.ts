@@ -13,7 +13,7 @@ export const PALETTES: Readonly<Record<ColorScale["palette"], readonly string[]>
 };
 
 /** Okabe and Ito 2008, without yellow, which vanishes on white. */
-export const CATEGORY_COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"] as const;
+const CATEGORY_COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"] as const;
 
 /** The k-th colour for kinds; they repeat. */
 export const categoryColor = (k: number): string => CATEGORY_COLORS[k % CATEGORY_COLORS.length];

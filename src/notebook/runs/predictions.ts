@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { formatTime } from "../../data/time.js";
 import { displayUnit } from "../../data/units.js";
 import { AtmorepError } from "../../errors.js";
-import { type ResultKind, resultNames, resultPath } from "../../results/paths.js";
+import { fiveDigits, type ResultKind, resultNames, resultPath } from "../../results/paths.js";
 import { openResults, type ResultStore } from "../../results/readResults.js";
 import { runFolder } from "../../runs/folder.js";
 import { readRun } from "../../runs/list.js";
@@ -39,16 +39,21 @@ export interface Prediction {
  * @throws AtmorepError (usage) if the run has no result stores or they hold no such sample
  */
 export async function readPrediction(run: RunReference, choice: PredictionChoice = {}): Promise<Prediction> {
-  const { id, out } = runPlace(run, choice.out);
-  const dir = runFolder(out, id).resultsDir;
-  const epoch = choice.epoch ?? (await lastEpoch(out, id));
-  const open = (kind: ResultKind) => openResults(resultPath(dir, id, epoch, kind));
-  const stores = await Promise.all([open("source"), open("target"), open("pred"), open("ens")]);
+  const { epoch, stores } = await openStores(run, choice, ["source", "target", "pred", "ens"]);
   try {
     return { ...(await readMaps(stores, choice)), epoch };
   } finally {
     for (const store of stores) await store.close();
   }
+}
+
+/** A run's stores of the epoch that was chosen, or of the last; the caller closes them. */
+async function openStores(run: RunReference, choice: PredictionChoice, kinds: readonly ResultKind[]) {
+  const { id, out } = runPlace(run, choice.out);
+  const epoch = choice.epoch ?? (await lastEpoch(out, id));
+  const { resultsDir } = runFolder(out, id);
+  const stores = await Promise.all(kinds.map((kind) => openResults(resultPath(resultsDir, id, epoch, kind))));
+  return { epoch, stores };
 }
 
 /** Hidden points of several samples, in physical units, without their places. */
@@ -63,11 +68,8 @@ export interface HiddenPoints {
  * @throws AtmorepError (usage) if the run has no result stores or they hold no such field, level or sample
  */
 export async function readHidden(run: RunReference, choice: PredictionChoice = {}): Promise<HiddenPoints> {
-  const { id, out } = runPlace(run, choice.out);
-  const dir = runFolder(out, id).resultsDir;
-  const epoch = choice.epoch ?? (await lastEpoch(out, id));
-  const open = (kind: ResultKind) => openResults(resultPath(dir, id, epoch, kind));
-  const [source, target, ens] = await Promise.all([open("source"), open("target"), open("ens")]);
+  const { stores } = await openStores(run, choice, ["source", "target", "ens"]);
+  const [source, target, ens] = stores;
   try {
     const names = [...new Set([...target.arrays.keys()].map((path) => path.split("/").slice(0, 2).join("/")))];
     const field = choice.field ?? names[0]?.split("/")[0];
@@ -90,7 +92,7 @@ export async function readHidden(run: RunReference, choice: PredictionChoice = {
     const points = (values: number[]) => ({ values: Float64Array.from(values), unit });
     return { members: members.map(points), target: points(truths), samples: samples.length };
   } finally {
-    for (const store of [source, target, ens]) await store.close();
+    for (const store of stores) await store.close();
   }
 }
 
@@ -124,7 +126,7 @@ async function locateSample(
 ): Promise<{ name: string; group: string; levels: number[]; l: number; axes: Axes }> {
   const fields = [...new Set([...target.arrays.keys()].map((path) => path.split("/")[0]))];
   const name = field ?? fields[0];
-  const group = `${name}/sample=${String(sample).padStart(5, "0")}`;
+  const group = `${name}/sample=${fiveDigits(sample)}`;
   if (!fields.includes(name) || !source.arrays.has(`${group}/data`)) {
     throw new AtmorepError("usage", "the result stores hold no such field or sample", {
       where: target.path,
@@ -207,7 +209,7 @@ async function readCubes(
     return cubes[e];
   };
   const whole = store.arrays.get(`${group}/data`);
-  const own = whole ? group : `${group}/ml=${String(levels[l]).padStart(5, "0")}`;
+  const own = whole ? group : `${group}/ml=${fiveDigits(levels[l])}`;
   const facts = store.arrays.get(`${own}/data`);
   if (!facts) return [cube(0)];
   const data = await store.read(`${own}/data`);

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { configText } from "../../config/files.js";
 import { PACKAGE_ROOT } from "../../config/presets.js";
-import { drawRunId } from "../../config/seeds.js";
+import { drawRunId } from "../../config/runId.js";
 import type { RunConfig } from "../../config/types.js";
 import { AtmorepError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/atomic.js";

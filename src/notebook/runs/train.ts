@@ -45,7 +45,7 @@ interface MutableView extends TrainingView {
 export async function train(config: RunConfig, options: LiveTrainOptions = {}): Promise<Shown<TrainedRun>> {
   const { onEvent, send, now, signal, ...trainOptions } = options;
   const { train: events } = await import("../../training/train.js");
-  const live = new LiveFigure({ ...(send === undefined ? {} : { send }), ...(now ? { now } : {}) });
+  const live = new LiveFigure({ send, now });
   const view: MutableView = { runId: options.runId ?? "", rows: [], skills: [], baselines: [], status: "starting" };
   let finished: FinishedEvent | null = null;
   try {

@@ -38,10 +38,7 @@ export async function watch(run: RunReference, options: WatchOptions = {}): Prom
   options.until?.finally(() => {
     ended = true;
   });
-  const live = new LiveFigure({
-    ...(options.send === undefined ? {} : { send: options.send }),
-    ...(options.now ? { now: options.now } : {}),
-  });
+  const live = new LiveFigure(options);
   const figure = await interruptible(options.signal, async (signal) => {
     for (;;) {
       const last = ended;

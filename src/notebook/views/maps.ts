@@ -82,37 +82,33 @@ export function rangeOf(...arrays: ArrayLike<number>[]): [number, number] {
 }
 
 /** A range around zero, for differences. */
-export function symmetricRange(...arrays: ArrayLike<number>[]): [number, number] {
+function symmetricRange(...arrays: ArrayLike<number>[]): [number, number] {
   const most = Math.max(...rangeOf(...arrays).map(Math.abs));
   return [-most, most];
 }
 
 /** One field of a store or batch on the map. */
 export function mapFigure(grid: Grid): Figure {
-  const colors: ColorScale = { palette: "viridis", range: rangeOf(grid.values), label: "", unit: grid.unit };
   return {
     title: mapTitle(grid),
     columns: 1,
     width: 640,
     aspect: mapAspect(grid),
-    panels: [mapPanel(grid, { title: "", colors: named(colors), colorbar: true })],
+    panels: [mapPanel(grid, { title: "", colors: amounts(grid), colorbar: true })],
   };
 }
 
-const named = (colors: ColorScale): ColorScale => ({
-  ...colors,
-  label: colors.label || colors.unit,
-  unit: colors.label ? colors.unit : "",
+/** One colour scale for the values of some grids, labelled with their unit. */
+const amounts = (...grids: Grid[]): ColorScale => ({
+  palette: "viridis",
+  range: rangeOf(...grids.map(({ values }) => values)),
+  label: grids[0].unit,
+  unit: "",
 });
 
 /** The same field at several times or levels on one colour scale. */
 export function multiplesFigure(title: string, grids: readonly Grid[], columns = 3): Figure {
-  const colors = named({
-    palette: "viridis",
-    range: rangeOf(...grids.map(({ values }) => values)),
-    label: "",
-    unit: grids[0].unit,
-  });
+  const colors = amounts(...grids);
   const across = Math.min(columns, grids.length);
   return {
     title,
@@ -137,12 +133,7 @@ export const inner = (i: number, columns: number, count: number) => ({
 
 /** One panel and a slider over time; SVG shows the first time. */
 export function sliderFigure(title: string, grids: readonly Grid[]): Figure {
-  const colors = named({
-    palette: "viridis",
-    range: rangeOf(...grids.map((g) => g.values)),
-    label: "",
-    unit: grids[0].unit,
-  });
+  const colors = amounts(...grids);
   const frames = grids.map((grid) => ({
     label: grid.time,
     panels: [mapPanel(grid, { title: "", colors, colorbar: true })],
@@ -170,15 +161,10 @@ export interface PredictionGrids {
 export function predictionFigure({ target, prediction, spread }: PredictionGrids): Figure {
   const error = { ...target, values: prediction.values.map((value, i) => value - target.values[i]) };
   const { unit } = target;
-  const amounts: ColorScale = {
-    palette: "viridis",
-    range: rangeOf(target.values, prediction.values),
-    label: unit,
-    unit: "",
-  };
+  const both = amounts(target, prediction);
   const panels: [string, Grid, ColorScale][] = [
-    ["target", target, amounts],
-    ["prediction (ensemble mean)", prediction, amounts],
+    ["target", target, both],
+    ["prediction (ensemble mean)", prediction, both],
     [
       "error: prediction - target",
       error,

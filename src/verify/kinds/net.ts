@@ -61,7 +61,7 @@ async function tracedForward(
 }
 
 /** Parameters of a golden case by the names that the network knows. */
-export function goldenParams(golden: GoldenCase, prefix: string): Params {
+function goldenParams(golden: GoldenCase, prefix: string): Params {
   const params: Params = {};
   for (const [key, tensor] of golden.tensors) {
     if (!key.startsWith(prefix)) continue;
@@ -72,7 +72,7 @@ export function goldenParams(golden: GoldenCase, prefix: string): Params {
 }
 
 /** Network inputs of a golden case: `in.tokens.F`, `in.token_infos.F`, and rows from `in.idx.F.l`. */
-export function goldenInputs(golden: GoldenCase, spec: ModelSpec): NetworkInputs {
+function goldenInputs(golden: GoldenCase, spec: ModelSpec): NetworkInputs {
   const read = (name: string) => golden.tensors.get(name)!;
   return {
     fields: spec.fields.map(({ L, N, D }, f) => {

@@ -8,10 +8,10 @@ import type { Field, RunConfig } from "../../config/types.js";
 import { openStore, type Window } from "../../data/index.js";
 import { toFloat32, toNumbers } from "../../formats/safetensors.js";
 import type { MaskedField } from "../../masking/types.js";
+import { openResultsWriter } from "../../results/openWriters.js";
 import { RESULT_KINDS, resultPath } from "../../results/paths.js";
 import { openResults, type ResultData, type ResultStore } from "../../results/readResults.js";
-import { storeNormalization } from "../../results/storeNormalization.js";
-import { type ResultBatch, ResultsWriter } from "../../results/writeResults.js";
+import type { ResultBatch } from "../../results/writeResults.js";
 import { compare, compareJson, TOLERANCES } from "../compare.js";
 import type { Comparison, GoldenCase } from "../types.js";
 
@@ -101,15 +101,8 @@ export async function writeOurs(
   try {
     const fields = parseFields(config);
     const predicted = predictedFields(config);
-    const writer = await ResultsWriter.open({
-      ...place,
-      strategy: config.BERT_strategy,
-      forecastTokens: config.forecast_num_tokens,
-      fields,
-      predicted,
-      axes: store,
-      normalization: storeNormalization(store),
-    });
+    const folder = { id: place.runId, resultsDir: place.dir };
+    const writer = await openResultsWriter({ config, fields, predicted, store }, { folder, epoch: place.epoch });
     for (let k = 0; golden.tensors.has(`val.${k}.source.0`); k++) await writer.append(readBatch(golden, k, fields));
     await writer.close();
   } finally {
