@@ -166,7 +166,9 @@ describe("continuing a run", () => {
       events.some(
         (e) =>
           e.type === "warning" &&
-          /digest.*latest.previous.safetensors is used instead: step 4 of epoch 0; 2 later rows of metrics are lost/s.test(e.message),
+          /digest.*latest.previous.safetensors is used instead: step 4 of epoch 0; 2 later rows of metrics are lost/s.test(
+            e.message,
+          ),
       ),
     ).toBe(true);
     expect(events.find((e) => e.type === "started")).toMatchObject({ firstStep: 5 });
