@@ -377,7 +377,9 @@ describe("faults", () => {
         { name: "q", dims: ["band", "time", "lat", "lon"], type: "float", values: at(value, 2) },
       ],
     });
-    await expect(importStore([plane], fresh())).rejects.toThrow(/no gridded variable found.*q \(its dimension band \(2\)/);
+    await expect(importStore([plane], fresh())).rejects.toThrow(
+      /no gridded variable found.*q \(its dimension band \(2\)/,
+    );
   });
 
   it("names what is wrong in requests", async () => {

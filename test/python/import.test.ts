@@ -44,7 +44,9 @@ describe("what Python writes", () => {
     const store = await openStore(out);
     expect(Array.from(store.times, (ns) => Number(ns / 1_000_000_000n))).toEqual(wanted.times);
     const fields = Object.keys(wanted.fields);
-    expect([...summary.fields, ...summary.fieldsSfc].sort()).toEqual([...new Set(fields.map((f) => f.split(" ")[0]))].sort());
+    expect([...summary.fields, ...summary.fieldsSfc].sort()).toEqual(
+      [...new Set(fields.map((f) => f.split(" ")[0]))].sort(),
+    );
     for (const [key, values] of Object.entries(wanted.fields)) {
       const [field, level] = key.split(" ");
       const got = await readValues(store, levelSource(store, field, Number(level)), wholeWindow(store));

@@ -13,10 +13,7 @@ const STEPS: readonly (readonly [RegExp, bigint])[] = [
   [/^(us|microsecond)s?$/i, 1000n],
   [/^(ns|nanosecond)s?$/i, 1n],
 ];
-const DAY = 86_400_000_000_000n;
 const MILLISECOND = 1_000_000n;
-/** The first Gregorian day of the mixed calendar, 1582-10-15, in nanoseconds since 1970. */
-const GREGORIAN = BigInt(daysFromCivil(1582, 10, 15)) * DAY;
 const MIXED = new Set(["standard", "gregorian"]);
 
 /** True for the units of a time axis. */
@@ -39,12 +36,12 @@ export function cfTimes(values: ArrayLike<number>, units: string, calendar: stri
     // Numbers of floating point were never exact: times are whole milliseconds.
     const ns = BigInt(whole) * step + rest;
     const time = origin + roundTo(ns, MILLISECOND);
-    if (MIXED.has(kind) && time < GREGORIAN) {
-      throw new AtmorepError("input", "a time before 1582-10-15 in the mixed Julian and Gregorian calendar", {
+    if (BigInt.asIntN(64, time) !== time) {
+      throw new AtmorepError("input", "a time lies outside of the years 1678 to 2261", {
         where: `${where}[${i}]`,
         found: `${value} ${units}`,
-        expected: "times of the Gregorian calendar",
-        fix: "Leave these times out of the file, or give the calendar proleptic_gregorian if that is what it is",
+        expected: "times that 64-bit nanoseconds since 1970 can hold",
+        fix: "Check the units of the time axis, or leave these times out of the file",
       });
     }
     return time;
@@ -74,7 +71,8 @@ function codeOf(units: string, mixed: boolean, where: string): { origin: bigint;
     .slice(2, 8)
     .map((part, i) => Number(part ?? (i === 2 ? 1 : 0)));
   if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 || second > 59) throw unreadable();
-  if (mixed && year === 0) throw unreadable();
+  // The mixed calendar has no year 0, and goes from 4 to 15 October 1582.
+  if (mixed && (year === 0 || (year === 1582 && month === 10 && day > 4 && day < 15))) throw unreadable();
   const julian = mixed && (year < 1582 || (year === 1582 && (month < 10 || (month === 10 && day < 15))));
   const days = julian ? daysFromJulian(year, month, day) : daysFromCivil(year, month, day);
   const fraction = BigInt((match[8] ?? "").slice(0, 9).padEnd(9, "0"));
