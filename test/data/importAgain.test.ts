@@ -1,6 +1,7 @@
 /** Files that change between two imports of one process, and stores that no one can read rightly. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { levelSource } from "../../src/data/fields.js";
 import { cfTimes } from "../../src/data/import/cfTimes.js";
@@ -69,6 +70,33 @@ describe("a file that changes between two imports of one process", () => {
     const { values } = await readValues(store, levelSource(store, "velocity_v_sfc", 0), wholeWindow(store));
     expect([values[0], values[values.length - 1]]).toEqual([103, 100 + steps * 6 - 4]);
     await store.close();
+  });
+});
+
+describe("what is left open by a file", () => {
+  it("zeros of a Zarr array whose fill value is 0 stay zeros, and that is told", async () => {
+    const path = writeXarrayZarr(join(folder.path, "zeros.zarr"), dataset(-3));
+    const file = join(path, "v", ".zarray");
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), fill_value: 0 }));
+    const out = join(folder.path, "zeros.out");
+    const { missing, notes } = await importStore([path], out);
+    expect(missing).toEqual({});
+    expect(notes.join()).toMatch(/v: 0, the fill_value of the Zarr array, is read as the value 0/);
+    expect(notes.join()).toMatch(/v: the file gives no unit/);
+  });
+
+  it("a field of nothing but missing values is refused, and a zipped Zarr group stays one", async () => {
+    const empty = dataset(0);
+    empty.variables[3] = { ...empty.variables[3], attrs: { valid_min: 1000 } };
+    const path = writeNetcdf3(join(folder.path, "empty.nc"), empty);
+    await expect(importStore([path], join(folder.path, "none"))).rejects.toThrow(
+      /velocity_v_sfc: a field has no value/,
+    );
+    const stored = fileURLToPath(new URL("../golden/store.zarr.zip", import.meta.url));
+    // A zipped Zarr group is no zip of data files; without consolidated metadata its arrays are not known.
+    await expect(importStore([stored], join(folder.path, "none"))).rejects.toThrow(
+      /arrays of the store cannot be listed/,
+    );
   });
 });
 
