@@ -110,6 +110,7 @@ async function readStore(metadata: MetadataStore, location: string, cacheBytes: 
     const facts = await metadata.array(name);
     if (!facts) return null;
     expectShape(facts, dims, location);
+    refusePacked(await metadata.groupAttrs(name), `${location}: ${name}`);
     return openArray(metadata, facts, location, cache);
   };
   // The number of months is checked where a month is used: some stores hold only those they need.
@@ -138,6 +139,23 @@ async function readStore(metadata: MetadataStore, location: string, cacheBytes: 
         (await open("normalization/norm_sfc", { month: any, statistic: 2, "surface field": S, lat: Y, lon: X })),
     },
   };
+}
+
+/** Attributes that pack values are applied by xarray, and by no one who reads this layout: the original takes the integers. */
+function refusePacked(attrs: Record<string, unknown>, where: string): void {
+  const packing = Object.entries(attrs).filter(
+    ([name, value]) =>
+      (name === "scale_factor" && value !== 1) ||
+      (name === "add_offset" && value !== 0) ||
+      (name === "_Unsigned" && String(value) === "true"),
+  );
+  if (packing.length === 0) return;
+  throw new AtmorepError("input", "the array is packed by its attributes, which are not applied in this layout", {
+    where,
+    found: packing.map(([name, value]) => `${name} ${value}`).join(", "),
+    expected: "values as they are, or packed by a codec (fixedscaleoffset)",
+    fix: "Write the array unpacked, for instance with xarray and encoding={} for its variables",
+  });
 }
 
 async function required(metadata: MetadataStore, name: string, location: string): Promise<ArrayFacts> {

@@ -53,14 +53,22 @@ export function cfTimeCode(text: string): TimeCode | null {
   return origin === null ? null : { label: text, step: UNIT_NS[unit], origin };
 }
 
-/** Stored integers as nanoseconds since 1970. @throws AtmorepError (input) at "not a time" */
+/** Stored integers as nanoseconds since 1970. @throws AtmorepError (input) at "not a time" and beyond 64 bits */
 export function decodeTimes(values: BigInt64Array, code: TimeCode, where: string): BigInt64Array {
   const out = new BigInt64Array(values.length);
   for (let i = 0; i < values.length; i++) {
     if (values[i] === NOT_A_TIME) {
       throw new AtmorepError("input", "a time is missing (NaT)", { where: `${where}[${i}]` });
     }
-    out[i] = code.origin + values[i] * code.step;
+    const time = code.origin + values[i] * code.step;
+    if (BigInt.asIntN(64, time) !== time) {
+      throw new AtmorepError("input", "a time lies outside of the years 1678 to 2261", {
+        where: `${where}[${i}]`,
+        found: `${values[i]} ${code.label}`,
+        expected: "times that 64-bit nanoseconds since 1970 can hold",
+      });
+    }
+    out[i] = time;
   }
   return out;
 }

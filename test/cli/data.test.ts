@@ -137,7 +137,7 @@ describe("data import", () => {
   test("fills a missing step and tells which", async () => {
     const dir = tempDir();
     const input = writeNetcdf3(join(dir, "u.nc"), dataset(true));
-    const refused = await runCli("data", "import", input, "--out", join(dir, "my.zarr"));
+    const refused = await runCli("data", "import", input, "--out", join(dir, "my.zarr"), "--missing", "refuse");
     expect(refused).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("velocity_u 105 at 2020-02-29T01:00: values are missing"),
@@ -156,12 +156,20 @@ describe("data import", () => {
     expect(JSON.parse(stdout)).toMatchObject({ filled: { "velocity_u 105": [1] }, levels: [105, 137] });
     const text = (await runCli("data", "import", input, "--out", join(dir, "b.zarr"), "--fill-time", "2")).stdout;
     expect(text).toContain("filled    velocity_u 105: time steps 1");
+    const kept = (await runCli("data", "import", input, "--out", join(dir, "c.zarr"), "--unit", "velocity_u=km/h"))
+      .stdout;
+    expect(kept).toContain(
+      'missing   velocity_u 105: 33.3 % of the values are NaN; train with "missing_values": "skip"',
+    );
+    expect(kept).toContain("u: converted from km/h to m s**-1");
   });
 
   test.each([
     ["no --out", [], /--out/],
     ["a box of three sides", ["--out", "o.zarr", "--box", "1,2,3"], /four numbers/],
     ["a box upside down", ["--out", "o.zarr", "--box", "10,0,20,5"], /North must lie above South/],
+    ["a unit without a field", ["--out", "o.zarr", "--unit", "K"], /FIELD=UNIT/],
+    ["an overlap that is neither", ["--out", "o.zarr", "--combine", "both"], /first, last/],
     ["an attribute without a value", ["--out", "o.zarr", "--attr", "source"], /KEY=TEXT/],
     ["a time that is none", ["--out", "o.zarr", "--norm-until", "soon"], /not an ISO time/],
     ["a field without a source", ["--out", "o.zarr", "--field", "u"], /not a field and its source/],

@@ -175,7 +175,7 @@ describe("every format", () => {
       const holes = message({ parameter: wind as never, level: [...upper] });
       holes.integers[5] = null;
       writeFileSync(input, write(holes));
-      await expect(importStore([input], fresh())).rejects.toThrow(
+      await expect(importStore([input], fresh(), { missing: "refuse" })).rejects.toThrow(
         /velocity_u 500 at 2019-03-01T00:00: values are missing; found 1 of 12 points/,
       );
     },
@@ -236,9 +236,23 @@ describe("fields, levels, times and places", () => {
       expect(january.mean.get(0)![0]).toBeCloseTo(mean([0, 1, 2, 3, 4, 5]), 4);
       expect(january.mean.get(1)![0]).toBeCloseTo(mean([0, 1, 2, 3, 4, 5]), 4);
     });
-    await expect(importStore([file, writeNetcdf3(fresh(".nc"), dataset)], fresh())).rejects.toThrow(
-      /velocity_u is given twice/,
+    // The same times again: equal values are taken, other ones only if asked.
+    const same = await importStore([file, writeNetcdf3(fresh(".nc"), dataset)], fresh());
+    expect(same.notes.join()).toMatch(/6 times of .* are given before: the values must be equal/);
+    const changed = { ...u, values: at((t, l, y, x) => value(t, l, y, x) + (t === 3 ? 7 : 0)) };
+    const other = writeNetcdf3(fresh(".nc"), { ...dataset, variables: [...axes, changed, packed("sp")] });
+    await expect(importStore([file, other], fresh())).rejects.toThrow(
+      /velocity_u level 850 is given twice for 1996-01-31T06:00, with other values/,
     );
+    for (const [combine, add] of [
+      ["first", 0],
+      ["last", 7],
+    ] as const) {
+      const joined = fresh(".zarr");
+      await importStore([file, other], joined, { combine });
+      const wanted = expected((t, y, x) => value(t, 1, y, x) + (t === 3 ? add : 0));
+      expect(await valuesOf(joined, "velocity_u", 500)).toEqual(wanted);
+    }
   });
 
   it("leaves validation times out of the normalisation", async () => {
@@ -273,7 +287,14 @@ describe("fields, levels, times and places", () => {
     };
     const input = writeNetcdf3(fresh(".cdf"), storm);
     const fields = request(["velocity_v:500=v"]);
-    await expect(importStore([input], fresh(), { fields })).rejects.toThrow(/found 1 of 12 points.*--box leaves out/);
+    await expect(importStore([input], fresh(), { fields, missing: "refuse" })).rejects.toThrow(
+      /found 1 of 12 points.*--box leaves out/,
+    );
+    // Kept unless refused: NaN in the store, and the share is told.
+    const kept = fresh(".zarr");
+    expect((await importStore([input], kept, { fields })).missing).toEqual({ "velocity_v 500": 1 / 12 });
+    const corners = (await valuesOf(kept, "velocity_v", 500)).flatMap((v, i) => (Number.isNaN(v) ? [i % 12] : []));
+    expect(corners).toEqual(Array(TIMES).fill(8));
     const out = fresh(".zarr");
     const summary = await importStore([input], out, { fields, box: { north: 54, west: 358, south: 50, east: 2 } });
     expect(summary).toMatchObject({ first: "1996-01-05T00:00", levels: [500], data: [6, 1, 1, 3, 3] });
@@ -312,7 +333,7 @@ describe("missing steps", () => {
     const input = write(missing);
     const out = fresh(".zarr");
     const before = readdirSync(folder.path).sort();
-    await expect(importStore([input], out, { fillSteps })).rejects.toThrow(message);
+    await expect(importStore([input], out, { fillSteps, missing: "refuse" })).rejects.toThrow(message);
     expect(readdirSync(folder.path).sort()).toEqual(before);
   });
 
@@ -347,16 +368,18 @@ describe("faults", () => {
     await expect(importStore([uneven], fresh())).rejects.toThrow(/latitudes are not evenly spaced/);
     const calendar = change("time", { attrs: { units: "days since 1990-01-01", calendar: "360_day" } });
     await expect(importStore([writeNetcdf3(fresh(".nc"), calendar)], fresh())).rejects.toThrow(/calendar 360_day/);
-    const turned = writeNetcdf3(fresh(".nc"), {
-      dims: { lat: 3, lon: 4, time: TIMES },
+    const plane = writeNetcdf3(fresh(".nc"), {
+      dims: { lat: 3, lon: 4, time: TIMES, band: 2 },
       variables: [
         axes[0],
         axes[2],
         axes[3],
-        { name: "q", dims: ["lat", "lon", "time"], type: "float", values: at(value, 1) },
+        { name: "q", dims: ["band", "time", "lat", "lon"], type: "float", values: at(value, 2) },
       ],
     });
-    await expect(importStore([turned], fresh())).rejects.toThrow(/no gridded variable found.*q \(its dimensions are/);
+    await expect(importStore([plane], fresh())).rejects.toThrow(
+      /no gridded variable found.*q \(its dimension band \(2\)/,
+    );
   });
 
   it("names what is wrong in requests", async () => {

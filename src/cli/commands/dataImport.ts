@@ -17,6 +17,9 @@ interface Flags {
   normUntil?: string;
   timeChunk?: number;
   compressor?: "none" | "zlib";
+  missing?: "keep" | "refuse";
+  combine?: "first" | "last";
+  unit: string[];
   attr: string[];
   overwrite?: boolean;
   json?: boolean;
@@ -25,7 +28,10 @@ interface Flags {
 export function registerImport(data: Command): void {
   const command = data
     .command("import")
-    .argument("[file...]", "NetCDF or GRIB files, or Zarr groups of another layout (folder, zip file, http address)")
+    .argument(
+      "[file...]",
+      "NetCDF or GRIB files, zip files of them, or Zarr groups of another layout (folder, zip file, http address)",
+    )
     .requiredOption("--out <store>", "the store to build: a folder, or a file that ends in .zip")
     .description("builds a store with its normalisation from NetCDF, GRIB or another Zarr layout")
     .option("--field <NAME[:LEVEL]=VAR[@FILE]>", "an upper-air field and its source (repeatable)", collect, [])
@@ -37,6 +43,21 @@ export function registerImport(data: Command): void {
     .option("--norm-until <time>", "normalisation from the steps before this time only: the training times")
     .option("--time-chunk <n>", "time steps a chunk (default 1)", parseCount)
     .addOption(new Option("--compressor <name>", "compression of the values (default none)").choices(["none", "zlib"]))
+    .addOption(
+      new Option("--missing <what>", "missing values: kept as NaN (default), or refused").choices(["keep", "refuse"]),
+    )
+    .addOption(
+      new Option(
+        "--combine <which>",
+        "where a field has a time twice, take the first or last file named; without it the values must be equal",
+      ).choices(["first", "last"]),
+    )
+    .option(
+      "--unit <FIELD=UNIT>",
+      "unit of a field's values in the files, instead of their attribute (repeatable)",
+      collect,
+      [],
+    )
     .option("--attr <KEY=TEXT>", "a root attribute, such as source or licence (repeatable)", collect, [])
     .option("--overwrite", "replace the store at --out")
     .option("--json", "machine-readable output")
@@ -58,7 +79,10 @@ export function registerImport(data: Command): void {
         normUntil: flags.normUntil === undefined ? null : time(flags.normUntil, "--norm-until"),
         timeChunk: flags.timeChunk ?? 1,
         compressor: flags.compressor ?? "none",
-        attrs: Object.fromEntries(flags.attr.map(attribute)),
+        missing: flags.missing ?? "keep",
+        combine: flags.combine ?? null,
+        units: Object.fromEntries(flags.unit.map((text) => pair(text, "--unit", "FIELD=UNIT"))),
+        attrs: Object.fromEntries(flags.attr.map((text) => pair(text, "--attr", "KEY=TEXT"))),
         overwrite: flags.overwrite ?? false,
         onStep: process.stderr.isTTY ? progress : undefined,
       };
@@ -88,6 +112,13 @@ function summaryLines(summary: ImportSummary): string[] {
   lines.push(`  grid      ${summary.res.join(" x ")} degrees, ${summary.isGlobal ? "global" : "regional"}`);
   for (const [name, steps] of Object.entries(summary.filled))
     lines.push(`  filled    ${name}: time steps ${steps.join(", ")}`);
+  for (const [name, share] of Object.entries(summary.missing)) {
+    lines.push(
+      `  missing   ${name}: ${(share * 100).toPrecision(3)} % of the values are NaN; train with "missing_values": "skip"`,
+    );
+  }
+  for (const text of summary.notes) lines.push(`  note      ${text}`);
+  for (const { file, name, why } of summary.leftOut) lines.push(`  left out  ${name} of ${file}: ${why}`);
   return lines;
 }
 
@@ -103,8 +134,8 @@ function box(text: string): Box {
   return { north, west, south, east };
 }
 
-function attribute(text: string): [string, string] {
+function pair(text: string, where: string, expected: string): [string, string] {
   const at = text.indexOf("=");
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-  throw new AtmorepError("usage", "not an attribute", { where: "--attr", found: text, expected: "KEY=TEXT" });
+  throw new AtmorepError("usage", `not of the form ${expected}`, { where, found: text, expected });
 }

@@ -1,182 +1,168 @@
 /** Gridded variables of a file of named dimensions, by the CF conventions and the habits of well-known archives. */
-import { AtmorepError } from "../../errors.js";
-import { cfTimeCode, parseTime } from "../time.js";
+import { type Axis, axisOf, readAxis, roleOf, textOf } from "./axes.js";
+import { unpacker } from "./packing.js";
+import { isCyclic, mergeVersions, planeReader, withoutCyclic } from "./planes.js";
 import type { InputFile, InputVariable, RawDataset, RawVariable } from "./types.js";
+import { timesOf } from "./validTimes.js";
 
-type Role = "time" | "level" | "lat" | "lon";
-
-const NAMES: Readonly<Record<Role, RegExp>> = {
-  time: /^(time|valid_time|timestep)$/i,
-  level: /^(level|levels|lev|plev|pressure_level|model_level|isobaricinhpa|hybrid|pressure|isobaric)$/i,
-  lat: /^(lat|lats|latitude)$/i,
-  lon: /^(lon|lons|longitude)$/i,
-};
-/** Calendars that agree with the proleptic Gregorian one after 1582. */
-const CALENDARS = new Set(["standard", "gregorian", "proleptic_gregorian"]);
-
-interface Axis {
-  role: Role;
-  values: Float64Array | BigInt64Array;
+/** What is known of a file while its variables are looked at. */
+interface Look {
+  dataset: RawDataset;
+  axis(dim: string): Promise<Axis | null>;
+  /** coordinates that are used: not left out */
+  used: Set<string>;
+  notes: string[];
 }
 
-/** Finds the gridded variables of a dataset; what is none is listed with the reason. */
+/** Finds the gridded variables of a dataset; all else that it holds is listed with the reason. */
 export async function gridded(dataset: RawDataset): Promise<InputFile> {
   const axes = new Map<string, Promise<Axis | null>>();
-  const axisOf = (dim: string) => {
-    const known = axes.get(dim) ?? readAxis(dataset, dim);
-    axes.set(dim, known);
-    return known;
+  const look: Look = {
+    dataset,
+    axis(dim) {
+      const known = axes.get(dim) ?? readAxis(dataset, dim);
+      axes.set(dim, known);
+      return known;
+    },
+    used: new Set(),
+    notes: [],
   };
   const file: InputFile = {
     path: dataset.path,
     format: dataset.format,
     variables: [],
-    skipped: [],
+    skipped: [...(dataset.leftOut ?? [])],
+    notes: look.notes,
     close: () => dataset.close(),
   };
+  const rest: { name: string; why: string }[] = [];
   for (const variable of dataset.variables.values()) {
-    if (variable.shape.length < 2 || variable.isText) continue;
-    const found = await variableOf(dataset, variable, axisOf);
-    if (typeof found === "string") file.skipped.push({ name: variable.name, why: found });
+    const found = await variableOf(look, variable);
+    if (typeof found === "string") rest.push({ name: variable.name, why: found });
     else file.variables.push(found);
   }
+  const isDimension = (name: string) => dataset.variables.get(name)?.dims?.[0] === name;
+  file.skipped.push(...rest.filter(({ name }) => !look.used.has(name) && !isDimension(name)));
   return file;
 }
 
-async function variableOf(
-  dataset: RawDataset,
-  raw: RawVariable,
-  axisOf: (dim: string) => Promise<Axis | null>,
-): Promise<InputVariable | string> {
+async function variableOf(look: Look, raw: RawVariable): Promise<InputVariable | string> {
+  const { dataset } = look;
+  if (raw.unreadable) return raw.unreadable;
+  if (raw.isText) return "its values are no numbers";
+  if (raw.shape.length < 2)
+    return `it has ${raw.shape.length === 1 ? "one dimension" : "no dimensions"}, no latitude and longitude`;
   if (!raw.dims) return "the file does not name its dimensions";
-  const place: Partial<Record<Role, number>> = {};
-  const axes: Partial<Record<Role, Axis>> = {};
-  for (const [i, dim] of raw.dims.entries()) {
-    const axis = await axisOf(dim);
-    if (axis === null) {
-      if (raw.shape[i] !== 1) return `its dimension ${dim} (${raw.shape[i]}) is no time, level, latitude or longitude`;
+  const where = `${dataset.path}: ${raw.name}`;
+  const byRole = new Map<Axis["role"], number>();
+  const axes: (Axis | null)[] = [];
+  const notes: string[] = [];
+  for (const [d, dim] of raw.dims.entries()) {
+    const axis = await look.axis(dim);
+    axes.push(axis);
+    const length = raw.shape[d];
+    if (axis?.role === "member" && length > 1)
+      return `its dimension ${dim} (${length}) holds members of an ensemble: keep one of them`;
+    if (axis?.why && length > 1) return axis.why;
+    if (axis === null || axis.role === "member" || axis.why) {
+      if (length !== 1) {
+        const unknown = dataset.variables.has(dim)
+          ? "is no time, level, latitude or longitude"
+          : "has no coordinate of its name";
+        return `its dimension ${dim} (${length}) ${unknown}`;
+      }
+      notes.push(`${where}: its dimension ${dim} of length 1 is left out${axis?.why ? ` (${axis.why})` : ""}`);
       continue;
     }
-    if (axes[axis.role]) return `it has two dimensions of the kind ${axis.role}`;
-    axes[axis.role] = axis;
-    place[axis.role] = i;
+    if (axis.role !== "time" && byRole.has(axis.role)) return `it has two dimensions of the kind ${axis.role}`;
+    byRole.set(axis.role, d);
   }
-  if (!axes.lat || !axes.lon) return "it has no latitude and longitude of one dimension each";
-  const order = (["time", "level", "lat", "lon"] as const).flatMap((role) => place[role] ?? []);
-  if (order.some((p, i) => i > 0 && p < order[i - 1])) {
-    return `its dimensions are ${raw.dims.join(", ")}, not in the order time, level, latitude, longitude`;
-  }
-  const times = (axes.time ?? (await scalarTime(dataset)))?.values;
-  if (!(times instanceof BigInt64Array)) return "it has no time";
-  const { lat, lon, time, level } = place as Record<Role, number>;
-  const count = raw.shape.map((n, i) => (i === lat || i === lon ? n : 1));
-  const unpack = unpacker(raw);
+  const [lat, lon] = [byRole.get("lat"), byRole.get("lon")];
+  if (lat === undefined || lon === undefined) return "it has no latitude and longitude of one dimension each";
+  const timeAxes = new Map<number, Axis>();
+  for (const [d, axis] of axes.entries()) if (axis?.role === "time" || axis?.role === "lead") timeAxes.set(d, axis);
+  const time = await timesOf(dataset, raw, timeAxes);
+  if (typeof time === "string") return time;
+  for (const name of ["time", "valid_time", "reftime"]) look.used.add(name);
+  const levels = await levelsOf(look, raw, byRole.get("level"), axes, notes);
+  if (typeof levels === "string") return levels;
+
+  const lons = (axes[lon] as Axis).values as Float64Array;
+  const cyclic = isCyclic(lons);
+  if (cyclic) notes.push(`${where}: the last longitude is the first one again and is left out`);
+  const version = byRole.get("version");
+  const versions = version === undefined ? 1 : raw.shape[version];
+  if (versions > 1)
+    notes.push(`${where}: ${versions} versions (expver) are put together; points that two of them have must be equal`);
+  if (raw.zeroFill)
+    notes.push(`${where}: 0, the fill_value of the Zarr array, is read as the value 0; xarray takes it for missing`);
+  const plane = planeReader(raw, { lat, lon }, unpacker(raw, where));
+  const level = byRole.get("level");
+  look.notes.push(...notes);
   return {
     name: raw.name,
     path: dataset.path,
     units: textOf(raw.attrs.units),
-    levels: axes.level ? Array.from(axes.level.values as Float64Array) : null,
-    times,
-    lats: axes.lat.values as Float64Array,
-    lons: axes.lon.values as Float64Array,
+    levels: levels?.map(([value]) => value) ?? null,
+    times: time.times,
+    lats: (axes[lat] as Axis).values as Float64Array,
+    lons: cyclic ? lons.slice(0, -1) : lons,
     async readPlane(t, l) {
-      const start = raw.shape.map((_, i) => (i === time ? t : i === level ? l : 0));
-      return unpack(await raw.read(start, count));
+      const at = raw.shape.map(() => 0);
+      time.place(t, at);
+      if (level !== undefined && levels) at[level] = levels[l][1];
+      const planes: Float64Array[] = [];
+      for (let v = 0; v < versions; v++) {
+        if (version !== undefined) at[version] = v;
+        planes.push(await plane(at));
+      }
+      const values = versions > 1 ? mergeVersions(planes, where) : planes[0];
+      return cyclic ? withoutCyclic(values, lons.length, where) : values;
     },
   };
 }
 
-async function readAxis(dataset: RawDataset, dim: string): Promise<Axis | null> {
-  const variable = dataset.variables.get(dim);
-  if (variable?.shape.length !== 1 || variable.isText) return null;
-  const role = roleOf(variable);
-  if (role === null) return null;
-  if (role === "time") return { role, values: await readTimes(dataset, variable) };
-  const values = Float64Array.from(await variable.read([0], variable.shape));
-  return { role, values: role === "level" ? toLevels(values, textOf(variable.attrs.units)) : values };
+/** Levels with their indices on the axis; null at the surface; text: why the variable cannot be taken. */
+async function levelsOf(
+  look: Look,
+  raw: RawVariable,
+  place: number | undefined,
+  axes: readonly (Axis | null)[],
+  notes: string[],
+): Promise<[level: number, index: number][] | null | string> {
+  const where = `${look.dataset.path}: ${raw.name}`;
+  const axis = place === undefined ? await scalarLevel(look, raw) : axes[place];
+  if (!axis) return null;
+  const all = Array.from(axis.values as Float64Array, (value, i): [number, number] => [value, i]);
+  if (all.length === 1 && all[0][0] === 0) {
+    notes.push(`${where}: its only level (${axis.name}) is 0, so it stands at the surface`);
+    return null;
+  }
+  // Configurations name levels by whole numbers from 1 on; 0 stands for the surface.
+  const usable = all.filter(([value]) => Number.isInteger(value) && value > 0);
+  const others = all.filter((entry) => !usable.includes(entry)).map(([value]) => value);
+  const why = `levels are whole numbers of model levels or hPa, from 1 on`;
+  if (usable.length === 0) return `its level ${others.join(", ")}: ${why}`;
+  if (others.length > 0)
+    notes.push(`${where}: left out the level${others.length > 1 ? "s" : ""} ${others.join(", ")}: ${why}`);
+  if (new Set(usable.map(([value]) => value)).size < usable.length) return `its axis ${axis.name} has a level twice`;
+  return usable;
 }
 
-function roleOf({ name, attrs }: RawVariable): Role | null {
-  const named = (Object.keys(NAMES) as Role[]).find((role) => NAMES[role].test(name));
-  if (named) return named;
-  const units = textOf(attrs.units);
-  const standard = textOf(attrs.standard_name);
-  if (/^degrees?_?n(orth)?$/i.test(units) || standard === "latitude") return "lat";
-  if (/^degrees?_?e(ast)?$/i.test(units) || standard === "longitude") return "lon";
-  if (cfTimeCode(units) || standard === "time") return "time";
-  return textOf(attrs.axis) === "Z" ? "level" : null;
-}
-
-/** Level numbers as the store names them: model levels, or pressure in hPa. */
-function toLevels(values: Float64Array, units: string): Float64Array {
-  return values.map((value) => Math.round(/^pa(scals?)?$/i.test(units) ? value / 100 : value));
-}
-
-/** The time of a file of one time whose variables have no such dimension. */
-async function scalarTime(dataset: RawDataset): Promise<Axis | null> {
-  for (const variable of dataset.variables.values()) {
-    const single = variable.shape.every((n) => n === 1) && !variable.isText;
-    if (single && (variable.name === "time" || variable.name === "valid_time")) {
-      return { role: "time", values: await readTimes(dataset, variable) };
-    }
+/** The level of a variable without such a dimension: a single number among its `coordinates`. */
+async function scalarLevel(look: Look, raw: RawVariable): Promise<Axis | null> {
+  const { dataset } = look;
+  const named = (variable: RawVariable) => textOf(variable.attrs.coordinates).split(/\s+/);
+  for (const candidate of dataset.variables.values()) {
+    if (candidate.shape.some((n) => n !== 1) || candidate.isText || roleOf(candidate) !== "level") continue;
+    // xarray writes names that no variable uses of its own among the attributes of the file: they hold for all.
+    const someone = [...dataset.variables.values()].some((variable) => named(variable).includes(candidate.name));
+    if (candidate.dims?.length !== 0 && !named(raw).includes(candidate.name)) continue;
+    if (someone && !named(raw).includes(candidate.name)) continue;
+    const axis = await axisOf(dataset, candidate);
+    if (!axis || axis.why) continue;
+    look.used.add(candidate.name);
+    return axis;
   }
   return null;
 }
-
-async function readTimes(dataset: RawDataset, variable: RawVariable): Promise<BigInt64Array> {
-  if (variable.readTimes) return variable.readTimes();
-  const where = `${dataset.path}: ${variable.name}`;
-  const units = textOf(variable.attrs.units) || (await referenceTime(dataset, variable));
-  const calendar = textOf(variable.attrs.calendar) || "standard";
-  const code = cfTimeCode(units);
-  if (!code || !CALENDARS.has(calendar.toLowerCase())) {
-    throw new AtmorepError("input", "the times cannot be read", {
-      where,
-      found: code ? `calendar ${calendar}` : `units "${units}"`,
-      expected: code
-        ? `one of ${[...CALENDARS].join(", ")}`
-        : 'units such as "hours since 1900-01-01" (days, hours, minutes or seconds)',
-    });
-  }
-  const values = Array.from(await variable.read([0], variable.shape));
-  return BigInt64Array.from(values, (value, i) => {
-    if (!Number.isFinite(value)) throw new AtmorepError("input", "a time is missing", { where: `${where}[${i}]` });
-    const whole = Math.floor(value);
-    // Fractions of days or hours are rounded to milliseconds: they were never exact.
-    const rest = Math.round(((value - whole) * Number(code.step)) / 1e6);
-    return code.origin + BigInt(whole) * code.step + BigInt(rest) * 1_000_000n;
-  });
-}
-
-/** NCL's example files count hours from a text variable `reftime`. */
-async function referenceTime(dataset: RawDataset, variable: RawVariable): Promise<string> {
-  const reference = dataset.variables.get("reftime");
-  if (variable.name !== "timestep" || !reference?.isText) return "";
-  const codes = Array.from(await reference.read([0], reference.shape));
-  const parts = String.fromCharCode(...codes.filter((code) => code > 0)).match(/\d+/g) ?? [];
-  const [year, month, day, hour = "0", minute = "0"] = parts;
-  const iso = `${year}-${month}-${day}T${hour}:${minute}`;
-  return parseTime(iso) === null ? "" : `hours since ${iso}`;
-}
-
-/** Applies the attributes of packed data: missing values first, then `scale_factor` and `add_offset`. */
-function unpacker({ attrs, defaultFill }: RawVariable): (raw: ArrayLike<number>) => Float64Array {
-  const numbers = (name: string) => [attrs[name] ?? []].flat().filter((v): v is number => typeof v === "number");
-  const missing = new Set([...numbers("_FillValue"), ...numbers("missing_value")]);
-  if (numbers("_FillValue").length === 0 && defaultFill !== null) missing.add(defaultFill);
-  const range = numbers("valid_range");
-  const low = range[0] ?? numbers("valid_min")[0] ?? -Infinity;
-  const high = range[1] ?? numbers("valid_max")[0] ?? Infinity;
-  const scale = numbers("scale_factor")[0] ?? 1;
-  const offset = numbers("add_offset")[0] ?? 0;
-  return (raw) => {
-    const out = new Float64Array(raw.length);
-    for (let i = 0; i < raw.length; i++) {
-      const value = raw[i];
-      out[i] = missing.has(value) || value < low || value > high ? Number.NaN : value * scale + offset;
-    }
-    return out;
-  };
-}
-
-const textOf = (value: unknown): string => (typeof value === "string" ? value.trim() : "");

@@ -72,16 +72,34 @@ export class TimeFiller {
 
 const hasHoles = ({ planes }: Step): boolean => planes.some((plane) => plane.some(Number.isNaN));
 
-/** @throws AtmorepError (input) if a value of the plane is missing */
-export function refuseMissing(plane: Float64Array, channel: string, when: string, filling: boolean): void {
+/**
+ * Counts the missing values of a plane.
+ * @param refuse what to do about them, if there may be none
+ * @throws AtmorepError (input) at a missing value if they are refused, and at one too large for float32
+ */
+export function countMissing(
+  plane: Float64Array,
+  channel: string,
+  when: string,
+  refuse: { filling: boolean } | null,
+): number {
   let missing = 0;
-  for (const value of plane) if (Number.isNaN(value)) missing += 1;
-  if (missing === 0) return;
+  for (const value of plane) {
+    if (Number.isNaN(value)) missing += 1;
+    else if (!Number.isFinite(Math.fround(value))) {
+      throw new AtmorepError("input", "a value is infinite or too large for float32", {
+        where: `${channel} at ${when}`,
+        found: value,
+        fix: "Is it a missing value that no attribute names? Set _FillValue in the file",
+      });
+    }
+  }
+  if (missing === 0 || !refuse) return missing;
   throw new AtmorepError("input", "values are missing", {
     where: `${channel} at ${when}`,
     found: missing === plane.length ? "the whole step" : `${missing} of ${plane.length} points`,
-    fix: filling
+    fix: refuse.filling
       ? "The gap is longer than --fill-time allows or lies at the first or last step; leave it out with --dates, or cut points that are always missing with --box"
-      : "--fill-time fills single missing steps, --box leaves out points that are always missing",
+      : "--fill-time fills single missing steps, --box leaves out points that are always missing, --missing keep keeps them",
   });
 }

@@ -8,10 +8,11 @@ import { formatTime } from "../time.js";
 import { type Compressor, writeStore } from "../zarr/write.js";
 import type { Box } from "./grid.js";
 import { openInput } from "./open.js";
+import type { Combine } from "./overlap.js";
 import { type ImportPlan, planImport } from "./plan.js";
-import { choosePieces, type FieldRequest, isFile } from "./request.js";
+import { choosePieces, type FieldPiece, type FieldRequest, isFile } from "./request.js";
 import type { InputFile } from "./types.js";
-import { type Filled, writePlan } from "./write.js";
+import { type Filled, type Written, writePlan } from "./write.js";
 
 export type { Box } from "./grid.js";
 export { type FieldRequest, parseFieldRequest } from "./request.js";
@@ -33,6 +34,12 @@ export interface ImportOptions {
   /** time steps a chunk */
   timeChunk: number;
   compressor: Compressor;
+  /** missing values: kept as NaN, or refused if any is left after filling */
+  missing: "keep" | "refuse";
+  /** where a field has a time twice: what is taken; null: the values must be equal */
+  combine: Combine;
+  /** unit of a field's values in the files, instead of what their attributes say */
+  units: Record<string, string>;
   /** further root attributes, such as source and licence */
   attrs: Record<string, string>;
   /** replaces a store that is there already */
@@ -50,6 +57,9 @@ export const IMPORT_DEFAULTS: ImportOptions = {
   normUntil: null,
   timeChunk: 1,
   compressor: "none",
+  missing: "keep",
+  combine: null,
+  units: {},
   attrs: {},
   overwrite: false,
 };
@@ -71,13 +81,19 @@ export interface ImportSummary {
   isGlobal: boolean;
   /** steps whose values are interpolations */
   filled: Filled;
+  /** share of values that are NaN, by field, or field and level, where there are any */
+  missing: Record<string, number>;
+  /** variables and other parts of the files that are not in the store, and why */
+  leftOut: { file: string; name: string; why: string }[];
+  /** how values were read, where that is not plain: units converted, versions put together, levels left out */
+  notes: string[];
   units: Record<string, string>;
   megabytes: number;
 }
 
 /**
  * Builds a store of the AtmoRep layout with its normalisation from files of one grid. Values are unpacked in double
- * precision and written as float32; latitudes run from North to South, longitudes are contiguous also across the
+ * precision, brought to the store's units and written as float32; latitudes run from North to South, longitudes are contiguous also across the
  * Greenwich meridian. Time steps stream through: memory does not grow with the length of the files. The store
  * appears whole at the end or not at all.
  * @param paths NetCDF-3, NetCDF-4, GRIB (edition 1 or 2), or Zarr groups; several files may continue one another in time
@@ -94,14 +110,15 @@ export async function importStore(
   const files: InputFile[] = [];
   try {
     for (const path of allPaths(paths, [...o.fields, ...o.fieldsSfc])) files.push(await openInput(path));
-    const plan = planImport(choosePieces(files, o.fields, o.fieldsSfc), o);
+    const pieces = choosePieces(files, o.fields, o.fieldsSfc);
+    const plan = planImport(pieces, o);
     checkNormalization(plan, o.normUntil);
     await cleanLeftovers(dirname(resolve(out)));
-    let filled: Filled = {};
+    let written: Written = { filled: {}, missing: {} };
     await writeStore(out, async (sink) => {
-      filled = await writePlan(sink, plan, o);
+      written = await writePlan(sink, plan, o);
     });
-    return summary(out, files, plan, filled);
+    return { ...summary(out, files, plan, written), leftOut: leftOut(files, pieces) };
   } finally {
     for (const file of files) await file.close();
   }
@@ -149,7 +166,23 @@ function checkNormalization({ times }: ImportPlan, until: bigint | null): void {
   });
 }
 
-function summary(path: string, files: InputFile[], plan: ImportPlan, filled: Filled): ImportSummary {
+/** What the files hold and the store does not. */
+function leftOut(files: readonly InputFile[], pieces: readonly FieldPiece[]): ImportSummary["leftOut"] {
+  const used = new Set(pieces.map(({ variable }) => variable));
+  return files.flatMap((file) => [
+    ...file.variables
+      .filter((variable) => !used.has(variable))
+      .map(({ path, name }) => ({ file: path, name, why: "not asked for with --field or --field-sfc" })),
+    ...file.skipped.map(({ name, why }) => ({ file: file.path, name, why })),
+  ]);
+}
+
+function summary(
+  path: string,
+  files: InputFile[],
+  plan: ImportPlan,
+  { filled, missing }: Written,
+): Omit<ImportSummary, "leftOut"> {
   const { times, fields, levels, fieldsSfc, grid, units, channels } = plan;
   const size = [grid.lats.length, grid.lons.length];
   return {
@@ -165,6 +198,8 @@ function summary(path: string, files: InputFile[], plan: ImportPlan, filled: Fil
     res: grid.res,
     isGlobal: grid.isGlobal,
     filled,
+    missing,
+    notes: [...files.flatMap((file) => file.notes ?? []), ...plan.notes],
     units,
     megabytes: (times.length * channels.length * size[0] * size[1] * 4) / 1e6,
   };

@@ -15,6 +15,7 @@ interface NumberType {
 }
 
 const CHAR = 2;
+const FLOATS = new Set([5, 6]);
 /** External types by their number; all are big-endian. The fill values are those of the format. */
 const TYPES: Readonly<Record<number, NumberType>> = {
   1: { size: 1, get: (v, o) => v.getInt8(o), fill: null },
@@ -34,6 +35,7 @@ interface Entry {
   name: string;
   dims: number[];
   attrs: Record<string, AttributeValue>;
+  floatAttrs: Set<string>;
   type: number;
   begin: number;
 }
@@ -57,12 +59,14 @@ async function readDataset(view: FileView): Promise<RawDataset> {
   const name = async () => new TextDecoder().decode(await padded(header, await size()));
   const attributes = async () => {
     const out: Record<string, AttributeValue> = {};
+    const floats = new Set<string>();
     for (let n = await listLength(header, size, 12, view.path); n > 0; n--) {
       const key = await name();
       const type = await header.uint32();
       out[key] = attributeValue(type, await padded(header, (await size()) * typeOf(type, view.path).size));
+      if (FLOATS.has(type)) floats.add(key);
     }
-    return out;
+    return { attrs: out, floatAttrs: floats };
   };
 
   const records = await size();
@@ -79,13 +83,14 @@ async function readDataset(view: FileView): Promise<RawDataset> {
     for (let k = await size(); k > 0; k--) ids.push(await size());
     if (ids.some((id) => id >= dims.length))
       throw damaged(view.path, `variable ${own} names a dimension that is not there`);
-    const attrs = await attributes();
+    const { attrs, floatAttrs } = await attributes();
     const type = await header.uint32();
     await size();
     entries.push({
       name: own,
       dims: ids,
       attrs,
+      floatAttrs,
       type,
       begin: version === 1 ? await header.uint32() : await header.uint64(),
     });
@@ -116,6 +121,9 @@ async function readDataset(view: FileView): Promise<RawDataset> {
       attrs: entry.attrs,
       defaultFill: type.fill,
       isText: entry.type === CHAR,
+      integer: FLOATS.has(entry.type) ? null : { bits: type.size * 8 },
+      isSingle: entry.type === 5,
+      floatAttrs: entry.floatAttrs,
       read: (start, wanted) => readSlab(view, entry, type, shape, record ? recordBytes : null, start, wanted),
     });
   }

@@ -38,6 +38,7 @@ export async function openNetcdf4(path: string): Promise<RawDataset> {
   (await hdf5.ready).activate_throwing_error_handler();
   const file = attempt(path, "it cannot be opened as HDF5", () => new hdf5.File(resolve(path), "r"));
   const variables = new Map<string, RawVariable>();
+  const leftOut: { name: string; why: string }[] = [];
   const cache = new ChunkCache<Typed>(CACHE_BYTES);
   try {
     for (const name of attempt(path, "its variables cannot be listed", () => file.keys())) {
@@ -47,7 +48,9 @@ export async function openNetcdf4(path: string): Promise<RawDataset> {
           describe(entity, name, path, cache),
         );
         variables.set(name, variable);
-      }
+      } else if (entity instanceof hdf5.Group)
+        leftOut.push({ name, why: "a group inside of the file: only its root is read" });
+      else leftOut.push({ name, why: "neither a variable nor a group" });
     }
   } catch (error) {
     file.close();
@@ -57,6 +60,7 @@ export async function openNetcdf4(path: string): Promise<RawDataset> {
     path,
     format: "NetCDF-4",
     variables,
+    leftOut,
     async close() {
       cache.clear();
       file.close();
@@ -88,6 +92,10 @@ function describe(dataset: Dataset, name: string, path: string, cache: ChunkCach
     attrs: isNumber ? attributes(dataset) : {},
     defaultFill: FILLS[type.slice(-1)] ?? null,
     isText: !isNumber,
+    integer: isNumber && !/[fd]$/.test(type) ? { bits: dataset.metadata.size * 8 } : null,
+    isSingle: type.endsWith("f"),
+    floatAttrs: new Set(isNumber ? floatAttributes(dataset) : []),
+    unreadable: unreadable(dataset),
     async read(start, count) {
       if (!blocks || start.length !== shape.length || count.slice(0, -2).some((n) => n !== 1))
         return slice(start, count);
@@ -149,6 +157,40 @@ function attributes(dataset: Dataset): Record<string, AttributeValue> {
     else if (ArrayBuffer.isView(value)) out[key] = Array.from(value as Typed | BigInt64Array, Number);
   }
   return out;
+}
+
+/** Names of the attributes that are stored as floats. */
+function floatAttributes(dataset: Dataset): string[] {
+  return Object.entries(dataset.attrs)
+    .filter(([, { dtype }]) => typeof dtype === "string" && /[efd]$/.test(dtype))
+    .map(([name]) => name);
+}
+
+/** Filters that HDF5 itself decodes. */
+const BUILT_IN = new Set([1, 2, 3, 5, 6]);
+/** Names of registered filters by number (HDF Group, "Registered Filter Plugins"). */
+const FILTERS: Readonly<Record<number, string>> = {
+  4: "szip",
+  305: "LZO",
+  307: "bzip2",
+  32000: "LZF",
+  32001: "Blosc",
+  32004: "LZ4",
+  32008: "bitshuffle",
+  32013: "ZFP",
+  32015: "zstd",
+  32017: "SZ",
+  32022: "BitGroom",
+  32023: "Granular BitRound",
+  32026: "Blosc2",
+};
+
+/** Why the values cannot be decoded, or undefined. */
+function unreadable(dataset: Dataset): string | undefined {
+  const unknown = dataset.filters.filter(({ id }) => !BUILT_IN.has(id));
+  if (unknown.length === 0) return undefined;
+  const names = unknown.map(({ id, name }) => `${FILTERS[id] ?? (name || "unknown")} (HDF5 filter ${id})`);
+  return `it is compressed with ${names.join(" and ")}, which is not read: write it again with deflate, for instance nccopy -F none in.nc out.nc`;
 }
 
 function attempt<T>(where: string, what: string, work: () => T): T {

@@ -7,12 +7,14 @@ import { openNetcdf3 } from "./netcdf3.js";
 import { openNetcdf4 } from "./netcdf4.js";
 import { openOtherZarr } from "./otherZarr.js";
 import type { InputFile, RawDataset } from "./types.js";
+import { openZipped } from "./zipped.js";
 
 /** HDF5's signature may stand behind a user block of 512 bytes or a power of 2 times that. */
 const HDF5_STARTS = [0, 512, 1024, 2048];
 
 /**
- * Opens a file: NetCDF-3, NetCDF-4, GRIB of edition 1 or 2, or a Zarr group in a folder, a zip file or at an http address.
+ * Opens a file: NetCDF-3, NetCDF-4, GRIB of edition 1 or 2, a zip file of these, or a Zarr group in a folder, a zip
+ * file or at an http address.
  * @throws AtmorepError (input) if it cannot be opened or is none of these
  */
 export async function openInput(path: string): Promise<InputFile> {
@@ -27,7 +29,7 @@ export async function openInput(path: string): Promise<InputFile> {
   if (text.startsWith("CDF") && [1, 2, 5].includes(start[3])) return closing(await openNetcdf3(path));
   if (HDF5_STARTS.some((at) => text.startsWith("\x89HDF\r\n\x1a\n", at))) return closing(await openNetcdf4(path));
   if (text.includes("GRIB")) return openGrib(path);
-  if (text.startsWith("PK")) return closing(await openOtherZarr(path));
+  if (text.startsWith("PK")) return (await openZipped(path, openInput)) ?? closing(await openOtherZarr(path));
   throw new AtmorepError("input", "the format of the file is not known", {
     where: path,
     found: `${start.length === 0 ? "an empty file" : `the first bytes ${start.subarray(0, 8).toString("hex")}`}`,

@@ -18,11 +18,14 @@ export async function openOtherZarr(location: string): Promise<RawDataset> {
     const metadata = await openMetadata(source, location);
     const cache = new ChunkCache<Values>(CACHE_BYTES);
     const variables = new Map<string, RawVariable>();
+    const leftOut: { name: string; why: string }[] = [];
     for (const name of await arrayNames(source, location)) {
       const facts = await metadata.array(name);
       if (facts) variables.set(name, await describe(metadata, facts, location, cache));
+      else leftOut.push({ name, why: "a group or another folder: only arrays at the root are read" });
     }
-    return { path: location, format: `Zarr format ${metadata.format}`, variables, close: () => source.close() };
+    const format = `Zarr format ${metadata.format}`;
+    return { path: location, format, variables, leftOut, close: () => source.close() };
   } catch (error) {
     await source.close();
     throw error;
@@ -70,6 +73,7 @@ async function describe(
   const attrs = (metadata.format === 3 ? own.attributes : own) as Record<string, AttributeValue> | undefined;
   const dims = metadata.format === 3 ? (own.dimension_names ?? attrs?._ARRAY_DIMENSIONS) : attrs?._ARRAY_DIMENSIONS;
   const isInteger = /^([<>|][iu]|u?int)/.test(facts.dtype) || /M8|datetime64/.test(facts.dtype);
+  const isFloat = /^([<>|]f|float)/.test(facts.dtype);
   let opened: Promise<ChunkedArray> | null = null;
   const variable: RawVariable = {
     name,
@@ -77,13 +81,16 @@ async function describe(
     shape,
     attrs: attrs ?? {},
     defaultFill: typeof facts.fillValue === "number" && facts.fillValue !== 0 ? facts.fillValue : null,
-    isText: !isInteger && !/^([<>|]f|float)/.test(facts.dtype),
+    isText: !isInteger && !isFloat,
+    integer: isInteger ? { bits: bitsOf(facts.dtype) } : null,
+    isSingle: /^([<>|]f4|float32)$/.test(facts.dtype),
+    zeroFill: metadata.format === 2 && facts.fillValue === 0 && attrs?._FillValue === undefined,
     async read(start, count) {
       opened ??= openArray(metadata, facts, location, cache);
       return readBox(await opened, start, count);
     },
   };
-  if (facts.time && isInteger && shape.length === 1 && CALENDAR_FREE.test(String(attrs?.calendar ?? ""))) {
+  if (facts.time && /M8|datetime64/.test(facts.dtype) && shape.length === 1) {
     const code = facts.time;
     variable.readTimes = async () =>
       decodeTimes(await readIntegers(metadata, facts, location), code, `${location}: ${name}`);
@@ -91,8 +98,11 @@ async function describe(
   return variable;
 }
 
-/** Calendars that need no look: other ones are checked where units are read. */
-const CALENDAR_FREE = /^(standard|gregorian|proleptic_gregorian|)$/;
+/** Bits of an integer dtype of either format: `<i2`, `int16`. */
+function bitsOf(dtype: string): number {
+  const v3 = /^u?int(\d+)$/.exec(dtype);
+  return v3 ? Number(v3[1]) : Number(/(\d+)/.exec(dtype)?.[1] ?? 8) * 8;
+}
 
 async function readBox(array: ChunkedArray, start: readonly number[], count: readonly number[]): Promise<RawValues> {
   const { chunkShape } = array;

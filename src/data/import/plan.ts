@@ -1,7 +1,9 @@
 /** What will be written, checked before anything is: channels and where their planes come from, times, grid. */
 import { AtmorepError } from "../../errors.js";
 import { formatTime } from "../time.js";
+import { type Conversion, conversionOf } from "./fieldUnits.js";
 import { arrange, type Box, type GridPlan, planGrid, sameGrid } from "./grid.js";
+import { type Combine, requireEqual } from "./overlap.js";
 import type { FieldPiece } from "./request.js";
 import type { InputVariable } from "./types.js";
 
@@ -22,8 +24,10 @@ export interface ImportPlan {
   channels: Channel[];
   times: BigInt64Array;
   grid: GridPlan;
-  /** text of the files by field, where they have one */
+  /** by field, where it is known: the store's own of well-known fields, else the text of the files */
   units: Record<string, string>;
+  /** what a person should know: units that were converted, times given twice, levels left out */
+  notes: string[];
 }
 
 export interface PlanOptions {
@@ -32,6 +36,10 @@ export interface PlanOptions {
   box: Box | null;
   /** first and last time to take, both inclusive; null for all */
   dates: [bigint, bigint] | null;
+  /** what is taken where a field has a time twice; null: the values must be equal */
+  combine?: Combine;
+  /** unit of a field in the files, instead of what they say */
+  units?: Readonly<Record<string, string>>;
 }
 
 /** Where the plane of a channel at one time lies. */
@@ -40,6 +48,9 @@ interface Place {
   time: number;
   level: number;
   grid: GridPlan;
+  conversion: Conversion | null;
+  /** other places of the same field, level and time, which must have equal values */
+  again: Place[];
 }
 
 /** @throws AtmorepError (input or usage) if the pieces do not fit together */
@@ -54,6 +65,9 @@ export function planImport(pieces: readonly FieldPiece[], options: PlanOptions):
     if (!sameGrid(grid, own)) throw unlike("grid", pieces[0].variable, variable, describeGrid(own), describeGrid(grid));
   }
 
+  const notes: string[] = [];
+  const { units, conversions } = unitsOf(pieces, options.units ?? {}, notes);
+  const combine = options.combine ?? null;
   const places = new Map<string, Map<bigint, Place>>();
   const ownLevels = new Map<string, number[]>();
   for (const piece of pieces) {
@@ -61,7 +75,10 @@ export function planImport(pieces: readonly FieldPiece[], options: PlanOptions):
       const key = `${piece.name} ${level}`;
       const known = places.get(key) ?? new Map<bigint, Place>();
       places.set(key, known);
-      addPlaces(known, piece, index, grids.get(piece.variable) as GridPlan, options.dates);
+      const own = grids.get(piece.variable) as GridPlan;
+      const conversion = conversions.get(piece) ?? null;
+      const twice = addPlaces(known, { piece, level: index, grid: own, conversion, dates: options.dates, combine });
+      if (twice > 0) notes.push(twiceNote(`${piece.name}${level ? ` level ${level}` : ""}`, twice, piece, combine));
       if (!piece.surface) ownLevels.set(piece.name, [...new Set([...(ownLevels.get(piece.name) ?? []), level])]);
     }
   }
@@ -81,6 +98,13 @@ export function planImport(pieces: readonly FieldPiece[], options: PlanOptions):
       fix: "Choose levels that all fields have with --levels",
     });
   }
+  if (options.levels === null) {
+    for (const [name, own] of ownLevels) {
+      const left = own.filter((level) => !levels.includes(level));
+      if (left.length > 0)
+        notes.push(`${name}: left out the levels ${left.join(", ")}: ${fields[0]} does not have them`);
+    }
+  }
   const times = commonTimes(wanted, places);
   return {
     fields,
@@ -91,14 +115,29 @@ export function planImport(pieces: readonly FieldPiece[], options: PlanOptions):
     channels: wanted.map(([name, level]) => ({
       name,
       level,
-      read: (t) => readPlace((places.get(`${name} ${level}`) as Map<bigint, Place>).get(times[t]) as Place),
+      read: (t) => {
+        const place = (places.get(`${name} ${level}`) as Map<bigint, Place>).get(times[t]) as Place;
+        return readPlace(place, `${name}${level ? ` level ${level}` : ""}`, formatTime(times[t]));
+      },
     })),
-    units: unitsOf(pieces),
+    units,
+    notes,
   };
 }
 
-async function readPlace({ variable, time, level, grid }: Place): Promise<Float64Array> {
-  return arrange(await variable.readPlane(time, level), grid);
+async function readPlace(place: Place, what: string, when: string): Promise<Float64Array> {
+  const values = await readOne(place);
+  for (const other of place.again) {
+    requireEqual(values, await readOne(other), { what, when, files: [place.variable.path, other.variable.path] });
+  }
+  return values;
+}
+
+async function readOne({ variable, time, level, grid, conversion }: Place): Promise<Float64Array> {
+  const plane = arrange(await variable.readPlane(time, level), grid);
+  if (!conversion || (conversion.scale === 1 && conversion.offset === 0)) return plane;
+  const { scale, offset } = conversion;
+  return plane.map((value) => value * scale + offset);
 }
 
 /** Levels that a piece gives, with the index on the variable's own axis. */
@@ -115,25 +154,33 @@ function levelsOf({ surface, level, variable }: FieldPiece): [level: number, ind
   });
 }
 
-function addPlaces(
-  known: Map<bigint, Place>,
-  { name, variable }: FieldPiece,
-  level: number,
-  grid: GridPlan,
-  dates: [bigint, bigint] | null,
-): void {
+interface Addition {
+  piece: FieldPiece;
+  level: number;
+  grid: GridPlan;
+  conversion: Conversion | null;
+  dates: [bigint, bigint] | null;
+  combine: Combine;
+}
+
+/** @returns times that were there before */
+function addPlaces(known: Map<bigint, Place>, { piece, level, grid, conversion, dates, combine }: Addition): number {
+  const { variable } = piece;
+  let twice = 0;
   for (const [time, ns] of variable.times.entries()) {
     if (dates && (ns < dates[0] || ns > dates[1])) continue;
+    const place: Place = { variable, time, level, grid, conversion, again: [] };
     const former = known.get(ns);
-    if (former) {
-      throw new AtmorepError("input", `${name} is given twice for ${formatTime(ns)}`, {
-        where: variable.path,
-        found: former.variable === variable ? "the same time twice in the file" : `${former.variable.path} has it too`,
-        expected: "each field, level and time once",
-      });
-    }
-    known.set(ns, { variable, time, level, grid });
+    if (former) twice += 1;
+    if (!former || combine === "last") known.set(ns, place);
+    else if (combine === null) former.again.push(place);
   }
+  return twice;
+}
+
+function twiceNote(what: string, times: number, { variable }: FieldPiece, combine: Combine): string {
+  const taken = combine === null ? "the values must be equal" : `the values of the ${combine} file are taken`;
+  return `${what}: ${times} times of ${variable.path} are given before: ${taken}`;
 }
 
 function commonTimes(wanted: [string, number][], places: Map<string, Map<bigint, Place>>): BigInt64Array {
@@ -160,21 +207,44 @@ function commonTimes(wanted: [string, number][], places: Map<string, Map<bigint,
   return times;
 }
 
-function unitsOf(pieces: readonly FieldPiece[]): Record<string, string> {
+/** Units of the store by field, and what takes each piece's values to them. */
+function unitsOf(
+  pieces: readonly FieldPiece[],
+  given: Readonly<Record<string, string>>,
+  notes: string[],
+): { units: Record<string, string>; conversions: Map<FieldPiece, Conversion | null> } {
+  const stray = Object.keys(given).find((name) => !pieces.some((piece) => piece.name === name));
+  if (stray !== undefined) {
+    throw new AtmorepError("usage", "no such field is imported", {
+      where: `--unit ${stray}=${given[stray]}`,
+      expected: [...new Set(pieces.map(({ name }) => name))].join(", "),
+    });
+  }
   const units: Record<string, string> = {};
-  for (const { name, variable } of pieces) {
-    if (variable.units === "") continue;
-    if (units[name] !== undefined && units[name] !== variable.units) {
+  const conversions = new Map<FieldPiece, Conversion | null>();
+  for (const piece of pieces) {
+    const { name, variable } = piece;
+    const text = given[name] ?? variable.units;
+    const conversion = conversionOf(name, text, `${variable.path}: ${variable.name}`);
+    conversions.set(piece, conversion);
+    const where = `${variable.path}: ${variable.name}`;
+    if (text === "") notes.push(`${where}: the file gives no unit, the values are taken as they are`);
+    else if (conversion && (conversion.scale !== 1 || conversion.offset !== 0)) {
+      notes.push(`${where}: converted from ${text} to ${conversion.unit}`);
+    }
+    const unit = conversion?.unit ?? text;
+    if (unit === "") continue;
+    if (units[name] !== undefined && units[name] !== unit) {
       throw new AtmorepError("input", `${name} has two units`, {
         where: variable.path,
-        found: variable.units,
+        found: unit,
         expected: units[name],
         fix: "Bring the files to one unit first",
       });
     }
-    units[name] = variable.units;
+    units[name] = unit;
   }
-  return units;
+  return { units, conversions };
 }
 
 const describeGrid = ({ lats, lons, res }: GridPlan) =>

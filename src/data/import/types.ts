@@ -26,6 +26,8 @@ export interface InputFile {
   variables: InputVariable[];
   /** variables that are no gridded fields, and why */
   skipped: { name: string; why: string }[];
+  /** what a person should know of how the values are read */
+  notes?: string[];
   close(): Promise<void>;
 }
 
@@ -43,8 +45,18 @@ export interface RawVariable {
   attrs: Record<string, AttributeValue>;
   /** value that stands for "never written", besides what the attributes name */
   defaultFill: number | null;
-  /** true if the values are text */
+  /** true if the values are text or no numbers at all */
   isText: boolean;
+  /** how integers are stored; null for floats */
+  integer?: { bits: number } | null;
+  /** true for float32 */
+  isSingle?: boolean;
+  /** attributes that the file stores as floats, where it says so */
+  floatAttrs?: ReadonlySet<string>;
+  /** true if a Zarr array of format 2 has the fill value 0, which is read as a value */
+  zeroFill?: boolean;
+  /** why its values cannot be read */
+  unreadable?: string;
   /** nanoseconds since 1970 where the file's type says so itself */
   readTimes?(): Promise<BigInt64Array>;
   /** Values from `start` (missing axes: from 0), `count` along each axis, in C order. */
@@ -55,5 +67,7 @@ export interface RawDataset {
   path: string;
   format: string;
   variables: Map<string, RawVariable>;
+  /** what else the file holds, and why it is left out */
+  leftOut?: { name: string; why: string }[];
   close(): Promise<void>;
 }

@@ -1,8 +1,9 @@
 /** Writing an import plan as a store, a few time steps at a time. */
+import { AtmorepError } from "../../errors.js";
 import { MonthAccumulator, type NormalizationWriter, openNormalization } from "../normalization/statistics.js";
 import { calendarOf, formatTime, toSeconds } from "../time.js";
 import { type Compressor, createArray, type StoreSink, writeGroup, writeSmallArray } from "../zarr/write.js";
-import { refuseMissing, type Step, TimeFiller } from "./fillTime.js";
+import { countMissing, type Step, TimeFiller } from "./fillTime.js";
 import type { Channel, ImportPlan } from "./plan.js";
 
 export interface WriteOptions {
@@ -12,6 +13,8 @@ export interface WriteOptions {
   fillSteps: number;
   /** the normalisation comes from times before this; null for all */
   normUntil: bigint | null;
+  /** missing values stay NaN, or none may be left after filling */
+  missing: "keep" | "refuse";
   /** further root attributes */
   attrs: Record<string, string>;
   /** called after each time step */
@@ -21,11 +24,17 @@ export interface WriteOptions {
 /** Steps that were filled, by field, or field and level. */
 export type Filled = Record<string, number[]>;
 
+export interface Written {
+  filled: Filled;
+  /** share of values that are NaN, by field, or field and level, where there are any */
+  missing: Record<string, number>;
+}
+
 /**
  * Writes the store's files. The root group comes last: without it nothing opens as a store.
  * @throws AtmorepError (input) where values are missing or a file is damaged
  */
-export async function writePlan(sink: StoreSink, plan: ImportPlan, options: WriteOptions): Promise<Filled> {
+export async function writePlan(sink: StoreSink, plan: ImportPlan, options: WriteOptions): Promise<Written> {
   const { times, grid, fields, levels, fieldsSfc, channels } = plan;
   const consolidated = new Map<string, unknown>();
   const recording: StoreSink = {
@@ -48,10 +57,12 @@ export async function writePlan(sink: StoreSink, plan: ImportPlan, options: Writ
   ].filter((writer) => writer !== null);
 
   const filler = new TimeFiller(times, options.fillSteps, channels.length);
+  const holes = channels.map(() => 0);
+  const refuse = options.missing === "refuse" ? { filling: options.fillSteps > 0 } : null;
   const take = async (steps: Step[]) => {
     for (const step of steps) {
       for (const [c, channel] of channels.entries()) {
-        refuseMissing(step.planes[c], channelName(channel), formatTime(times[step.time]), options.fillSteps > 0);
+        holes[c] += countMissing(step.planes[c], channelName(channel), formatTime(times[step.time]), refuse);
       }
       for (const writer of writers) {
         await writer.add(
@@ -68,6 +79,15 @@ export async function writePlan(sink: StoreSink, plan: ImportPlan, options: Writ
     await take(filler.push({ time, planes }));
   }
   await take(filler.finish());
+  const size = times.length * grid.lats.length * grid.lons.length;
+  const empty = holes.indexOf(size);
+  if (empty >= 0) {
+    throw new AtmorepError("input", "a field has no value at all", {
+      where: channelName(channels[empty]),
+      found: "nothing but missing values",
+      fix: "Look at _FillValue, missing_value and valid_range of the variable, or leave it out",
+    });
+  }
   for (const writer of writers) await writer.finish();
 
   const filled: Filled = {};
@@ -77,7 +97,9 @@ export async function writePlan(sink: StoreSink, plan: ImportPlan, options: Writ
   await writeGroup(recording, "", rootAttributes(plan, options, filled));
   const metadata = Object.fromEntries([...consolidated].sort(([a], [b]) => (a < b ? -1 : 1)));
   await sink.put(".zmetadata", JSON.stringify({ metadata, zarr_consolidated_format: 1 }, null, 4));
-  return filled;
+  const missing: Record<string, number> = {};
+  for (const [c, count] of holes.entries()) if (count > 0) missing[channelName(channels[c])] = count / size;
+  return { filled, missing };
 }
 
 const channelName = ({ name, level }: Channel) => (level === 0 ? name : `${name} ${level}`);
