@@ -1,7 +1,7 @@
 /** Describing a store: fields, levels, times and gaps, grid, normalisation, missing values. */
 import { type LevelSource, levelSource } from "./fields.js";
+import { usualStep } from "./gaps.js";
 import { monthlyNormalization, monthName } from "./normalization/monthly.js";
-import { usualStep } from "./sampling.js";
 import type { Store } from "./store.js";
 import { formatTime, HOUR_NS } from "./time.js";
 import { readValues, wholeWindow } from "./values.js";
