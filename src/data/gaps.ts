@@ -104,6 +104,6 @@ export function gapLine(draws: { train: AcrossGaps; validate: AcrossGaps }): str
   return `left out, since their cubes would cross a gap: ${part(draws.train, "training")}, ${part(draws.validate, "validation")}`;
 }
 
-/** `3 more times left out: their cubes would cross a gap in the store's times` */
+/** `3 times left out: their cubes would cross a gap in the store's times` */
 export const leftOut = (count: number): string =>
-  `${count} more ${count === 1 ? "time" : "times"} left out: ${count === 1 ? "its cube" : "their cubes"} would cross a gap in the store's times`;
+  `${count} ${count === 1 ? "time" : "times"} left out: ${count === 1 ? "its cube" : "their cubes"} would cross a gap in the store's times`;

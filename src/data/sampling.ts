@@ -151,12 +151,16 @@ export function drawableTimes(config: SamplingConfig, store: Store, split: Split
   const acrossGaps = candidates.length - whole.length;
   if (whole.length > 0) return { times: whole, acrossGaps };
   const hours = Number(finder.step) / Number(HOUR_NS);
-  throw new AtmorepError("config", `no time can be drawn for ${split === "train" ? "training" : "validation"}`, {
-    where: dates ? datesKey : yearsKey,
-    found: `${JSON.stringify(dates ?? config[yearsKey])}${months ? ` with month ${JSON.stringify(config.month)}` : ""}${acrossGaps > 0 ? `; ${leftOut(acrossGaps)}, such as ${finder.gapIn(candidates[0])}` : ""}`,
-    expected: `cubes of ${config.n_size[0]} steps (every ${step === 1 ? "" : `${step}th `}step${acrossGaps > 0 ? `, ${hours * step} h apart` : ""}) within ${formatTime(times[0])} to ${formatTime(times[times.length - 1])} (${times.length} steps)`,
-    fix: `${acrossGaps > 0 ? "Choose dates between the gaps, or make n_size[0] or time_sampling smaller; " : ""}"atmorep data info" shows the times of the store`,
-  });
+  throw new AtmorepError(
+    "config",
+    `no time can be drawn for ${split === "train" ? "training" : "validation"}${acrossGaps > 0 ? ` (${leftOut(acrossGaps)})` : ""}`,
+    {
+      where: dates ? datesKey : yearsKey,
+      found: `${JSON.stringify(dates ?? config[yearsKey])}${months ? ` with month ${JSON.stringify(config.month)}` : ""}${acrossGaps > 0 ? `, a gap from ${finder.gapIn(candidates[0])}` : ""}`,
+      expected: `cubes of ${config.n_size[0]} steps (every ${step === 1 ? "" : `${step}th `}step${acrossGaps > 0 ? `, ${hours * step} h apart` : ""}) within ${formatTime(times[0])} to ${formatTime(times[times.length - 1])} (${times.length} steps)`,
+      fix: `${acrossGaps > 0 ? "Choose dates between the gaps, or make n_size[0] or time_sampling smaller; " : ""}"atmorep data info" shows the times of the store`,
+    },
+  );
 }
 
 function interval(given: readonly [string, string], where: string): [bigint, bigint] {
