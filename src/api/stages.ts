@@ -41,8 +41,9 @@ export async function openStore(location: string, options: StoreOptions = {}): P
 }
 
 /**
- * Fields, levels, times, gaps, grid and normalisation of a store.
- * @param withValues also reads every value, for ranges and missing values
+ * Fields, levels, times, gaps, grid, chunks and normalisation of a store.
+ * @param withValues also reads values, for ranges, missing ones and outliers: all of them up to 1 GiB (over http 64 MiB),
+ *   beyond that evenly spaced time steps of as many bytes
  * @example (await describeStore(store, false)).times;
  */
 export async function describeStore(store: Store, withValues = true): Promise<StoreInfo> {

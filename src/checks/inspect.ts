@@ -75,6 +75,12 @@ export function checkDraws(config: RunConfig, store: Store): Pick<ConfigReport, 
   const distinct = faults.filter((_, i) => texts.indexOf(texts[i]) === i);
   if (distinct.length > 0) return { faults: distinct, draws: {} };
   const { train, validate } = draws;
-  const counts = { trainTimes: train.times, valTimes: validate.times, places: train.places };
+  const counts = {
+    trainTimes: train.times,
+    valTimes: validate.times,
+    trainAcrossGaps: train.acrossGaps,
+    valAcrossGaps: validate.acrossGaps,
+    places: train.places,
+  };
   return { faults: validateAgainstStore(config, { ...summary, ...sizes }, counts), draws };
 }

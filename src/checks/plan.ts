@@ -4,8 +4,9 @@ import { parseFields } from "../config/fields.js";
 import { resolveStorePath } from "../config/resolve.js";
 import { withSeeds } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
+import type { AcrossGaps } from "../data/gaps.js";
 import { loadCubes } from "../data/loader.js";
-import { drawEpoch } from "../data/sampling.js";
+import { drawEpoch, timesOfSplits } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
 import { createMaskStreams, maskBatch } from "../masking/index.js";
 import { countParameters, modelSpec } from "../model/index.js";
@@ -20,6 +21,8 @@ export interface Plan {
   stepsPerEpoch: number;
   steps: number;
   validationSamples: number;
+  /** times drawn from, and those left out because their cubes would cross a gap in the store's times */
+  times: { train: AcrossGaps; validate: AcrossGaps };
   memory: MemoryEstimate;
   /** floating point operations of one step */
   stepFlops: number;
@@ -78,6 +81,7 @@ export async function planRun(given: RunConfig, options: PlanOptions = {}): Prom
         Math.floor(draws.length / config.grad_accumulation) * config.num_epochs,
       ),
       validationSamples: validation.length * config.batch_size_validation,
+      times: timesOfSplits(config, store),
       firstBatch: {},
       warnings,
     };

@@ -147,7 +147,12 @@ export const CONFIG_KEYS = {
     ],
     "[[south, north], [west, east]] in degrees, bounds of the window centres.",
   ),
-  time_sampling: theirs("data", integer(1, STEPS), 1, "Steps of the store between two time steps of the cube."),
+  time_sampling: theirs(
+    "data",
+    integer(1, STEPS),
+    1,
+    "Steps of the store between two time steps of the cube; cubes across gaps in its times are not drawn.",
+  ),
   torch_seed: theirs("seeds", SEED, null, "Seed of initial weights and dropout; null is drawn and written by the run."),
   batch_size_validation: theirs("data", integer(1, BATCH), 1, "Samples of a validation batch."),
   batch_size: theirs("data", integer(1, BATCH), 96, "Samples of a training batch, all at one time."),

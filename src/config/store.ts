@@ -23,6 +23,9 @@ export interface StoreSummary {
 export interface DrawCounts {
   trainTimes: number;
   valTimes: number;
+  /** further times, left out because their cubes would cross a gap in the store's times */
+  trainAcrossGaps?: number;
+  valAcrossGaps?: number;
   /** window centres on the grid */
   places: number;
 }
@@ -173,6 +176,8 @@ function drawFaults(config: RunConfig, counts: DrawCounts): Fault[] {
     ["val", counts.valTimes, config.num_samples_validate, config.batch_size_validation, "batch_size_validation"],
   ] as const;
   for (const [split, times, asked, batch, batchKey] of splits) {
+    const across = counts[`${split}AcrossGaps`] ?? 0;
+    const gaps = across > 0 ? `, ${across} more left out across gaps` : "";
     const key = config[`dates_${split}`] === null ? `years_${split}` : `dates_${split}`;
     const samples = Math.min(asked, times * config.samples_per_time);
     if (times === 0) {
@@ -188,7 +193,7 @@ function drawFaults(config: RunConfig, counts: DrawCounts): Fault[] {
       faults.push({
         code: "batch-exceeds-epoch",
         path: batchKey,
-        what: `an epoch has ${samples} samples (${times} times, samples_per_time ${config.samples_per_time}): no batch`,
+        what: `an epoch has ${samples} samples (${times} times${gaps}, samples_per_time ${config.samples_per_time}): no batch`,
         found: batch,
         expected: `at most ${samples}`,
         fix: `Lower ${batchKey} or raise samples_per_time`,

@@ -1,10 +1,12 @@
-/** Describing a store: fields, levels, times and gaps, grid, normalisation, missing values. */
+/** Describing a store: fields, levels, times and gaps, grid, chunks, normalisation, ranges, missing values, outliers. */
+import { isUrl } from "../config/resolve.js";
 import { type LevelSource, levelSource } from "./fields.js";
+import { cubesOfStore, unevenSteps, usualStep } from "./gaps.js";
 import { monthlyNormalization, monthName } from "./normalization/monthly.js";
-import { usualStep } from "./sampling.js";
+import { type Extreme, type LevelScan, type Scan, scanStore } from "./scan.js";
+import { type ArrayStorage, describeStorage } from "./storage.js";
 import type { Store } from "./store.js";
 import { formatTime, HOUR_NS } from "./time.js";
-import { readValues, wholeWindow } from "./values.js";
 
 export interface FieldInfo {
   name: string;
@@ -13,11 +15,30 @@ export interface FieldInfo {
   min: number;
   max: number;
   mean: number;
+  /** of the stored values; like the mean of finite values alone */
+  std: number;
+  /** as the store's attribute `units` gives it; null if it does not */
+  unit: string | null;
+  /** values that were read: of all steps, or of those of `scanned` */
+  values: number;
   /** NaN values, and time steps that hold any */
   missing: number;
   missingSteps: number;
+  /** first and last of these steps; null if there is none */
+  missingSpan: [string, string] | null;
+  infinite: number;
+  /** values out of all proportion to the middle half of the others, and one of them */
+  outliers: { count: number; example: Place } | null;
   /** time steps that the store names as filled */
   filledSteps: number[];
+}
+
+/** A value and where it stands: time, geographic degrees. */
+export interface Place {
+  value: number;
+  time: string;
+  lat: number;
+  lon: number;
 }
 
 export interface StoreInfo {
@@ -33,8 +54,10 @@ export interface StoreInfo {
     unit: string;
     /** the most frequent step, in hours */
     stepHours: number;
-    /** places where the step is longer: the times before and after */
+    /** places where the step is another one: the times before and after */
     gaps: [before: string, after: string][];
+    /** cubes of the default configuration's length that the store has room for; those across gaps are not drawn */
+    cubes: { steps: number; cubes: number; acrossGaps: number };
   };
   grid: {
     rows: number;
@@ -57,23 +80,31 @@ export interface StoreInfo {
     /** months with data but without valid global normalisation */
     missingMonths: string[];
   };
+  /** the arrays `data` and `data_sfc` as files */
+  storage: ArrayStorage[];
+  /** time steps whose values were read; null if none were */
+  scanned: { steps: number; of: number } | null;
   /** null if the values were not read */
   values: FieldInfo[] | null;
   attrs: Record<string, unknown>;
 }
 
+/** The most bytes of values that are decoded unasked: of a store on disk, and over http. */
+const LOCAL_BYTES = 2 ** 30;
+const REMOTE_BYTES = 2 ** 26;
+/** Cubes of the default configuration (`n_size`, `time_sampling`). */
+const CUBE = { n_size: [12] as const, time_sampling: 1 };
+
 /**
  * Describes a store.
- * @param withValues also reads every value, for ranges and missing values
+ * @param values true: also reads values, for ranges and missing ones: all of them up to 1 GiB (over http 64 MiB), beyond that
+ *   evenly spaced time steps of as many bytes. A scan: what it has seen
  * @throws AtmorepError (input) for faults of the store
  */
-export async function describeStore(store: Store, withValues = true): Promise<StoreInfo> {
+export async function describeStore(store: Store, values: boolean | Scan = true): Promise<StoreInfo> {
   const { lats, lons, times, arrays } = store;
   const step = usualStep(times);
-  const gaps: [string, string][] = [];
-  for (let i = 1; i < times.length; i++) {
-    if (times[i] - times[i - 1] > step) gaps.push([formatTime(times[i - 1]), formatTime(times[i])]);
-  }
+  const gaps = unevenSteps(times).map((i): [string, string] => [formatTime(times[i - 1]), formatTime(times[i])]);
   const has = (upper: unknown, surface: unknown) =>
     (!arrays.data || upper !== null) && (!arrays.data_sfc || surface !== null);
   const info: StoreInfo = {
@@ -89,6 +120,7 @@ export async function describeStore(store: Store, withValues = true): Promise<St
       unit: store.timeUnit,
       stepHours: Number(step) / Number(HOUR_NS),
       gaps,
+      cubes: { steps: CUBE.n_size[0], ...cubesOfStore(times, CUBE) },
     },
     grid: {
       rows: lats.length,
@@ -107,13 +139,17 @@ export async function describeStore(store: Store, withValues = true): Promise<St
       local: has(arrays.norm, arrays.norm_sfc),
       missingMonths: await monthsWithoutNormalization(store),
     },
+    storage: await describeStorage(store),
+    scanned: null,
     values: null,
     attrs: store.attrs,
   };
-  if (withValues) {
-    info.values = [];
-    for (const [name, source] of levelsOf(store)) info.values.push(await describeField(store, name, source));
-  }
+  if (values === false) return info;
+  const bytes = isUrl(store.location) ? REMOTE_BYTES : LOCAL_BYTES;
+  const scan = values === true ? await scanStore(store, { bytes }) : values;
+  if (scan.steps === 0) return info;
+  info.scanned = { steps: scan.steps, of: scan.ofSteps };
+  info.values = scan.levels.map((level) => describeLevel(store, level));
   return info;
 }
 
@@ -140,33 +176,35 @@ async function monthsWithoutNormalization(store: Store): Promise<string[]> {
   return missing;
 }
 
-async function describeField(store: Store, name: string, source: LevelSource): Promise<FieldInfo> {
-  const info: FieldInfo = {
+function describeLevel(store: Store, scan: LevelScan): FieldInfo {
+  const { name, level, count, sum, sumOfSquares, missing, infinite, outliers } = scan;
+  const mean = sum / count;
+  const units = store.attrs.units as Record<string, unknown> | undefined;
+  const unit = units?.[`${name} ${level}`] ?? units?.[name];
+  const steps = [...scan.missingAt.keys()].filter((t) => scan.missingAt[t] === 1);
+  const example = outliers?.example;
+  return {
     name,
-    level: source.level,
-    min: Infinity,
-    max: -Infinity,
-    mean: Number.NaN,
-    missing: 0,
-    missingSteps: 0,
-    filledSteps: [...(source.filled ?? [])].sort((a, b) => a - b),
+    level,
+    min: scan.min.value,
+    max: scan.max.value,
+    mean,
+    std: Math.sqrt(Math.max(0, sumOfSquares / count - mean * mean)),
+    unit: typeof unit === "string" ? unit : null,
+    values: count + missing + infinite,
+    missing,
+    missingSteps: steps.length,
+    missingSpan:
+      steps.length > 0
+        ? ([steps[0], steps[steps.length - 1]].map((t) => formatTime(store.times[t])) as [string, string])
+        : null,
+    infinite,
+    outliers: example ? { count: outliers.count, example: placeOf(store, example) } : null,
+    filledSteps: [...(levelSource(store, name, level).filled ?? [])].sort((a, b) => a - b),
   };
-  let sum = 0;
-  let count = 0;
-  for (let t = 0; t < store.times.length; t++) {
-    const { values } = await readValues(store, source, wholeWindow(store, Int32Array.of(t)));
-    const before = info.missing;
-    for (const value of values) {
-      if (Number.isNaN(value)) info.missing += 1;
-      else {
-        sum += value;
-        count += 1;
-        if (value < info.min) info.min = value;
-        if (value > info.max) info.max = value;
-      }
-    }
-    if (info.missing > before) info.missingSteps += 1;
-  }
-  info.mean = sum / count;
-  return info;
+}
+
+/** Time and place of a value for people. */
+function placeOf({ times, lats, lons }: Store, { value, at: [t, y, x] }: Extreme): Place {
+  return { value, time: formatTime(times[t]), lat: 90 - lats[y], lon: lons[x] % 360 };
 }

@@ -3,8 +3,9 @@ import { endTime } from "../config/times.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { defaultRng, type Generator } from "../random/index.js";
+import { type AcrossGaps, cubeSpan, GapFinder, leftOut } from "./gaps.js";
 import type { Store } from "./store.js";
-import { formatTime, parseTime } from "./time.js";
+import { formatTime, HOUR_NS, parseTime } from "./time.js";
 import type { Draw } from "./types.js";
 import { type CentreRange, centreRanges, countCentres, roundToGrid } from "./window.js";
 
@@ -78,7 +79,7 @@ export function drawEpoch({ config, store, split, epoch }: DrawRequest): Draw[] 
   if (config.rng_seed === null) {
     throw new AtmorepError("config", "sampling needs a seed", { where: "rng_seed", found: null, expected: "a number" });
   }
-  const times = admissibleTimes(config, store, split);
+  const { times, acrossGaps } = drawableTimes(config, store, split);
   const [lat, lon] = centreRanges(store, config);
   const training = split === "train";
   const asked = training ? config.num_samples_per_epoch : config.num_samples_validate;
@@ -88,7 +89,7 @@ export function drawEpoch({ config, store, split, epoch }: DrawRequest): Draw[] 
     const key = training ? "num_samples_per_epoch" : "num_samples_validate";
     throw new AtmorepError("config", "an epoch has fewer samples than a batch", {
       where: asked < batchSize ? key : training ? "batch_size" : "batch_size_validation",
-      found: `${numSamples} samples (${key} ${asked}, ${times.length} times with samples_per_time ${config.samples_per_time}), batches of ${batchSize}`,
+      found: `${numSamples} samples (${key} ${asked}, ${times.length} times with samples_per_time ${config.samples_per_time}${acrossGaps > 0 ? `, ${leftOut(acrossGaps)}` : ""}), batches of ${batchSize}`,
       expected: "at least one batch",
       fix: "Make the batch smaller, or samples_per_time or the number of samples larger",
     });
@@ -103,18 +104,32 @@ export function timesOfYears(store: Pick<Store, "calendar">, years: readonly num
   return [...store.calendar.year.keys()].filter((i) => wanted.has(store.calendar.year[i]));
 }
 
+/** The times that may be drawn, and how many others were left out since their cubes would cross a gap. */
+export interface DrawableTimes {
+  /** end indices i, ascending */
+  times: number[];
+  acrossGaps: number;
+}
+
 /**
  * The end indices i that may be drawn, ascending. The cube of i ends just before it.
+ * @throws AtmorepError (config) if there is none
+ */
+export const admissibleTimes = (config: SamplingConfig, store: Store, split: Split): number[] =>
+  drawableTimes(config, store, split).times;
+
+/**
+ * The end indices i that may be drawn: those of the split whose cubes cross no gap in the store's times (`gaps.ts`).
  * With `dates_*` all times of a cube lie in the dates, a bare date as end being its last hour (i may be the number of times); without, time i itself lies in
  * the years. In both cases the cube starts in the store, and `month` (if any) holds the month of its last time.
  * @throws AtmorepError (config) if there is none
  */
-export function admissibleTimes(config: SamplingConfig, store: Store, split: Split): number[] {
+export function drawableTimes(config: SamplingConfig, store: Store, split: Split): DrawableTimes {
   const { times, calendar } = store;
   const [yearsKey, datesKey] =
     split === "train" ? (["years_train", "dates_train"] as const) : (["years_val", "dates_val"] as const);
   const step = config.time_sampling;
-  const span = config.n_size[0] * step;
+  const span = cubeSpan(config);
   const dates = config[datesKey];
   let candidates: number[];
   if (dates) {
@@ -131,13 +146,21 @@ export function admissibleTimes(config: SamplingConfig, store: Store, split: Spl
   }
   const months = config.month === null ? null : new Set(config.month);
   if (months) candidates = candidates.filter((i) => months.has(calendar.monthOfYear[i - step]));
-  if (candidates.length > 0) return candidates;
-  throw new AtmorepError("config", `no time can be drawn for ${split === "train" ? "training" : "validation"}`, {
-    where: dates ? datesKey : yearsKey,
-    found: `${JSON.stringify(dates ?? config[yearsKey])}${months ? ` with month ${JSON.stringify(config.month)}` : ""}`,
-    expected: `cubes of ${config.n_size[0]} steps (every ${step === 1 ? "" : `${step}th `}step) within ${formatTime(times[0])} to ${formatTime(times[times.length - 1])} (${times.length} steps)`,
-    fix: '"atmorep data info" shows the times of the store',
-  });
+  const finder = new GapFinder(times, config);
+  const whole = candidates.filter((i) => !finder.crosses(i));
+  const acrossGaps = candidates.length - whole.length;
+  if (whole.length > 0) return { times: whole, acrossGaps };
+  const hours = Number(finder.step) / Number(HOUR_NS);
+  throw new AtmorepError(
+    "config",
+    `no time can be drawn for ${split === "train" ? "training" : "validation"}${acrossGaps > 0 ? ` (${leftOut(acrossGaps)})` : ""}`,
+    {
+      where: dates ? datesKey : yearsKey,
+      found: `${JSON.stringify(dates ?? config[yearsKey])}${months ? ` with month ${JSON.stringify(config.month)}` : ""}${acrossGaps > 0 ? `, a gap from ${finder.gapIn(candidates[0])}` : ""}`,
+      expected: `cubes of ${config.n_size[0]} steps (every ${step === 1 ? "" : `${step}th `}step${acrossGaps > 0 ? `, ${hours * step} h apart` : ""}) within ${formatTime(times[0])} to ${formatTime(times[times.length - 1])} (${times.length} steps)`,
+      fix: `${acrossGaps > 0 ? "Choose dates between the gaps, or make n_size[0] or time_sampling smaller; " : ""}"atmorep data info" shows the times of the store`,
+    },
+  );
 }
 
 function interval(given: readonly [string, string], where: string): [bigint, bigint] {
@@ -172,20 +195,27 @@ export interface Admissible {
   /** samples and batches that an epoch will hold */
   samplesPerEpoch: number;
   batchesPerEpoch: number;
-  /** cubes with a gap in the store's times inside */
+  /** further times of the split, left out because their cubes would cross a gap in the store's times */
   acrossGaps: number;
+}
+
+/** Times of both splits, for `gapLine`. @throws AtmorepError (config) as `drawEpoch` */
+export function timesOfSplits(config: SamplingConfig, store: Store): { train: AcrossGaps; validate: AcrossGaps } {
+  const of = (split: Split): AcrossGaps => {
+    const { times, acrossGaps } = drawableTimes(config, store, split);
+    return { times: times.length, acrossGaps };
+  };
+  return { train: of("train"), validate: of("validate") };
 }
 
 /** Counts the distinct times and places that an epoch draws from. @throws AtmorepError (config) as `drawEpoch` */
 export function admissible(config: SamplingConfig, store: Store, split: Split): Admissible {
-  const times = admissibleTimes(config, store, split);
+  const { times, acrossGaps } = drawableTimes(config, store, split);
   const [lat, lon] = centreRanges(store, config);
   const [rows, columns] = [countCentres(lat), countCentres(lon)];
   const asked = split === "train" ? config.num_samples_per_epoch : config.num_samples_validate;
   const batchSize = split === "train" ? config.batch_size : config.batch_size_validation;
   const samples = Math.min(asked, times.length * config.samples_per_time);
-  const usual = usualStep(store.times) * BigInt(config.n_size[0] * config.time_sampling - 1);
-  const span = config.n_size[0] * config.time_sampling;
   return {
     times: times.length,
     places: rows * columns,
@@ -193,18 +223,6 @@ export function admissible(config: SamplingConfig, store: Store, split: Split): 
     columns,
     samplesPerEpoch: samples,
     batchesPerEpoch: Math.floor(samples / batchSize),
-    acrossGaps: times.filter((i) => store.times[i - 1] - store.times[i - span] > usual).length,
+    acrossGaps,
   };
-}
-
-/** The most frequent difference of neighbouring times, in nanoseconds; 0 for a single time. */
-export function usualStep(times: BigInt64Array): bigint {
-  const counts = new Map<bigint, number>();
-  let best = 0n;
-  for (let i = 1; i < times.length; i++) {
-    const step = times[i] - times[i - 1];
-    counts.set(step, (counts.get(step) ?? 0) + 1);
-    if (counts.get(step)! > (counts.get(best) ?? 0)) best = step;
-  }
-  return best;
 }

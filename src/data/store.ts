@@ -197,10 +197,14 @@ function expectShape(facts: ArrayFacts, dims: Record<string, number>, location: 
 function checkTimes(times: BigInt64Array, location: string): void {
   for (let i = 1; i < times.length; i++) {
     if (times[i] > times[i - 1]) continue;
+    const twice = times[i] === times[i - 1];
     throw new AtmorepError("input", "the times do not ascend", {
       where: `${location}: time[${i}]`,
-      found: `${formatTime(times[i])} after ${formatTime(times[i - 1])}`,
+      found: `${formatTime(times[i])} after ${formatTime(times[i - 1])}${twice ? ", the same time twice" : ""}`,
       expected: "each time once, in order",
+      fix: twice
+        ? "Write the store again with one of the two steps left out (in xarray: drop_duplicates), or import it again"
+        : "Write the store again with its steps in the order of time (in xarray: sortby), or import it again",
     });
   }
 }

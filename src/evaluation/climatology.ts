@@ -1,6 +1,6 @@
 /** The climatology that anomalies are taken from: the store's normalisation of each grid point. */
 import type { Field } from "../config/types.js";
-import { usualStep } from "../data/sampling.js";
+import { usualStep } from "../data/gaps.js";
 import type { Store } from "../data/store.js";
 import { parseTime } from "../data/time.js";
 import type { CubeBatch, Draw } from "../data/types.js";

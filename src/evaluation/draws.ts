@@ -1,6 +1,7 @@
 /** Which cubes an evaluation looks at; by default those of validation. */
 import type { RunConfig } from "../config/types.js";
-import { admissibleTimes, drawTimesAndPlaces } from "../data/sampling.js";
+import { leftOut } from "../data/gaps.js";
+import { drawableTimes, drawTimesAndPlaces } from "../data/sampling.js";
 import type { Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import { centreRanges } from "../data/window.js";
@@ -26,7 +27,7 @@ export interface DrawInput {
 
 /** As validation draws, of the times whose following cubes lie in the validation period too. */
 export function validationDraws({ config, store, rollout }: DrawInput): Draw[] {
-  const all = admissibleTimes(config, store, "validate");
+  const { times: all, acrossGaps } = drawableTimes(config, store, "validate");
   const times = rolledOut(all, rollout);
   const [lat, lon] = centreRanges(store, config);
   const batchSize = config.batch_size_validation;
@@ -34,7 +35,7 @@ export function validationDraws({ config, store, rollout }: DrawInput): Draw[] {
   if (numSamples < batchSize) {
     throw new AtmorepError("config", "there are fewer samples than a batch", {
       where: times.length === 0 && all.length > 0 ? "--rollout" : "num_samples_validate",
-      found: `${numSamples} samples at ${times.length} times${rollout.cubes > 1 ? ` that ${rollout.cubes} cubes follow` : ""}, batches of ${batchSize}`,
+      found: `${numSamples} samples at ${times.length} times${rollout.cubes > 1 ? ` that ${rollout.cubes} cubes follow` : ""}${acrossGaps > 0 ? ` (${leftOut(acrossGaps)})` : ""}, batches of ${batchSize}`,
       expected: "at least one batch",
       fix: "Make batch_size_validation smaller, or years_val or dates_val longer",
     });

@@ -2,6 +2,7 @@
 
 import type { ReadyBatch } from "../batches/ready.js";
 import type { Field, RunConfig } from "../config/types.js";
+import { usualStep } from "../data/gaps.js";
 import type { Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import { displayUnit } from "../data/units.js";
@@ -118,5 +119,5 @@ export function regionsOf({ score_regions }: Pick<RunConfig, "score_regions">): 
 /** Hours between two time steps of a cube. */
 export function stepHours({ times }: Pick<Store, "times">, timeSampling: number): number {
   if (times.length < 2) return 0;
-  return (Number(times[1] - times[0]) / 3.6e12) * timeSampling;
+  return (Number(usualStep(times)) / 3.6e12) * timeSampling;
 }

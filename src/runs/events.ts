@@ -1,5 +1,6 @@
 /** The one stream of events of a run: the command line prints it, a notebook plots it, tests read it. */
 import type { RunConfig } from "../config/types.js";
+import type { AcrossGaps } from "../data/gaps.js";
 
 /** Values of one logged batch or validation by the reference's series names (`training loss`, `mse, velocity_u`, ...). */
 export type Series = Record<string, number>;
@@ -29,6 +30,8 @@ export interface StartedEvent {
   stepsPerEpoch: number;
   plannedSteps: number;
   validationSamples: number;
+  /** times drawn from, and those left out because their cubes would cross a gap in the store's times */
+  times: { train: AcrossGaps; validate: AcrossGaps };
   /** first step to be done; above 1 for a continued run */
   firstStep: number;
   resultsDir: string;

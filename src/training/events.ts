@@ -1,4 +1,5 @@
 /** The events of a run that gather what a session holds. */
+import { timesOfSplits } from "../data/sampling.js";
 import { countParameters } from "../model/index.js";
 import type { FieldSkill, FinishedEvent, FinishReason, Series, StartedEvent, StepEvent } from "../runs/events.js";
 import { TRAINING_LOSS } from "../runs/series.js";
@@ -23,6 +24,7 @@ export function startedEvent(session: Session, baselines: FieldSkill[]): Started
     stepsPerEpoch: Math.floor(session.draws(0).length / batchesPerStep(session)),
     plannedSteps: Math.min(planned, options.maxSteps ?? Number.POSITIVE_INFINITY),
     validationSamples: session.validationDraws.length * config.batch_size_validation,
+    times: timesOfSplits(config, session.store),
     firstStep: progress.step + 1,
     resultsDir: folder.resultsDir,
     modelsDir: folder.modelsDir,

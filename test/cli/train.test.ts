@@ -39,6 +39,7 @@ describe("streams", () => {
     expect(stdout).toBe(consoleLog(out, "stream01"));
     expect(stdout).toContain("fields : [['mean_sea_level_pressure'");
     expect(stderr).toMatch(/^run {7}stream01$/m);
+    expect(stderr).toMatch(/^times {5}.*would cross a gap: 0 of \d+ training times, 0 of \d+ validation times$/m);
     expect(stderr).toMatch(/^to beat {3}mean_sea_level_pressure \(masked\): /m);
     expect(stderr).toMatch(/^step \d+\/12 {2}loss /m);
     expect(stderr).toMatch(/^Run stream01 finished after step 12/m);

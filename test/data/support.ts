@@ -31,6 +31,8 @@ export interface TinyOptions {
   /** first time in hours since 1970 and hours between steps */
   start?: number;
   stepHours?: number;
+  /** all times in hours since 1970, in place of `steps`, `start` and `stepHours` */
+  hours?: number[];
   /** changes a value before it is written */
   edit?: (value: number, t: number, f: number, l: number, y: number, x: number) => number;
   /** month, statistic -> value of the local normalisation at a point */
@@ -44,7 +46,7 @@ export const tinyValue = (t: number, f: number, l: number, y: number, x: number)
 /** Writes a store of two fields `a`, `b` with normalisation; 2022-01-01 00 UTC is hour 455832. */
 export async function tinyStore(path: string, options: TinyOptions = {}): Promise<string> {
   const {
-    steps = 12,
+    steps = options.hours?.length ?? 12,
     levels = [1, 2],
     rows = 9,
     columns = 12,
@@ -73,7 +75,7 @@ export async function tinyStore(path: string, options: TinyOptions = {}): Promis
       [columns],
       Float32Array.from({ length: columns }, (_, i) => lon0 + i * res[1]),
     );
-    const hours = BigInt64Array.from({ length: steps }, (_, i) => BigInt(start + i * stepHours));
+    const hours = BigInt64Array.from({ length: steps }, (_, i) => BigInt(options.hours?.[i] ?? start + i * stepHours));
     if (format === 2) await writeSmallArray(sink, { name: "time", shape: [steps], dtype: "<M8[h]" }, hours);
     else await writeTimesV3(sink, hours);
     const globals = new Float32Array(12 * 2 * F * levels.length);

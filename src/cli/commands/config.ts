@@ -120,6 +120,8 @@ async function validateAction(target: string | undefined, flags: Flags): Promise
         `${counts.samplesPerEpoch} samples in ${counts.batchesPerEpoch} batches an epoch`,
     );
   }
+  const { gapLine } = await import("../../data/gaps.js");
+  print(gapLine({ train: report.draws.train, validate: report.draws.validate }));
 }
 
 async function diffAction(targets: string[], flags: Flags): Promise<void> {

@@ -1,11 +1,11 @@
 /** `atmorep data sample|info|normalize|import`. */
 import { type Command, Option } from "commander";
-import type { StoreInfo } from "../../data/info.js";
 import type { NormalizeBy } from "../../data/normalization/normalize.js";
 import type { WavesOptions } from "../../data/waves.js";
 import { AtmorepError } from "../../errors.js";
-import { formatTable, note, print, printJson, withExamples } from "../output.js";
+import { note, print, printJson, withExamples } from "../output.js";
 import { registerImport } from "./dataImport.js";
+import { registerInfo } from "./dataInfo.js";
 import { BOTH_INCLUSIVE, dates, list, number, numbers } from "./dataOptions.js";
 
 export function registerData(program: Command): void {
@@ -42,27 +42,7 @@ export function registerData(program: Command): void {
     "data sample small.zarr.zip --res 5 --levels 96,137 --seed 7",
   ]);
 
-  const info = data
-    .command("info")
-    .argument("<store>", "folder, zip file or http address")
-    .description("describes a store: fields, levels, times and gaps, grid, normalisation, missing values")
-    .option("--no-values", "do not read the values (ranges and missing values are left out)")
-    .option("--json", "machine-readable output")
-    .action(async (location: string, options: { values: boolean; json?: boolean }) => {
-      const [{ openStore }, { describeStore }] = await Promise.all([
-        import("../../data/store.js"),
-        import("../../data/info.js"),
-      ]);
-      const store = await openStore(location);
-      try {
-        const described = await describeStore(store, options.values);
-        if (options.json) printJson(described);
-        else for (const line of infoLines(described)) print(line);
-      } finally {
-        await store.close();
-      }
-    });
-  withExamples(info, ["data info assets/storm_199601.zarr", "data info http://localhost:8000/era5.zarr --no-values"]);
+  registerInfo(data);
 
   const normalize = data
     .command("normalize")
@@ -135,40 +115,4 @@ function wavesOptions(o: SampleOptions): Partial<WavesOptions> {
     options.region = { north, west, south, east };
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-/** The description of a store for people. */
-function infoLines(info: StoreInfo): string[] {
-  const { times, grid, normalization, values } = info;
-  const degrees = (n: number) => String(Number(n.toFixed(4)));
-  const lines = [
-    `${info.location} (Zarr format ${info.format})`,
-    `  fields     ${info.fields.join(", ") || "none"}${info.levels.length ? ` on levels ${info.levels.join(", ")}` : ""}`,
-    `  surface    ${info.fieldsSfc.join(", ") || "none"}`,
-    `  times      ${times.count}, ${times.first} to ${times.last}, every ${times.stepHours} h (stored as ${times.unit})`,
-    ...times.gaps.slice(0, 5).map(([before, after]) => `  gap        ${before} to ${after}`),
-    ...(times.gaps.length > 5 ? [`  gaps       ${times.gaps.length - 5} more`] : []),
-    `  grid       ${grid.rows} x ${grid.columns} points, ${grid.res.map(degrees).join(" x ")} degrees, ${grid.isGlobal ? "global" : "regional"}: latitude ${degrees(grid.north)} to ${degrees(grid.south)}, longitude ${degrees(grid.west)} to ${degrees(grid.east)}`,
-    `  normalised ${[normalization.global && "global", normalization.local && "local"].filter(Boolean).join(" and ") || "no: run data normalize"}${normalization.period ? `, from ${normalization.period.join(" to ")}` : ""}${normalization.calendarMonthsOf ? `, by calendar month (${normalization.calendarMonthsOf.join(" ")})` : ""}`,
-  ];
-  if (normalization.missingMonths.length) {
-    lines.push(`  warning    no valid normalisation for ${normalization.missingMonths.join(", ")}`);
-  }
-  for (const key of ["source", "licence", "synthetic"]) {
-    if (typeof info.attrs[key] === "string") lines.push(`  ${key.padEnd(10)} ${info.attrs[key]}`);
-  }
-  if (values) {
-    const rows = values.map((v) => [
-      `  ${v.name}`,
-      v.level === 0 ? "surface" : String(v.level),
-      v.min.toPrecision(4),
-      v.mean.toPrecision(4),
-      v.max.toPrecision(4),
-      v.missing ? `${v.missing} in ${v.missingSteps} steps` : "0",
-      v.filledSteps.join(" ") || "none",
-    ]);
-    const header = ["  field", "level", "min", "mean", "max", "missing", "filled steps"];
-    lines.push("", ...formatTable([header, ...rows], [1, 2, 3, 4]));
-  }
-  return lines;
 }

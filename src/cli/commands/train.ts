@@ -145,7 +145,10 @@ function configFileOf(run: string, out: string): string {
 }
 
 async function dryRun({ config }: ResolvedConfig, options: TrainOptions, { json }: TrainFlags): Promise<void> {
-  const { planNetwork, planRun } = await import("../../checks/plan.js");
+  const [{ planNetwork, planRun }, { gapLine }] = await Promise.all([
+    import("../../checks/plan.js"),
+    import("../../data/gaps.js"),
+  ]);
   if (json) return printJson(await planRun(config, options));
   const mib = (bytes: number) => `${(bytes / 2 ** 20).toLocaleString("en-US", { maximumFractionDigits: 1 })} MiB`;
   // told before the store is opened: they are asked for where the data are not
@@ -159,6 +162,7 @@ async function dryRun({ config }: ResolvedConfig, options: TrainOptions, { json 
   for (const warning of plan.warnings) note(`warning: ${warning}`);
   print(`steps        ${plan.steps} (${plan.epochs} epochs of ${plan.stepsPerEpoch})`);
   print(`validation   ${plan.validationSamples} samples`);
+  print(`times        ${gapLine(plan.times)}`);
   print("first batch");
   for (const [name, { tokens, target }] of Object.entries(plan.firstBatch)) {
     print(`  ${name}  tokens [B, L, N, D] = [${tokens.join(", ")}], hidden [M, D] = [${target.join(", ")}]`);

@@ -3,6 +3,7 @@
  * last screen of at most 25 lines. Pure text; the command decides where it goes.
  */
 import type { RunConfig } from "../../config/types.js";
+import { gapLine } from "../../data/gaps.js";
 import type { FieldSkill, FinishedEvent, Series, StartedEvent, StepEvent, ValidatedEvent } from "../../runs/events.js";
 
 /** 3 significant digits without exponent where possible. */
@@ -64,6 +65,7 @@ export function startedLines(event: StartedEvent): string[] {
     `model     ${event.parameters.toLocaleString("en-US")} parameters, ${config.net_tail_num_nets} ensemble members; engine ${event.engine}`,
     ...(event.engineOffer ? [`faster    ${event.engineOffer}`] : []),
     `training  ${event.plannedSteps} steps of ${config.batch_size} samples; validation on ${event.validationSamples} samples`,
+    `times     ${gapLine(event.times)}`,
   ];
   for (const skill of mainRows(event.baselines)) {
     const best = bestBaseline(skill);

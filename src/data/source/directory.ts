@@ -1,5 +1,5 @@
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AtmorepError, isAtmorepError } from "../../errors.js";
 import { type ByteRange, type ByteSource, METADATA_BYTES, notAFile, tooLarge } from "./types.js";
@@ -21,6 +21,10 @@ export function directorySource(root: string): ByteSource {
         const { offset, length } = within(range, size);
         return readPart(handle, offset, length);
       }),
+    size: async (key) => {
+      const info = await stat(join(root, key)).catch(() => undefined);
+      return info?.isFile() ? info.size : undefined;
+    },
     close: async () => {},
   };
 }

@@ -12,6 +12,8 @@ export interface ByteSource {
   get(key: `/${string}`, limit?: number): Promise<Uint8Array | undefined>;
   /** a part of the bytes of a key (sharded arrays read their index so), fewer where it ends; `limit` bounds the whole */
   getRange(key: `/${string}`, range: ByteRange, limit?: number): Promise<Uint8Array | undefined>;
+  /** bytes of a key as they are stored, undefined if there is none; a source where this costs a request has no such call */
+  size?(key: `/${string}`): Promise<number | undefined>;
   close(): Promise<void>;
 }
 

@@ -57,6 +57,7 @@ export async function zipSource(path: string): Promise<ByteSource> {
       const offset = Math.min(range.offset, entry.size);
       return reader.read(entry, offset, Math.min(range.length, entry.size - offset));
     },
+    size: async (key) => entryOf(key)?.storedSize,
     async close() {
       await reader.close();
       await handle.close();

@@ -146,7 +146,7 @@ export function stridesOf(shape: readonly number[]): number[] {
   return strides;
 }
 
-function unravel(index: number, shape: readonly number[]): number[] {
+export function unravel(index: number, shape: readonly number[]): number[] {
   const coords = new Array<number>(shape.length);
   let rest = index;
   for (let axis = shape.length - 1; axis >= 0; axis--) {

@@ -1,7 +1,7 @@
 /** Stores and batches: what goes into the network. */
 import type { Prepared } from "../../batches/prepare.js";
 import type { RunConfig } from "../../config/types.js";
-import { usualStep } from "../../data/sampling.js";
+import { usualStep } from "../../data/gaps.js";
 import type { Store } from "../../data/store.js";
 import { HOUR_NS } from "../../data/time.js";
 import { type Shown, show } from "../figure/display.js";

@@ -1,6 +1,7 @@
 /** When the store has values, and which of them train and validate. */
 import type { RunConfig } from "../../config/types.js";
-import { admissibleTimes, type Split, usualStep } from "../../data/sampling.js";
+import { usualStep } from "../../data/gaps.js";
+import { admissibleTimes, type Split } from "../../data/sampling.js";
 import type { Store } from "../../data/store.js";
 import type { Figure, Rects } from "../figure/types.js";
 
