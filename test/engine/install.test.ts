@@ -97,7 +97,7 @@ describe("from wheels that are there", () => {
       [wheel("unlisted.whl", FILES, {}), /does not have its checksum/],
       [
         wheel("empty.whl", { "other/file.py": Buffer.from("") }),
-        /no library of TensorFlow, LLVM or blosc2 in the wheel/,
+        /no library of TensorFlow, LLVM, blosc2 or eccodeslib in the wheel/,
       ],
     ];
     const cut = join(root, "cut.whl");

@@ -20,7 +20,16 @@ export async function downloadWheels(
   signal?: AbortSignal,
 ): Promise<string[]> {
   const only = ["--only-binary=:all:", "--python-version", WHEEL_PYTHON, ...(dependencies ? [] : ["--no-deps"])];
-  const command = ["-m", "pip", "download", "--disable-pip-version-check", ...only, "--dest", folder, requirement];
+  const command = [
+    "-m",
+    "pip",
+    "download",
+    "--disable-pip-version-check",
+    ...only,
+    "--dest",
+    folder,
+    ...requirement.split(" "),
+  ];
   try {
     await promisify(execFile)("python3", command, { maxBuffer: 1 << 26, signal });
   } catch (error) {
