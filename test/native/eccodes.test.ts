@@ -103,6 +103,7 @@ describe("damaged messages", () => {
       if (i % 50 === 0) peak = Math.max(peak, childrenPeak());
     }
     console.log("ecCodes:", tally, `${(peak / 1e6).toFixed(0)} MB at most, ${longest.toFixed(0)} ms at most`);
+    if (crashes.length > 0) console.log(crashes.slice(0, 12).join("\n"));
     expect(tally.unframed).toBeGreaterThan(CASES / 20);
     expect(tally.refused + tally.values).toBeGreaterThan(CASES / 3);
     expect(peak).toBeLessThan(2 ** 30);
