@@ -26,7 +26,7 @@ const KINDS: Record<string, Kind> = {
   native: { include: ["test/native/**/*.test.ts"], timeout: 120_000 },
   /**
    * Our files in Python: ATMOREP_TEST_PYTHON names a Python with torch, zarr and xarray (default python3),
-   * ATMOREP_TEST_PYTHON_ZARR3 one with zarr 3 if that has zarr 2, ATMOREP_SRC a checkout of the original,
+   * ATMOREP_TEST_PYTHON_ZARR3 one with zarr 3 if that has zarr 2, with eccodes and cfgrib for GRIB, ATMOREP_SRC a checkout of the original,
    * whose sampler then reads our stores (it needs torch, pandas and dask).
    */
   python: { include: ["test/python/**/*.test.ts"], timeout: 120_000 },

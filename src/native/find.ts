@@ -13,6 +13,8 @@ export interface LibraryKind {
   installed: string;
   /** its folder below the packages of a Python environment */
   python: string;
+  /** where it lies below the folder that `engine install` fills or the variable names, if not in that itself */
+  within?: string;
 }
 
 export interface FoundLibrary {
@@ -60,16 +62,19 @@ export function findLibraries(kind: LibraryKind, options: FindOptions = {}): Lib
         ...pythonFolders(env, cwd, kind).map((path) => ({ path, source: "Python environment" })),
         ...systemFolders(env, platform).map((path) => ({ path, source: "system" })),
       ];
-  const found = places.flatMap(({ path, source }) => filesAt(path, kind.file).map((file) => ({ path: file, source })));
+  const found = places.flatMap(({ path, source }) => filesAt(path, kind).map((file) => ({ path: file, source })));
   return { found, tried: places.map(({ path }) => path), asked };
 }
 
 /** The path itself if it is a file, else the library's files in it; the name without a version first. */
-function filesAt(path: string, name: RegExp): string[] {
+function filesAt(path: string, { file: name, within }: LibraryKind): string[] {
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory()) return [path];
-  const names = readdirSync(path).filter((file) => name.test(file));
-  return names.sort((a, b) => a.length - b.length || a.localeCompare(b)).map((file) => join(path, file));
+  const folders = [path, ...(within ? [join(path, within)] : [])].filter((folder) => existsSync(folder));
+  return folders.flatMap((folder) => {
+    const names = readdirSync(folder).filter((file) => name.test(file));
+    return names.sort((a, b) => a.length - b.length || a.localeCompare(b)).map((file) => join(folder, file));
+  });
 }
 
 function pythonFolders(env: Readonly<Record<string, string | undefined>>, cwd: string, kind: LibraryKind): string[] {

@@ -9,7 +9,7 @@ export interface NativeFunction<A extends unknown[], R> {
 
 /** A loaded library; it stays loaded until the process ends. */
 export interface NativeLibrary {
-  path: string;
+  path: string | null;
   /** @param prototype in C, such as `int32_t sum(const void *bytes, int32_t count)`. @throws Error if there is no such function */
   function<A extends unknown[], R>(prototype: string): NativeFunction<A, R>;
   /** the same, or null where the library has no such function */
@@ -18,7 +18,7 @@ export interface NativeLibrary {
 
 type Koffi = typeof import("koffi");
 
-const loaded = new Map<string, NativeLibrary>();
+const loaded = new Map<string | null, NativeLibrary>();
 const structs = new Set<string>();
 
 /** koffi, loaded when it is needed. @throws Error if the package has no binary for this system */
@@ -26,11 +26,16 @@ function koffi(): Koffi {
   return createRequire(import.meta.url)("koffi") as Koffi;
 }
 
-/** Loads a library once. @throws Error that says why it cannot be loaded */
-export function loadLibrary(path: string): NativeLibrary {
+/**
+ * Loads a library once.
+ * @param path null for the process itself, whose C library is meant
+ * @param global other libraries that are loaded later find it by its name
+ * @throws Error that says why it cannot be loaded
+ */
+export function loadLibrary(path: string | null, { global = false } = {}): NativeLibrary {
   const known = loaded.get(path);
   if (known) return known;
-  const handle = koffi().load(path);
+  const handle = koffi().load(path, { global });
   const bind = <A extends unknown[], R>(prototype: string) => handle.func(prototype) as unknown as NativeFunction<A, R>;
   const library: NativeLibrary = {
     path,

@@ -71,7 +71,7 @@ it("engine install refuses a wheel of something else, engine info names where it
   const other = writeWheel(join(root, "other.whl"), "other-1.0", { "other/file.py": Buffer.from("") });
   const refused = await atmorep(["engine", "install", "--folder", join(root, "engine"), "--wheel", other]);
   expect(refused.code).toBe(2);
-  expect(refused.stderr).toContain("no library of TensorFlow, LLVM or blosc2 in the wheel");
+  expect(refused.stderr).toContain("no library of TensorFlow, LLVM, blosc2 or eccodeslib in the wheel");
   const env = { ...process.env, ATMOREP_TENSORFLOW: join(root, "nowhere") };
   const { stdout } = await atmorep(["engine", "info"], ROOT, env);
   expect(stdout).toMatch(/not found; fetch it with: atmorep engine install.*nowhere/s);

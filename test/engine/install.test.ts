@@ -14,8 +14,16 @@ import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { type InstallOptions, installEngine } from "../../src/engine/install/index.js";
 import { findLlvm } from "../../src/engine/llvm/library.js";
 import { searchLibrary } from "../../src/engine/tensorflow/index.js";
-import { BLOSC, findLibraries } from "../../src/native/index.js";
-import { BLOSC_FILES, TENSORFLOW_FILES as FILES, fakePip, LLVM_FILES, writeWheel } from "../support/wheels.js";
+import { BLOSC, findEccodes, findLibraries } from "../../src/native/index.js";
+import {
+  BLOSC_FILES,
+  ECCODES_FILES,
+  ECKIT_FILES,
+  TENSORFLOW_FILES as FILES,
+  fakePip,
+  LLVM_FILES,
+  writeWheel,
+} from "../support/wheels.js";
 
 const root = mkdtempSync(join(tmpdir(), "install-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -97,7 +105,7 @@ describe("from wheels that are there", () => {
       [wheel("unlisted.whl", FILES, {}), /does not have its checksum/],
       [
         wheel("empty.whl", { "other/file.py": Buffer.from("") }),
-        /no library of TensorFlow, LLVM or blosc2 in the wheel/,
+        /no library of TensorFlow, LLVM, blosc2 or eccodeslib in the wheel/,
       ],
     ];
     const cut = join(root, "cut.whl");
@@ -179,6 +187,32 @@ describe("with pip", () => {
     expect((await run({ only: "blosc" })).fetched).toEqual([["blosc2", false]]);
     const search = findLibraries(BLOSC, { installFolder: folder, env: {}, cwd: root });
     expect(search.found[0]).toEqual({ path: join(folder, "blosc2", "libblosc2.so"), source: "engine install" });
+  });
+
+  it("fetches ecCodes only if it is asked for, in two wheels, and finds what it unpacked", async () => {
+    const { folder, run } = installer("eccodes");
+    const eccodes = wheel("eccodeslib.whl", ECCODES_FILES, ECCODES_FILES, "eccodeslib-2.50.0.33");
+    const eckit = wheel("eckitlib.whl", ECKIT_FILES, ECKIT_FILES, "eckitlib-2.5.0.33");
+    const asked = usePip({ eccodeslib: eccodes, eckitlib: eckit });
+    await expect(run({ only: "eccodes" })).rejects.toThrow(/is not the one that was tested.*SHA-256/s);
+    expect(asked()).toHaveLength(1);
+    const { parts } = await run({ wheel: [eccodes, eckit] });
+    expect(parts).toMatchObject([
+      { name: "eccodeslib", version: "2.50.0.33", variable: "ATMOREP_ECCODES", fetched: true },
+    ]);
+    const files = readdirSync(join(folder, "eccodes"), { recursive: true }) as string[];
+    expect(files.filter((file) => /\.(so|h)|LICENSE|grib_ls/.test(file)).sort()).toEqual([
+      "eccodeslib/LICENSE",
+      "eccodeslib/lib64/libeccodes.so",
+      "eccodeslib/lib64/libeccodes_memfs.so",
+      "eckitlib.libs/libproj-1.so.25",
+      "eckitlib/lib64/libeckit_geo.so",
+    ]);
+    expect((await run({ only: "eccodes" })).fetched).toEqual([["eccodeslib", false]]);
+    const found = { path: join(folder, "eccodes", "eccodeslib", "lib64", "libeccodes.so"), source: "engine install" };
+    expect(findEccodes({ installFolder: folder, env: {}, cwd: root }).found[0]).toEqual(found);
+    const named = findEccodes({ env: { ATMOREP_ECCODES: join(folder, "eccodes") }, cwd: root });
+    expect(named.found).toEqual([{ path: found.path, source: "ATMOREP_ECCODES" }]);
   });
 
   it("says what to do where pip does not work", async () => {

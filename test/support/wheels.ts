@@ -27,6 +27,19 @@ export const BLOSC_FILES: Files = {
   "blosc2-4.14.1.dist-info/licenses/LICENSE.txt": Buffer.from("BSD"),
 };
 
+/** ecCodes, in two wheels; as with libblosc2 stand-ins are unpacked by --wheel alone. */
+export const ECCODES_FILES: Files = {
+  "eccodeslib/lib64/libeccodes.so": Buffer.from("unpacker"),
+  "eccodeslib/lib64/libeccodes_memfs.so": Buffer.from("definitions"),
+  "eccodeslib/bin/grib_ls": Buffer.from("not wanted"),
+  "eccodeslib-2.50.0.33.dist-info/licenses/LICENSE": Buffer.from("Apache-2.0"),
+};
+export const ECKIT_FILES: Files = {
+  "eckitlib/lib64/libeckit_geo.so": Buffer.from("needed"),
+  "eckitlib/include/eckit.h": Buffer.from("not wanted"),
+  "eckitlib.libs/libproj-1.so.25": Buffer.from("needed too"),
+};
+
 /**
  * Writes a wheel.
  * @param distribution such as `llvmlite-0.50.0`

@@ -12,32 +12,39 @@ import {
   ONLY,
   openNative,
 } from "../../engine/machine.js";
+import { findEccodes } from "../../native/index.js";
 import { note, print, printJson, withExamples } from "../output.js";
 
 export function registerEngine(program: Command): void {
   const engine = program
     .command("engine")
-    .description("native libraries: fetch TensorFlow's, LLVM and libblosc2, show what is used");
+    .description("native libraries: fetch TensorFlow's, LLVM, libblosc2 and ecCodes, show what is used");
   withExamples(engine, ["engine install", "engine info --json"]);
   const install = engine
     .command("install")
     .description(
       "download what is missing with pip: TensorFlow's library (275 MB, 850 MB on disk), and LLVM out of llvmlite " +
-        "(60 MB, 180 MB on disk), which compiles kernels of our own; and libblosc2 (7 MB), which decodes stores",
+        "(60 MB, 180 MB on disk), which compiles kernels of our own; and libblosc2 (7 MB), which decodes stores. With --only eccodes: " +
+        "ecCodes (45 MB, 150 MB on disk), which unpacks GRIB other than simple packing",
     )
     .option("--gpu", "the library for NVIDIA GPUs, with NVIDIA's libraries (several GB), without LLVM")
     .option("--no-kernels", "without LLVM: TensorFlow's operations alone, which is slower")
     .addOption(new Option("--only <part>", "one part alone; the others stay as they are").choices(Object.keys(ONLY)))
-    .option("--wheel <file...>", "unpack these wheels, of TensorFlow, llvmlite or blosc2, in place of any download")
+    .option(
+      "--wheel <file...>",
+      "unpack these wheels, of TensorFlow, llvmlite, blosc2, or eccodeslib and eckitlib, in place of any download",
+    )
     .option(
       "--folder <dir>",
-      "folder to fill; others than the checkout's .engine are found by ATMOREP_TENSORFLOW, ATMOREP_LLVM and ATMOREP_BLOSC",
+      "folder to fill; others than the checkout's .engine are found by ATMOREP_TENSORFLOW, " +
+        "ATMOREP_LLVM, ATMOREP_BLOSC and ATMOREP_ECCODES",
     )
     .option("--json", "print one JSON document")
     .action(installAction);
   withExamples(install, [
     "engine install",
     "engine install --only blosc",
+    "engine install --only eccodes",
     "engine install --wheel tensorflow_cpu-2.21.0-cp311-cp311-linux.whl",
   ]);
   engine
@@ -90,8 +97,13 @@ async function infoAction({ json }: { json?: boolean }): Promise<void> {
   const engine = found ? await openNative() : null;
   const kernels = engine?.kernels ?? null;
   const decoder = decoderText();
-  if (json) return printJson({ found, tried, unsupported, description: engine?.description ?? null, kernels, decoder });
+  const grib = findEccodes().found[0] ?? null;
+  const description = engine?.description ?? null;
+  if (json) return printJson({ found, tried, unsupported, description, kernels, decoder, eccodes: grib });
   print(`Stores are decoded by ${decoder}`);
+  print(
+    `GRIB beyond simple packing: ${grib ? `ecCodes (${grib.source}, ${grib.path})` : "no ecCodes; atmorep engine install --only eccodes"}`,
+  );
   if (engine && found) {
     print(engine.description);
     print(found.file);

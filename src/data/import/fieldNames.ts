@@ -14,7 +14,7 @@ const UPPER: readonly (readonly [RegExp, string])[] = [
 const SURFACE: readonly (readonly [RegExp, string])[] = [
   [/^(tp|total_precipitation)$/i, "total_precip"],
   [/^(sp|surface_pressure)$/i, "surface_pressure"],
-  [/^(msl|psl|mean_sea_level_pressure)$/i, "mean_sea_level_pressure"],
+  [/^(msl|prmsl|psl|mean_sea_level_pressure)$/i, "mean_sea_level_pressure"],
   [/^(t2m|2t|tas|2m_temperature)$/i, "t2m"],
   [/^(u10|u10m|10u|10m_u_component_of_wind)$/i, "velocity_u_10m"],
   [/^(v10|v10m|10v|10m_v_component_of_wind)$/i, "velocity_v_10m"],

@@ -2,7 +2,7 @@
 import { open, stat } from "node:fs/promises";
 import { AtmorepError } from "../../errors.js";
 import { gridded } from "./conventions.js";
-import { openGrib } from "./grib.js";
+import { openGrib } from "./grib/index.js";
 import { openNetcdf3 } from "./netcdf3.js";
 import { openNetcdf4 } from "./netcdf4.js";
 import { openOtherZarr } from "./otherZarr.js";

@@ -82,7 +82,8 @@ function everything(files: readonly InputFile[]): FieldPiece[] {
 
 function piecesOf(files: readonly InputFile[], request: FieldRequest, surface: boolean): FieldPiece[] {
   const named = request.file === null ? files : files.filter((file) => isFile(file, request.file as string));
-  const found = named.flatMap((file) => file.variables.filter((variable) => variable.name === request.variable));
+  const isAsked = ({ name, alias }: InputVariable) => name === request.variable || alias === request.variable;
+  const found = named.flatMap((file) => file.variables.filter(isAsked));
   if (found.length === 0) {
     const why = named.flatMap((file) => file.skipped).find((entry) => entry.name === request.variable)?.why;
     throw new AtmorepError(

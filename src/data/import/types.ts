@@ -3,6 +3,8 @@
 /** A variable on a regular grid. Planes are `[lat, lon]` in the order of the file's axes. */
 export interface InputVariable {
   name: string;
+  /** another name that a request may use, such as GRIB's `2t` */
+  alias?: string;
   /** path of the file, for errors */
   path: string;
   /** text of the file, such as `m s**-1`; empty if it has none */

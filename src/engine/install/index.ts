@@ -1,7 +1,7 @@
 /**
  * Fetching native libraries: TensorFlow's for the native engine, LLVM, which compiles kernels of our own for it, and
- * libblosc2, which decodes stores. They come as Python's wheels, of which only the libraries are kept. What is there and
- * whole is not fetched again.
+ * libblosc2, which decodes stores; and, only if it is asked for, ecCodes, which unpacks GRIB. They come as Python's wheels,
+ * of which only the libraries are kept. What is there and whole is not fetched again.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ export interface InstallOptions {
   only?: OnlyName;
   /** folder to fill (default: `.engine` of the checkout) */
   folder?: string;
-  /** wheels of TensorFlow, LLVM or blosc2 that are there already, in place of any download */
+  /** wheels of TensorFlow, LLVM, blosc2, or eccodeslib with eckitlib, that are there already, in place of any download */
   wheel?: readonly string[];
   /** told what is being done */
   report?: (line: string) => void;
@@ -131,7 +131,7 @@ async function unpackGiven(wheels: readonly string[], task: Task): Promise<Insta
   const entries = (await Promise.all(wheels.map(wheelEntries))).flat();
   const given = PARTS.filter(({ library }) => entries.some((entry) => library.test(entry)));
   if (given.length === 0) {
-    throw new AtmorepError("input", "no library of TensorFlow, LLVM or blosc2 in the wheel", {
+    throw new AtmorepError("input", "no library of TensorFlow, LLVM, blosc2 or eccodeslib in the wheel", {
       where: wheels.join(", "),
     });
   }

@@ -1,10 +1,10 @@
 /** What `atmorep engine install` fetches: of each Python wheel the files that are kept, and where they go. */
 
-import { BLOSC } from "../../native/index.js";
+import { BLOSC, ECCODES } from "../../native/index.js";
 
 /** What pip is asked for. */
 export interface Download {
-  /** such as `llvmlite==0.50.0` */
+  /** such as `llvmlite==0.50.0`; several with spaces between */
   requirement: string;
   size: string;
   /** with the packages it depends on */
@@ -92,8 +92,44 @@ const BLOSC_WHEELS = [
   "fb2960ff411e2c1cffa6209932b5ee344fb46208906c3de79e8f23531df82e8a",
 ];
 
-export const PARTS = [TENSORFLOW, LLVM, BLOSC_PART];
+/** Libraries of a package's own folder, and of the folder beside it with those of others; without Fortran's and the tools. */
+const ECCODES_FILE =
+  /^(eccodeslib\/lib(64)?|eckitlib\/lib(64)?|eckitlib\.libs|eckitlib\/\.dylibs)\/[^/]+\.(so(\.[^/]*)?|dylib)$/;
+const ECCODES_LICENCE = /^(eccodeslib|eckitlib)-[^/]*\.dist-info\/licenses\/(LICENSE|AUTHORS)$/;
+
+/** Unpacks GRIB. The two packages lie beside each other, since their libraries look for one another so. */
+export const ECCODES_PART: Part = {
+  name: "eccodeslib",
+  version: "2.50.0.33",
+  variable: ECCODES.variable,
+  folders: [ECCODES.installed],
+  library: /^eccodeslib\/lib(64)?\/libeccodes\.(so|dylib)$/,
+  download() {
+    return {
+      requirement: `${this.name}==${this.version} eckitlib==2.5.0.33`,
+      size: "about 45 MB",
+      sha256: ECCODES_WHEELS,
+    };
+  },
+  place(entry) {
+    if (ECCODES_FILE.test(entry)) return `${ECCODES.installed}/${entry}`;
+    const licence = ECCODES_LICENCE.exec(entry);
+    return licence ? `${ECCODES.installed}/${licence[1]}/${licence[2]}` : null;
+  },
+};
+
+/** eccodeslib 2.50.0.33 and eckitlib 2.5.0.33 for Linux on x64 and arm64, macOS 15 on arm64. */
+const ECCODES_WHEELS = [
+  "885fab767bbfde0158c22dfb704d9a9a94f3655eab31ff5d60caf6e59f76b824",
+  "492b96f09cd644f844152d8bdae23dcff0b2daf2c20b33c16f0f3b9311cdf413",
+  "b9e82e973e9e5e7623f4940037b190ceb1c61eaed316d00de15a5173ea2e428f",
+  "d4e0d1ffc87d8943bd71238d95d6a481e7a88324e6f77bf20d871746e903d24c",
+  "e5b21857e6a01cbb62cf1492a5d4d004542a1a29a549574a28d1bdf476ed5190",
+  "612d52943165efacb381f410e47e720f76ef1dfca3b15f3d4bd5edf378d84227",
+];
+
+export const PARTS = [TENSORFLOW, LLVM, BLOSC_PART, ECCODES_PART];
 
 /** What `engine install --only` takes. */
-export const ONLY = { tensorflow: TENSORFLOW, llvm: LLVM, blosc: BLOSC_PART } as const;
+export const ONLY = { tensorflow: TENSORFLOW, llvm: LLVM, blosc: BLOSC_PART, eccodes: ECCODES_PART } as const;
 export type OnlyName = keyof typeof ONLY;

@@ -20,7 +20,16 @@ export async function downloadWheels(
   signal?: AbortSignal,
 ): Promise<string[]> {
   const only = ["--only-binary=:all:", "--python-version", WHEEL_PYTHON, ...(dependencies ? [] : ["--no-deps"])];
-  const command = ["-m", "pip", "download", "--disable-pip-version-check", ...only, "--dest", folder, requirement];
+  const command = [
+    "-m",
+    "pip",
+    "download",
+    "--disable-pip-version-check",
+    ...only,
+    "--dest",
+    folder,
+    ...requirement.split(" "),
+  ];
   try {
     await promisify(execFile)("python3", command, { maxBuffer: 1 << 26, signal });
   } catch (error) {
@@ -37,9 +46,7 @@ export async function downloadWheels(
 }
 
 async function verify(wheel: string, expected: readonly string[]): Promise<void> {
-  const found = createHash("sha256")
-    .update(await readFile(wheel))
-    .digest("hex");
+  const found = await sha256Of(wheel);
   if (expected.includes(found)) return;
   throw new AtmorepError("failed", "the wheel is not the one that was tested", {
     where: basename(wheel),
@@ -47,4 +54,11 @@ async function verify(wheel: string, expected: readonly string[]): Promise<void>
     expected: expected.join(" or "),
     fix: "Check the package index; a wheel you trust is unpacked by: engine install --wheel FILE.",
   });
+}
+
+/** Hexadecimal. */
+export async function sha256Of(file: string): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(file))
+    .digest("hex");
 }
