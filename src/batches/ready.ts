@@ -1,8 +1,9 @@
 /** Batches ready for the step: read, masked and put into plain arrays, from draws that the caller has made. */
 import type { Field, PredictedField, RunConfig } from "../config/types.js";
-import { loadCubes } from "../data/loader.js";
+import { loadCubes, loadSamples } from "../data/loader.js";
+import type { BufferPool } from "../data/pool.js";
 import type { Store } from "../data/store.js";
-import type { CubeBatch, Draw } from "../data/types.js";
+import type { CubeBatch, Draw, SampleBatch } from "../data/types.js";
 import { needsArea } from "../losses/index.js";
 import { type MaskedBatch, type MaskGenerators, maskBatch } from "../masking/index.js";
 import { type PlainBatch, plainBatch } from "./plain.js";
@@ -28,16 +29,25 @@ export async function* readyBatches(
   draws: readonly Draw[],
   generators: MaskGenerators,
 ): AsyncGenerator<ReadyBatch> {
-  for await (const cube of readAhead(context, draws)) yield readyBatch(context, cube, generators);
+  for await (const cube of loadCubes(loading(context, draws))) yield readyBatch(context, cube, generators);
 }
 
-/** The cubes of some draws, in order, read in the background. */
+/** Batches of some draws with the samples first, in order, read in the background. */
 export function readAhead(
-  { config, store }: Pick<BatchContext, "config" | "store">,
+  context: Pick<BatchContext, "config" | "store">,
   draws: readonly Draw[],
-): AsyncGenerator<CubeBatch> {
-  return loadCubes({ storeLocation: store.location, store, config, draws, workers: config.num_loader_workers });
+  pool: BufferPool,
+): AsyncGenerator<SampleBatch> {
+  return loadSamples(loading(context, draws), pool);
 }
+
+const loading = ({ config, store }: Pick<BatchContext, "config" | "store">, draws: readonly Draw[]) => ({
+  storeLocation: store.location,
+  store,
+  config,
+  draws,
+  workers: config.num_loader_workers,
+});
 
 /** Masks a cube and makes of it what the step takes. The generators move on. */
 export function readyBatch(context: BatchContext, cube: CubeBatch, generators: MaskGenerators): ReadyBatch {
@@ -48,7 +58,7 @@ export function readyBatch(context: BatchContext, cube: CubeBatch, generators: M
 /** A masked batch in plain arrays, with the latitudes of its cube where a loss reads them. */
 export function plainOf(
   { config, predicted, store }: Pick<BatchContext, "config" | "predicted"> & { store: Pick<Store, "lats"> },
-  { cube, masked }: Pick<ReadyBatch, "cube" | "masked">,
+  { cube, masked }: { cube: Pick<CubeBatch, "windows">; masked: MaskedBatch },
 ): PlainBatch {
   const lats = needsArea(config)
     ? cube.windows.map(({ lat }) => Float64Array.from(lat, (index) => store.lats[index]))

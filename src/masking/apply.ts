@@ -5,27 +5,43 @@ import { TOKEN_KIND } from "./types.js";
 
 const NOISE_SCALE = 0.1;
 
+/** Where the tokens of one level lie in `source`: token n of sample b starts at `start + b*stride + n*D`. */
+export interface LevelLayout {
+  source: Float32Array;
+  start: number;
+  stride: number;
+  B: number;
+  N: number;
+  tokenSize: readonly [tt: number, ty: number, tx: number];
+}
+
 /**
  * Standard deviation (unbiased) of each grid point of a token over all tokens of a level.
- * @param tokens [B*N, D]
  * @returns [D]; zeros for a single token
  */
-export function pointwiseStd(tokens: Float32Array, D: number): Float64Array {
+export function pointwiseStd(layout: LevelLayout): Float64Array {
+  const D = layout.tokenSize[0] * layout.tokenSize[1] * layout.tokenSize[2];
   const squares = new Float64Array(D);
-  const n = tokens.length / D;
+  const n = layout.B * layout.N;
   if (n < 2) return squares;
   const mean = new Float64Array(D);
-  inTiles(tokens, D, (tile) => addValues(tile, D, mean));
+  inTiles(layout, D, (tile) => addValues(tile, D, mean));
   for (let d = 0; d < D; d++) mean[d] /= n;
-  inTiles(tokens, D, (tile) => addSquares(tile, D, mean, squares));
+  inTiles(layout, D, (tile) => addSquares(tile, D, mean, squares));
   for (let d = 0; d < D; d++) squares[d] = Math.sqrt(squares[d] / (n - 1));
   return squares;
 }
 
-/** Calls `visit` on a few tokens after the other, few enough to stay in the processor's nearest cache. */
-function inTiles(tokens: Float32Array, D: number, visit: (tile: Float32Array) => void): void {
+/**
+ * Calls `visit` on a few tokens after the other, sample after sample, few enough to stay in the processor's nearest
+ * cache. The order of the sums is that of the tokens, whatever the tiles.
+ */
+function inTiles({ source, start, stride, B, N }: LevelLayout, D: number, visit: (tile: Float32Array) => void): void {
   const size = Math.max(1, Math.floor(TILE / D)) * D;
-  for (let i = 0; i < tokens.length; i += size) visit(tokens.subarray(i, i + size));
+  for (let b = 0; b < B; b++) {
+    const sample = source.subarray(start + b * stride, start + b * stride + N * D);
+    for (let i = 0; i < sample.length; i += size) visit(sample.subarray(i, i + size));
+  }
 }
 
 /** Values in a tile. */
@@ -72,15 +88,6 @@ function addSquares(tile: Float32Array, D: number, mean: Float64Array, sums: Flo
     sums[d + 3] = s;
   }
   for (; d < D; d++) for (let i = d; i < tile.length; i += D) sums[d] += (tile[i] - mean[d]) * (tile[i] - mean[d]);
-}
-
-/** Where the tokens of one level lie in `source`: token n of sample b starts at `start + b*stride + n*D`. */
-export interface LevelLayout {
-  source: Float32Array;
-  start: number;
-  stride: number;
-  N: number;
-  tokenSize: readonly [tt: number, ty: number, tx: number];
 }
 
 /**

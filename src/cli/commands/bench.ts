@@ -8,7 +8,7 @@ import { parseFields, type ResolvedConfig, resolveConfig, resolveStorePath } fro
 import { type EngineName, openEngine } from "../../engine/index.js";
 import type { TypeTime } from "../../engine/profile.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
-import { createMaskGenerators, maskBatch } from "../../masking/index.js";
+import { createMaskGenerators, maskInPlace } from "../../masking/index.js";
 import { collect, formatTable, note, parseCount, print, printJson, withExamples } from "../output.js";
 
 /** Rows of the table of operations. */
@@ -84,7 +84,7 @@ async function prepareAction(flags: Flags & { workers: number[] }): Promise<void
     storeLocation: storeOf(resolved),
     workers: flags.workers,
     batches: flags.repeats,
-    mask: (batch) => maskBatch(batch, fields, config, generators),
+    mask: (batch, pool) => maskInPlace(batch, fields, config, generators, { pool }),
   });
   if (flags.json) return printJson(results);
   const heading = ["workers", "masking", "median", "minimum", "samples/s", "MB/s of tokens"];
