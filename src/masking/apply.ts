@@ -25,69 +25,48 @@ export function pointwiseStd(layout: LevelLayout): Float64Array {
   const n = layout.B * layout.N;
   if (n < 2) return squares;
   const mean = new Float64Array(D);
-  inTiles(layout, D, (tile) => addValues(tile, D, mean));
+  const { source, start, stride, B, N } = layout;
+  for (let b = 0; b < B; b++) addValues(source, start + b * stride, N, D, mean);
   for (let d = 0; d < D; d++) mean[d] /= n;
-  inTiles(layout, D, (tile) => addSquares(tile, D, mean, squares));
+  for (let b = 0; b < B; b++) addSquares(source, start + b * stride, N, D, mean, squares);
   for (let d = 0; d < D; d++) squares[d] = Math.sqrt(squares[d] / (n - 1));
   return squares;
 }
 
-/**
- * Calls `visit` on a few tokens after the other, sample after sample, few enough to stay in the processor's nearest
- * cache. The order of the sums is that of the tokens, whatever the tiles.
- */
-function inTiles({ source, start, stride, B, N }: LevelLayout, D: number, visit: (tile: Float32Array) => void): void {
-  const size = Math.max(1, Math.floor(TILE / D)) * D;
-  for (let b = 0; b < B; b++) {
-    const sample = source.subarray(start + b * stride, start + b * stride + N * D);
-    for (let i = 0; i < sample.length; i += size) visit(sample.subarray(i, i + size));
+/** sums[d] += x[from + n*D + d], in the order of the tokens; eight of them at once, their sum in a register. */
+function addValues(x: Float32Array, from: number, N: number, D: number, sums: Float64Array): void {
+  let n = 0;
+  for (; n + 8 <= N; n += 8) {
+    const a = from + n * D;
+    const [b, c, e, f, g, h, i] = [a + D, a + 2 * D, a + 3 * D, a + 4 * D, a + 5 * D, a + 6 * D, a + 7 * D];
+    for (let d = 0; d < D; d++) {
+      sums[d] = sums[d] + x[a + d] + x[b + d] + x[c + d] + x[e + d] + x[f + d] + x[g + d] + x[h + d] + x[i + d];
+    }
   }
+  for (; n < N; n++) for (let d = 0; d < D; d++) sums[d] += x[from + n * D + d];
 }
 
-/** Values in a tile. */
-const TILE = 6144;
-
-/** sums[d] += tile[., d], in the order of the tokens; four points side by side, their sums in registers. */
-function addValues(tile: Float32Array, D: number, sums: Float64Array): void {
-  let d = 0;
-  for (; d + 4 <= D; d += 4) {
-    let [p, q, r, s] = [sums[d], sums[d + 1], sums[d + 2], sums[d + 3]];
-    for (let i = d; i < tile.length; i += D) {
-      p += tile[i];
-      q += tile[i + 1];
-      r += tile[i + 2];
-      s += tile[i + 3];
+/** sums[d] += (x[from + n*D + d] - mean[d])^2, as `addValues`. */
+function addSquares(x: Float32Array, from: number, N: number, D: number, mean: Float64Array, sums: Float64Array): void {
+  let n = 0;
+  for (; n + 4 <= N; n += 4) {
+    const a = from + n * D;
+    const [b, c, e] = [a + D, a + 2 * D, a + 3 * D];
+    for (let d = 0; d < D; d++) {
+      const m = mean[d];
+      const p = x[a + d] - m;
+      const q = x[b + d] - m;
+      const r = x[c + d] - m;
+      const s = x[e + d] - m;
+      sums[d] = sums[d] + p * p + q * q + r * r + s * s;
     }
-    sums[d] = p;
-    sums[d + 1] = q;
-    sums[d + 2] = r;
-    sums[d + 3] = s;
   }
-  for (; d < D; d++) for (let i = d; i < tile.length; i += D) sums[d] += tile[i];
-}
-
-/** sums[d] += (tile[., d] - mean[d])^2, as `addValues`. */
-function addSquares(tile: Float32Array, D: number, mean: Float64Array, sums: Float64Array): void {
-  let d = 0;
-  for (; d + 4 <= D; d += 4) {
-    const [a, b, c, e] = [mean[d], mean[d + 1], mean[d + 2], mean[d + 3]];
-    let [p, q, r, s] = [sums[d], sums[d + 1], sums[d + 2], sums[d + 3]];
-    for (let i = d; i < tile.length; i += D) {
-      const u = tile[i] - a;
-      const v = tile[i + 1] - b;
-      const w = tile[i + 2] - c;
-      const x = tile[i + 3] - e;
-      p += u * u;
-      q += v * v;
-      r += w * w;
-      s += x * x;
+  for (; n < N; n++) {
+    for (let d = 0; d < D; d++) {
+      const p = x[from + n * D + d] - mean[d];
+      sums[d] += p * p;
     }
-    sums[d] = p;
-    sums[d + 1] = q;
-    sums[d + 2] = r;
-    sums[d + 3] = s;
   }
-  for (; d < D; d++) for (let i = d; i < tile.length; i += D) sums[d] += (tile[i] - mean[d]) * (tile[i] - mean[d]);
 }
 
 /**

@@ -5,6 +5,7 @@ import { AtmorepError } from "../errors.js";
 import { applyChoice, type LevelLayout, pointwiseStd } from "./apply.js";
 import { emptyChoice, isUnmasked, type LevelChoice, type StrategyConfig } from "./choice.js";
 import type { LevelGenerators } from "./generators.js";
+import { fillNormals } from "./normals.js";
 import { getStrategy } from "./registry.js";
 import type { MaskedBatch, MaskedField } from "./types.js";
 
@@ -46,7 +47,7 @@ export function maskInPlace(
   { normals: given, pool }: MaskOptions = {},
 ): MaskedBatch {
   const strategy = getStrategy(config.BERT_strategy);
-  const normals = given ?? ((f, l, count) => generators.noise[f][l].standardNormal(count, new Float32Array(count)));
+  const normals = given ?? ((f, l, count) => fillNormals(generators.noise[f][l], new Float32Array(count)));
   const masked = fields.map((field, f) => {
     const samples = batch.fields[f];
     checkShape(field, samples, ([B, L]) => [L, B]);

@@ -15,7 +15,7 @@ function plainly(tokens: Float32Array, D: number): Float64Array {
   });
 }
 
-test("neither tiles nor levels in between change a bit: any token size, one token and many tiles", () => {
+test("neither several tokens at once nor levels in between change a bit: any token size, one token and many", () => {
   const sizes = fc.record({
     D: fc.integer({ min: 1, max: 130 }),
     B: fc.integer({ min: 1, max: 3 }),
