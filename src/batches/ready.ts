@@ -1,8 +1,9 @@
 /** Batches ready for the step: read, masked and put into plain arrays, from draws that the caller has made. */
 import type { Field, PredictedField, RunConfig } from "../config/types.js";
-import { loadCubes } from "../data/loader.js";
+import { loadCubes, loadSamples } from "../data/loader.js";
+import type { BufferPool } from "../data/pool.js";
 import type { Store } from "../data/store.js";
-import type { CubeBatch, Draw } from "../data/types.js";
+import type { CubeBatch, Draw, SampleBatch } from "../data/types.js";
 import { needsArea } from "../losses/index.js";
 import {
   type BatchPlace,
@@ -36,18 +37,27 @@ export async function* readyBatches(
   split: BatchPlace["split"] = "validate",
 ): AsyncGenerator<ReadyBatch> {
   let batch = 0;
-  for await (const cube of readAhead(context, draws)) {
+  for await (const cube of loadCubes(loading(context, draws))) {
     yield readyBatch(context, cube, streams.of({ split, epoch: 0, batch: batch++ }));
   }
 }
 
-/** The cubes of some draws, in order, read in the background. */
+/** Batches of some draws with the samples first, in order, read in the background. */
 export function readAhead(
-  { config, store }: Pick<BatchContext, "config" | "store">,
+  context: Pick<BatchContext, "config" | "store">,
   draws: readonly Draw[],
-): AsyncGenerator<CubeBatch> {
-  return loadCubes({ storeLocation: store.location, store, config, draws, workers: config.num_loader_workers });
+  pool: BufferPool,
+): AsyncGenerator<SampleBatch> {
+  return loadSamples(loading(context, draws), pool);
 }
+
+const loading = ({ config, store }: Pick<BatchContext, "config" | "store">, draws: readonly Draw[]) => ({
+  storeLocation: store.location,
+  store,
+  config,
+  draws,
+  workers: config.num_loader_workers,
+});
 
 /** Masks a cube and makes of it what the step takes. The generators move on. */
 export function readyBatch(context: BatchContext, cube: CubeBatch, generators: LevelGenerators): ReadyBatch {
@@ -58,7 +68,7 @@ export function readyBatch(context: BatchContext, cube: CubeBatch, generators: L
 /** A masked batch in plain arrays, with the latitudes of its cube where a loss reads them. */
 export function plainOf(
   { config, predicted, store }: Pick<BatchContext, "config" | "predicted"> & { store: Pick<Store, "lats"> },
-  { cube, masked }: Pick<ReadyBatch, "cube" | "masked">,
+  { cube, masked }: { cube: Pick<CubeBatch, "windows">; masked: MaskedBatch },
 ): PlainBatch {
   const lats = needsArea(config)
     ? cube.windows.map(({ lat }) => Float64Array.from(lat, (index) => store.lats[index]))

@@ -1,9 +1,11 @@
 /** Timing of batch preparation. */
 import type { CubeConfig } from "../data/cube.js";
-import { loadCubes } from "../data/loader.js";
+import { loadSamples } from "../data/loader.js";
+import { BufferPool } from "../data/pool.js";
 import { drawEpoch, type SamplingConfig } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
-import type { CubeBatch } from "../data/types.js";
+import type { SampleBatch } from "../data/types.js";
+import type { MaskedBatch } from "../masking/index.js";
 import { median } from "./median.js";
 
 export interface PrepareRequest {
@@ -16,7 +18,7 @@ export interface PrepareRequest {
   /** batches before the first measured one, which fill the cache of chunks */
   warmup?: number;
   /** the masking of a batch, in this thread; without it only plain batches are timed */
-  mask?: (batch: CubeBatch) => unknown;
+  mask?: (batch: SampleBatch, targets: BufferPool) => MaskedBatch;
 }
 
 export interface PrepareResult {
@@ -37,7 +39,7 @@ export interface PrepareResult {
 }
 
 /**
- * Times batch preparation at full speed: every batch is thrown away as soon as it comes.
+ * Times batch preparation at full speed, as training prepares: every batch is given back as soon as it comes.
  * @throws AtmorepError as `openStore`, `drawEpoch` and `readCube`
  */
 export async function benchPrepare(request: PrepareRequest): Promise<PrepareResult[]> {
@@ -59,10 +61,12 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
       let last = performance.now();
       const start = last;
       let coldSeconds = 0;
-      for await (const batch of loadCubes({ storeLocation, config, draws, workers: count })) {
-        if (masking) mask?.(batch);
+      const [tokens, targets] = [new BufferPool(), new BufferPool()];
+      for await (const batch of loadSamples({ storeLocation, config, draws, workers: count }, tokens)) {
+        if (masking) for (const { target } of mask!(batch, targets).fields) targets.give(target);
         done += 1;
         megabytes = batch.fields.reduce((sum, field) => sum + field.tokens.byteLength, 0) / 1e6;
+        tokens.give(...batch.fields.map((field) => field.tokens));
         if (done === 1) coldSeconds = (performance.now() - start) / 1000;
         if (done < warmup) continue;
         if (done === warmup) last = performance.now();

@@ -3,10 +3,11 @@ import type { RunConfig } from "../config/types.js";
 import { type FieldSource, resolveFields } from "./fields.js";
 import { type GatherJob, gather } from "./gather.js";
 import { monthlyNormalization } from "./normalization/monthly.js";
+import type { BufferPool } from "./pool.js";
 import type { Store } from "./store.js";
 import { tokenInfos, transformTokenInfos } from "./tokenInfos.js";
 import { tokenLayout } from "./tokens.js";
-import type { CubeBatch, Draw, FieldCube } from "./types.js";
+import type { CubeBatch, Draw, FieldCube, FieldSamples, SampleBatch, Window } from "./types.js";
 import { windowOf } from "./window.js";
 
 export type CubeConfig = Pick<
@@ -23,10 +24,61 @@ export type CubeConfig = Pick<
  * @throws AtmorepError (config) if the store lacks what the configuration asks for; (input) for missing values and faults of the store
  */
 export async function readCube(store: Store, config: CubeConfig, draw: Draw): Promise<CubeBatch> {
+  const reading = startReading(store, config, draw);
+  const B = reading.windows.length;
+  const fields = reading.fields.map(({ name, L, N, D, numTokens, tokenSize }): FieldCube => {
+    const tokens = new Float32Array(L * B * N * D);
+    return { name, tokens, shape: [L, B, ...numTokens, ...tokenSize], infos: new Float32Array(0), valid: null };
+  });
+  const size = (f: number) => reading.fields[f].N * reading.fields[f].D;
+  await readTokens(reading, fields, (f, l) => ({ offset: l * B * size(f), stride: size(f) }));
+  for (const [f, field] of reading.fields.entries()) fields[f].infos = infosOf(reading, field, "level");
+  return { draw, windows: reading.windows, fields };
+}
+
+/**
+ * The same values with the samples first: what training masks in place, with no copy in between.
+ * @param pool where the arrays of tokens are taken from; give them back when the batch has been used
+ * @throws AtmorepError as `readCube`
+ */
+export async function readSamples(
+  store: Store,
+  config: CubeConfig,
+  draw: Draw,
+  pool: BufferPool,
+): Promise<SampleBatch> {
+  const reading = startReading(store, config, draw);
+  const B = reading.windows.length;
+  const fields = reading.fields.map(({ name, L, N, D, numTokens, tokenSize }): FieldSamples => {
+    const tokens = pool.take(B * L * N * D);
+    return { name, tokens, shape: [B, L, ...numTokens, ...tokenSize], infos: new Float32Array(0), valid: null };
+  });
+  const size = (f: number) => reading.fields[f].N * reading.fields[f].D;
+  await readTokens(reading, fields, (f, l) => ({ offset: l * size(f), stride: reading.fields[f].L * size(f) }));
+  for (const [f, field] of reading.fields.entries()) fields[f].infos = infosOf(reading, field, "sample");
+  return { draw, windows: reading.windows, fields };
+}
+
+/** What a draw asks of a store. */
+interface Reading {
+  store: Store;
+  config: CubeConfig;
+  fields: FieldSource[];
+  windows: Window[];
+}
+
+function startReading(store: Store, config: CubeConfig, draw: Draw): Reading {
   const fields = resolveFields(config, store);
-  const windows = draw.places.map((place) => windowOf(store, config, draw.timeIndex, place));
+  return { store, config, fields, windows: draw.places.map((place) => windowOf(store, config, draw.timeIndex, place)) };
+}
+
+/** Fills `tokens` (and `valid` where points do not count) of each field; `place` says where each level's samples lie. */
+async function readTokens(
+  { store, config, fields, windows }: Reading,
+  into: readonly Pick<FieldCube, "tokens" | "valid">[],
+  place: (field: number, level: number) => Pick<GatherJob, "offset" | "stride">,
+): Promise<void> {
   const months = new Set(Array.from(windows[0].time, (t) => store.calendar.month[t]));
-  const cubes = fields.map((field) => emptyCube(field, windows.length));
   const jobs: GatherJob[] = [];
   for (const [f, field] of fields.entries()) {
     const layout = tokenLayout(field.numTokens, field.tokenSize);
@@ -35,9 +87,9 @@ export async function readCube(store: Store, config: CubeConfig, draw: Draw): Pr
         name: field.name,
         source,
         layout,
-        offset: l * windows.length * layout.size,
+        ...place(f, l),
         normalization: await monthlyNormalization(store, field.name, source, field.normalization, months),
-        cube: cubes[f],
+        into: into[f],
       });
     }
   }
@@ -47,19 +99,8 @@ export async function readCube(store: Store, config: CubeConfig, draw: Draw): Pr
     const own = jobs.filter((job) => job.source.surface === surface);
     if (array && own.length > 0) await gather(store, array, windows, own, skip);
   }
-  for (const [f, field] of fields.entries()) {
-    cubes[f].infos = transformTokenInfos(tokenInfos(field, store, windows), config.token_infos_transformation ?? null);
-  }
-  return { draw, windows, fields: cubes };
 }
 
-function emptyCube(field: FieldSource, B: number): FieldCube {
-  const shape: FieldCube["shape"] = [field.L, B, ...field.numTokens, ...field.tokenSize];
-  return {
-    name: field.name,
-    tokens: new Float32Array(field.L * B * field.N * field.D),
-    shape,
-    infos: new Float32Array(0),
-    valid: null,
-  };
+function infosOf({ store, config, windows }: Reading, field: FieldSource, first: "level" | "sample"): Float32Array {
+  return transformTokenInfos(tokenInfos(field, store, windows, first), config.token_infos_transformation ?? null);
 }

@@ -19,10 +19,13 @@ export interface GatherJob {
   name: string;
   source: LevelSource;
   layout: TokenLayout;
-  /** where sample 0 of the level starts in the cube's tokens */
+  /** where the level's sample 0 starts in the field's tokens */
   offset: number;
+  /** from one sample to the next, in values */
+  stride: number;
   normalization: MonthlyNormalization;
-  cube: FieldCube;
+  /** every value of the level's tokens is written; `valid` is made when a first point does not count */
+  into: Pick<FieldCube, "tokens" | "valid">;
 }
 
 /** Grid points of a sample's window along one axis that lie in one chunk. */
@@ -94,22 +97,18 @@ function fill(
   lon: Points,
   skip: boolean,
 ): void {
-  const { source, layout, cube, normalization } = job;
+  const { source, layout, into, normalization } = job;
   const rank = array.shape.length;
   const [chunkY, chunkX] = [array.chunkShape[rank - 2], array.chunkShape[rank - 1]];
   const planeSize = chunkY * chunkX;
   const fieldsInChunk = array.chunkShape[1];
   const levelsInChunk = source.surface ? 1 : array.chunkShape[2];
   const plane = (source.fieldIndex % fieldsInChunk) * levelsInChunk + (source.levelIndex % levelsInChunk);
-  const base = job.offset + b * layout.size;
+  const base = job.offset + b * job.stride;
   const local = normalization.kind === "local";
   const X = store.lons.length;
-  const out = cube.tokens;
-  const columns = lon.window.length;
-  const target = new Int32Array(columns);
-  for (let x = 0; x < columns; x++) target[x] = layout.lon[lon.window[x]];
-  const sourceX = lon.chunk;
-  const contiguous = sourceX[columns - 1] - sourceX[0] === columns - 1;
+  const out = into.tokens;
+  const runs = runsOf(lon, layout);
 
   for (let k = 0; k < time.window.length; k++) {
     const t = time.store[k];
@@ -122,60 +121,100 @@ function fill(
     for (let y = 0; y < lat.window.length; y++) {
       const fromRow = from + lat.chunk[y] * chunkX;
       const toRow = to + layout.lat[lat.window[y]];
-      // stays 0 unless a value is NaN or, with a standard deviation of 0, infinite
-      let bad = 0;
-      if (local) {
-        const normRow = lat.store[y] * X;
-        for (let x = 0; x < columns; x++) {
-          const i = normRow + lon.store[x];
-          const value = (values[fromRow + sourceX[x]] - mean[i]) / std[i];
-          bad += value - value;
-          out[toRow + target[x]] = value;
-        }
-      } else if (contiguous) {
-        bad = copyRow(values, fromRow + sourceX[0], out, toRow, target, mean[0], std[0]);
-      } else {
-        for (let x = 0; x < columns; x++) {
-          const value = (values[fromRow + sourceX[x]] - mean[0]) / std[0];
-          bad += value - value;
-          out[toRow + target[x]] = value;
-        }
-      }
-      if (filled) for (let x = 0; x < columns; x++) validOf(cube)[toRow + target[x]] = 0;
+      const normRow = lat.store[y] * X;
+      const bad = local
+        ? copyRowLocal(values, fromRow, out, toRow, runs, mean, std, normRow)
+        : copyRow(values, fromRow, out, toRow, runs, mean[0], std[0]);
+      if (filled) for (let x = 0; x < lon.window.length; x++) validOf(into)[toRow + layout.lon[lon.window[x]]] = 0;
       if (bad === 0) continue;
-      for (let x = 0; x < columns; x++) {
-        const o = toRow + target[x];
+      for (let x = 0; x < lon.window.length; x++) {
+        const o = toRow + layout.lon[lon.window[x]];
         if (Number.isFinite(out[o])) continue;
-        if (!skip) throw missingValue(store, array, job, t, lat.store[y], lon.store[x], values[fromRow + sourceX[x]]);
+        if (!skip) throw missingValue(store, array, job, t, lat.store[y], lon.store[x], values[fromRow + lon.chunk[x]]);
         out[o] = 0;
-        validOf(cube)[o] = 0;
+        validOf(into)[o] = 0;
       }
     }
   }
 }
 
-/** A row of neighbouring points with one mean and one standard deviation: the usual case, kept free of look-ups. */
+/** Stretches of a row that are neighbours in the chunk, in the store and in a token: [count, 4] of length, places there. */
+const RUN = 4;
+
+function runsOf({ window, chunk, store }: Points, { lon }: TokenLayout): Int32Array {
+  const runs: number[] = [];
+  for (let x = 0; x < window.length; x++) {
+    const to = lon[window[x]];
+    const last = runs.length - RUN;
+    const length = runs[last];
+    if (
+      x > 0 &&
+      chunk[x] === runs[last + 1] + length &&
+      store[x] === runs[last + 2] + length &&
+      to === runs[last + 3] + length
+    )
+      runs[last]++;
+    else runs.push(1, chunk[x], store[x], to);
+  }
+  return Int32Array.from(runs);
+}
+
+/**
+ * A row with one mean and one standard deviation, the usual case, kept free of look-ups.
+ * @returns 0 unless a value is NaN or, with a standard deviation of 0, infinite
+ */
 function copyRow(
   values: Values,
-  from: number,
+  fromRow: number,
   out: Float32Array,
-  to: number,
-  target: Int32Array,
+  toRow: number,
+  runs: Int32Array,
   mean: number,
   std: number,
 ): number {
   let bad = 0;
-  for (let x = 0; x < target.length; x++) {
-    const value = (values[from + x] - mean) / std;
-    bad += value - value;
-    out[to + target[x]] = value;
+  for (let r = 0; r < runs.length; r += RUN) {
+    const from = fromRow + runs[r + 1];
+    const to = toRow + runs[r + 3];
+    const length = runs[r];
+    for (let x = 0; x < length; x++) {
+      const value = (values[from + x] - mean) / std;
+      bad += value - value;
+      out[to + x] = value;
+    }
   }
   return bad;
 }
 
-function validOf(cube: FieldCube): Uint8Array {
-  cube.valid ??= new Uint8Array(cube.tokens.length).fill(1);
-  return cube.valid;
+/** The same with a mean and a standard deviation of each point: `normRow` is where the row's begin. */
+function copyRowLocal(
+  values: Values,
+  fromRow: number,
+  out: Float32Array,
+  toRow: number,
+  runs: Int32Array,
+  mean: ArrayLike<number>,
+  std: ArrayLike<number>,
+  normRow: number,
+): number {
+  let bad = 0;
+  for (let r = 0; r < runs.length; r += RUN) {
+    const from = fromRow + runs[r + 1];
+    const norm = normRow + runs[r + 2];
+    const to = toRow + runs[r + 3];
+    const length = runs[r];
+    for (let x = 0; x < length; x++) {
+      const value = (values[from + x] - mean[norm + x]) / std[norm + x];
+      bad += value - value;
+      out[to + x] = value;
+    }
+  }
+  return bad;
+}
+
+function validOf(into: GatherJob["into"]): Uint8Array {
+  into.valid ??= new Uint8Array(into.tokens.length).fill(1);
+  return into.valid;
 }
 
 function missingValue(

@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { AtmorepError } from "../errors.js";
-import { type CubeConfig, readCube } from "./cube.js";
+import { type CubeConfig, readCube, readSamples } from "./cube.js";
+import { BufferPool } from "./pool.js";
 import { DEFAULT_CACHE_BYTES, openStore, type Store } from "./store.js";
-import type { CubeBatch, Draw } from "./types.js";
-import type { WorkerReply, WorkerRequest, WorkerSetup } from "./workerMessages.js";
+import type { CubeBatch, Draw, SampleBatch } from "./types.js";
+import type { First, WorkerReply, WorkerRequest, WorkerSetup } from "./workerMessages.js";
 
 export interface LoadRequest {
   storeLocation: string;
@@ -29,42 +30,69 @@ export interface LoadRequest {
  * @throws AtmorepError as `openStore` and `readCube`
  */
 export async function* loadCubes(request: LoadRequest): AsyncGenerator<CubeBatch, void, undefined> {
-  const entry = fileURLToPath(new URL("./worker.js", import.meta.url));
-  const workers = Math.min(request.workers ?? 0, request.draws.length);
-  if (workers > 0 && existsSync(entry)) yield* loadInWorkers(request, workers, entry);
-  else yield* loadHere(request);
+  yield* load<CubeBatch>(request, { first: "level", read: readCube, pool: new BufferPool() });
 }
 
-async function* loadHere({
-  storeLocation,
-  store: given,
-  config,
-  draws,
-  cacheBytes,
-}: LoadRequest): AsyncGenerator<CubeBatch, void, undefined> {
+/**
+ * The same batches with the samples first, for masking in place.
+ * @param pool what is given back to it serves the batches to come, also those of the workers
+ * @throws AtmorepError as `loadCubes`
+ */
+export async function* loadSamples(
+  request: LoadRequest,
+  pool = new BufferPool(),
+): AsyncGenerator<SampleBatch, void, undefined> {
+  const read = (store: Store, config: CubeConfig, draw: Draw) => readSamples(store, config, draw, pool);
+  yield* load<SampleBatch>(request, { first: "sample", read, pool });
+}
+
+/** The form of the batches asked for, and how this thread reads one. */
+interface Form<T> {
+  first: First;
+  read: (store: Store, config: CubeConfig, draw: Draw) => Promise<T>;
+  pool: BufferPool;
+}
+
+async function* load<T extends CubeBatch | SampleBatch>(
+  request: LoadRequest,
+  form: Form<T>,
+): AsyncGenerator<T, void, undefined> {
+  const entry = fileURLToPath(new URL("./worker.js", import.meta.url));
+  const workers = Math.min(request.workers ?? 0, request.draws.length);
+  if (workers > 0 && existsSync(entry)) yield* loadInWorkers(request, form, workers, entry);
+  else yield* loadHere(request, form);
+}
+
+async function* loadHere<T>(
+  { storeLocation, store: given, config, draws, cacheBytes }: LoadRequest,
+  { read }: Form<T>,
+): AsyncGenerator<T, void, undefined> {
   const store = given ?? (await openStore(storeLocation, { cacheBytes }));
   try {
-    for (const draw of draws) yield await readCube(store, config, draw);
+    for (const draw of draws) yield await read(store, config, draw);
   } finally {
     if (!given) await store.close();
   }
 }
 
 /** A batch that a worker has been asked for. */
-interface Slot {
-  promise: Promise<CubeBatch>;
-  resolve: (batch: CubeBatch) => void;
+interface Slot<T> {
+  promise: Promise<T>;
+  resolve: (batch: T) => void;
   reject: (error: Error) => void;
 }
 
-async function* loadInWorkers(
+async function* loadInWorkers<T extends CubeBatch | SampleBatch>(
   request: LoadRequest,
+  { first, pool }: Form<T>,
   workers: number,
   entry: string,
-): AsyncGenerator<CubeBatch, void, undefined> {
+): AsyncGenerator<T, void, undefined> {
   const { storeLocation, config, draws, cacheBytes = DEFAULT_CACHE_BYTES, prefetch = 2 } = request;
-  const setup: WorkerSetup = { storeLocation, config, cacheBytes: Math.floor(cacheBytes / workers) };
-  const slots = new Map<number, Slot>();
+  const setup: WorkerSetup = { storeLocation, config, cacheBytes: Math.floor(cacheBytes / workers), first };
+  const slots = new Map<number, Slot<T>>();
+  /** of the arrays of a batch, once one has come */
+  let lengths: number[] = [];
   let failure: Error | null = null;
   const failAll = (error: Error) => {
     failure ??= error;
@@ -75,7 +103,7 @@ async function* loadInWorkers(
     const thread = new Worker(entry, { workerData: setup });
     thread.on("message", (reply: WorkerReply) => {
       const slot = slots.get(reply.index);
-      if ("batch" in reply) slot?.resolve(reply.batch);
+      if ("batch" in reply) slot?.resolve(reply.batch as T);
       else slot?.reject(restoreError(reply.error));
     });
     thread.on("error", failAll);
@@ -87,17 +115,19 @@ async function* loadInWorkers(
   });
   const ask = (index: number) => {
     if (index >= draws.length) return;
-    let resolve!: Slot["resolve"];
-    let reject!: Slot["reject"];
-    const promise = new Promise<CubeBatch>((yes, no) => {
+    let resolve!: Slot<T>["resolve"];
+    let reject!: Slot<T>["reject"];
+    const promise = new Promise<T>((yes, no) => {
       resolve = yes;
       reject = no;
     });
     // A failure is thrown where the batch is awaited; until then it must not count as unhandled.
     promise.catch(() => {});
     slots.set(index, { promise, resolve, reject });
-    if (failure) reject(failure);
-    else threads[index % workers].postMessage({ index, draw: draws[index] } satisfies WorkerRequest);
+    if (failure) return reject(failure);
+    const spent = pool.handOver(lengths);
+    const buffers = spent.map(({ buffer }) => buffer);
+    threads[index % workers].postMessage({ index, draw: draws[index], spent } satisfies WorkerRequest, buffers);
   };
   try {
     const ahead = workers * prefetch;
@@ -105,6 +135,7 @@ async function* loadInWorkers(
     for (let i = 0; i < draws.length; i++) {
       const batch = await slots.get(i)!.promise;
       slots.delete(i);
+      lengths = batch.fields.map(({ tokens }) => tokens.length);
       ask(i + ahead);
       yield batch;
     }

@@ -10,21 +10,24 @@ export const INFO_SIZE = 8;
  * Token infos of one field for every sample of a batch: year, day of year from 0, hour, level, degrees from the North
  * pole, degrees East, level again, grid step in latitude. The date is the token's last time, the place the grid point
  * at index size/2 (rounded down) of the token.
- * @returns [L, B, N, 8]
+ * @param first which axis stands first
+ * @returns [L, B, N, 8], or [B, L, N, 8] with the samples first
  */
 export function tokenInfos(
   field: Pick<Field, "levels" | "numTokens" | "tokenSize" | "N">,
   store: Pick<Store, "calendar" | "lats" | "lons" | "res">,
   windows: readonly Window[],
+  first: "level" | "sample" = "level",
 ): Float32Array {
   const [nt, ny, nx] = field.numTokens;
   const [tt, ty, tx] = field.tokenSize;
   const { year, dayOfYear, hour } = store.calendar;
   const [halfY, halfX] = [Math.floor(ty / 2), Math.floor(tx / 2)];
   const out = new Float32Array(field.levels.length * windows.length * field.N * INFO_SIZE);
-  let o = 0;
-  for (const level of field.levels) {
-    for (const { time, lat, lon } of windows) {
+  const [L, B] = [field.levels.length, windows.length];
+  for (const [l, level] of field.levels.entries()) {
+    for (const [b, { time, lat, lon }] of windows.entries()) {
+      let o = (first === "level" ? l * B + b : b * L + l) * field.N * INFO_SIZE;
       for (let t = 0; t < nt; t++) {
         const last = time[t * tt + tt - 1];
         for (let y = 0; y < ny; y++) {

@@ -36,3 +36,22 @@ export interface CubeBatch {
   windows: Window[];
   fields: FieldCube[];
 }
+
+/** One field of a batch before masking, the samples first as the network takes them. */
+export interface FieldSamples {
+  name: string;
+  /** [B, L, nt, ny, nx, tt, ty, tx], normalised */
+  tokens: Float32Array;
+  shape: [B: number, L: number, nt: number, ny: number, nx: number, tt: number, ty: number, tx: number];
+  /** [B, L, N, 8] */
+  infos: Float32Array;
+  /** same shape as tokens, 0 where a point is filled or missing; null if every point counts */
+  valid: Uint8Array | null;
+}
+
+/** One batch before masking, the samples first: what training reads, and masks in place. */
+export interface SampleBatch {
+  draw: Draw;
+  windows: Window[];
+  fields: FieldSamples[];
+}

@@ -1,12 +1,14 @@
 /** Entry of a worker thread of the loader: reads the batches that it is asked for and hands their buffers over. */
 import { parentPort, workerData } from "node:worker_threads";
 import { isAtmorepError } from "../errors.js";
-import { readCube } from "./cube.js";
+import { readCube, readSamples } from "./cube.js";
+import { BufferPool } from "./pool.js";
 import { openStore } from "./store.js";
-import type { CubeBatch } from "./types.js";
+import type { CubeBatch, SampleBatch } from "./types.js";
 import type { WorkerReply, WorkerRequest, WorkerSetup } from "./workerMessages.js";
 
-const { storeLocation, config, cacheBytes } = workerData as WorkerSetup;
+const { storeLocation, config, cacheBytes, first } = workerData as WorkerSetup;
+const pool = new BufferPool();
 const store = openStore(storeLocation, { cacheBytes });
 // A store that cannot be opened is reported with the first batch.
 store.catch(() => {});
@@ -18,16 +20,19 @@ parentPort?.on("message", (request: WorkerRequest) => {
   queue = queue.then(() => answer(request));
 });
 
-async function answer({ index, draw }: WorkerRequest): Promise<void> {
+async function answer({ index, draw, spent }: WorkerRequest): Promise<void> {
   try {
-    const batch = await readCube(await store, config, draw);
+    pool.give(...spent);
+    const opened = await store;
+    const batch =
+      first === "level" ? await readCube(opened, config, draw) : await readSamples(opened, config, draw, pool);
     parentPort?.postMessage({ index, batch } satisfies WorkerReply, buffersOf(batch));
   } catch (error) {
     parentPort?.postMessage({ index, error: describe(error) } satisfies WorkerReply);
   }
 }
 
-function buffersOf({ windows, fields }: CubeBatch): ArrayBuffer[] {
+function buffersOf({ windows, fields }: CubeBatch | SampleBatch): ArrayBuffer[] {
   return [
     ...windows.flatMap((window) => [window.time, window.lat, window.lon]),
     ...fields.flatMap(({ tokens, infos, valid }) => (valid ? [tokens, infos, valid] : [tokens, infos])),

@@ -1,20 +1,27 @@
 /** What the loader and its workers say to each other. */
 import type { ErrorCode, ErrorDetails } from "../errors.js";
 import type { CubeConfig } from "./cube.js";
-import type { CubeBatch, Draw } from "./types.js";
+import type { CubeBatch, Draw, SampleBatch } from "./types.js";
 
 /** What the main thread tells a worker at its start. */
 export interface WorkerSetup {
   storeLocation: string;
   config: CubeConfig;
   cacheBytes: number;
+  /** what stands first in the batches asked for */
+  first: First;
 }
+
+/** Levels: `readCube`; samples: `readSamples`. */
+export type First = "level" | "sample";
 
 export interface WorkerRequest {
   index: number;
   draw: Draw;
+  /** arrays of batches that have been used, for those to come; handed over */
+  spent: Float32Array<ArrayBuffer>[];
 }
 
 export type WorkerReply =
-  | { index: number; batch: CubeBatch }
+  | { index: number; batch: CubeBatch | SampleBatch }
   | { index: number; error: { message: string; code?: ErrorCode; details?: ErrorDetails; stack?: string } };

@@ -59,6 +59,22 @@ export const wide = {
   high: (a: Code): Code => [...a, 0x42, 32, 0x88, 0xa7],
 };
 
+/** Numbers of 64 bits. */
+export const i64 = {
+  load: (at: Code, offset = 0): Code => [...at, 0x29, 3, ...unsigned(offset)],
+  store: (at: Code, value: Code, offset = 0): Code => [...at, ...value, 0x37, 3, ...unsigned(offset)],
+  add: (a: Code, b: Code): Code => [...a, ...b, 0x7c],
+  mul: (a: Code, b: Code): Code => [...a, ...b, 0x7e],
+  xor: (a: Code, b: Code): Code => [...a, ...b, 0x85],
+  /** the upper `64 - bits` bits, moved down */
+  shiftRight: (a: Code, bits: number): Code => [...a, 0x42, ...signed(bits), 0x88],
+  rotateRight: (a: Code, bits: Code): Code => [...a, ...bits, 0x8a],
+  /** the lower 32 bits */
+  low: (a: Code): Code => [...a, 0xa7, 0xad],
+  /** 1 if a < b as numbers without sign */
+  less: (a: Code, b: Code): Code => [...a, ...b, 0x54, 0xad],
+};
+
 /** Adds a constant to a local. */
 export const advance = (local: number, by: Code): Code => set(local, add(get(local), by));
 

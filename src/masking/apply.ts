@@ -5,82 +5,68 @@ import { TOKEN_KIND } from "./types.js";
 
 const NOISE_SCALE = 0.1;
 
-/**
- * Standard deviation (unbiased) of each grid point of a token over all tokens of a level.
- * @param tokens [B*N, D]
- * @returns [D]; zeros for a single token
- */
-export function pointwiseStd(tokens: Float32Array, D: number): Float64Array {
-  const squares = new Float64Array(D);
-  const n = tokens.length / D;
-  if (n < 2) return squares;
-  const mean = new Float64Array(D);
-  inTiles(tokens, D, (tile) => addValues(tile, D, mean));
-  for (let d = 0; d < D; d++) mean[d] /= n;
-  inTiles(tokens, D, (tile) => addSquares(tile, D, mean, squares));
-  for (let d = 0; d < D; d++) squares[d] = Math.sqrt(squares[d] / (n - 1));
-  return squares;
-}
-
-/** Calls `visit` on a few tokens after the other, few enough to stay in the processor's nearest cache. */
-function inTiles(tokens: Float32Array, D: number, visit: (tile: Float32Array) => void): void {
-  const size = Math.max(1, Math.floor(TILE / D)) * D;
-  for (let i = 0; i < tokens.length; i += size) visit(tokens.subarray(i, i + size));
-}
-
-/** Values in a tile. */
-const TILE = 6144;
-
-/** sums[d] += tile[., d], in the order of the tokens; four points side by side, their sums in registers. */
-function addValues(tile: Float32Array, D: number, sums: Float64Array): void {
-  let d = 0;
-  for (; d + 4 <= D; d += 4) {
-    let [p, q, r, s] = [sums[d], sums[d + 1], sums[d + 2], sums[d + 3]];
-    for (let i = d; i < tile.length; i += D) {
-      p += tile[i];
-      q += tile[i + 1];
-      r += tile[i + 2];
-      s += tile[i + 3];
-    }
-    sums[d] = p;
-    sums[d + 1] = q;
-    sums[d + 2] = r;
-    sums[d + 3] = s;
-  }
-  for (; d < D; d++) for (let i = d; i < tile.length; i += D) sums[d] += tile[i];
-}
-
-/** sums[d] += (tile[., d] - mean[d])^2, as `addValues`. */
-function addSquares(tile: Float32Array, D: number, mean: Float64Array, sums: Float64Array): void {
-  let d = 0;
-  for (; d + 4 <= D; d += 4) {
-    const [a, b, c, e] = [mean[d], mean[d + 1], mean[d + 2], mean[d + 3]];
-    let [p, q, r, s] = [sums[d], sums[d + 1], sums[d + 2], sums[d + 3]];
-    for (let i = d; i < tile.length; i += D) {
-      const u = tile[i] - a;
-      const v = tile[i + 1] - b;
-      const w = tile[i + 2] - c;
-      const x = tile[i + 3] - e;
-      p += u * u;
-      q += v * v;
-      r += w * w;
-      s += x * x;
-    }
-    sums[d] = p;
-    sums[d + 1] = q;
-    sums[d + 2] = r;
-    sums[d + 3] = s;
-  }
-  for (; d < D; d++) for (let i = d; i < tile.length; i += D) sums[d] += (tile[i] - mean[d]) * (tile[i] - mean[d]);
-}
-
 /** Where the tokens of one level lie in `source`: token n of sample b starts at `start + b*stride + n*D`. */
 export interface LevelLayout {
   source: Float32Array;
   start: number;
   stride: number;
+  B: number;
   N: number;
   tokenSize: readonly [tt: number, ty: number, tx: number];
+}
+
+/**
+ * Standard deviation (unbiased) of each grid point of a token over all tokens of a level.
+ * @returns [D]; zeros for a single token
+ */
+export function pointwiseStd(layout: LevelLayout): Float64Array {
+  const D = layout.tokenSize[0] * layout.tokenSize[1] * layout.tokenSize[2];
+  const squares = new Float64Array(D);
+  const n = layout.B * layout.N;
+  if (n < 2) return squares;
+  const mean = new Float64Array(D);
+  const { source, start, stride, B, N } = layout;
+  for (let b = 0; b < B; b++) addValues(source, start + b * stride, N, D, mean);
+  for (let d = 0; d < D; d++) mean[d] /= n;
+  for (let b = 0; b < B; b++) addSquares(source, start + b * stride, N, D, mean, squares);
+  for (let d = 0; d < D; d++) squares[d] = Math.sqrt(squares[d] / (n - 1));
+  return squares;
+}
+
+/** sums[d] += x[from + n*D + d], in the order of the tokens; eight of them at once, their sum in a register. */
+function addValues(x: Float32Array, from: number, N: number, D: number, sums: Float64Array): void {
+  let n = 0;
+  for (; n + 8 <= N; n += 8) {
+    const a = from + n * D;
+    const [b, c, e, f, g, h, i] = [a + D, a + 2 * D, a + 3 * D, a + 4 * D, a + 5 * D, a + 6 * D, a + 7 * D];
+    for (let d = 0; d < D; d++) {
+      sums[d] = sums[d] + x[a + d] + x[b + d] + x[c + d] + x[e + d] + x[f + d] + x[g + d] + x[h + d] + x[i + d];
+    }
+  }
+  for (; n < N; n++) for (let d = 0; d < D; d++) sums[d] += x[from + n * D + d];
+}
+
+/** sums[d] += (x[from + n*D + d] - mean[d])^2, as `addValues`. */
+function addSquares(x: Float32Array, from: number, N: number, D: number, mean: Float64Array, sums: Float64Array): void {
+  let n = 0;
+  for (; n + 4 <= N; n += 4) {
+    const a = from + n * D;
+    const [b, c, e] = [a + D, a + 2 * D, a + 3 * D];
+    for (let d = 0; d < D; d++) {
+      const m = mean[d];
+      const p = x[a + d] - m;
+      const q = x[b + d] - m;
+      const r = x[c + d] - m;
+      const s = x[e + d] - m;
+      sums[d] = sums[d] + p * p + q * q + r * r + s * s;
+    }
+  }
+  for (; n < N; n++) {
+    for (let d = 0; d < D; d++) {
+      const p = x[from + n * D + d] - mean[d];
+      sums[d] += p * p;
+    }
+  }
 }
 
 /**

@@ -20,7 +20,7 @@ export {
   type MaskGenerators,
   type MaskGeneratorsState,
 } from "./generators.js";
-export { type MaskOptions, maskBatch } from "./maskBatch.js";
+export { type MaskOptions, maskBatch, maskInPlace } from "./maskBatch.js";
 export { strategyOfBatch } from "./mix.js";
 export { getStrategy, registerStrategy, STRATEGIES } from "./registry.js";
 export { coarseSize, resample } from "./resample.js";

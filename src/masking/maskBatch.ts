@@ -1,15 +1,19 @@
 import type { Field, RunConfig } from "../config/types.js";
-import type { CubeBatch, FieldCube } from "../data/types.js";
+import type { BufferPool } from "../data/pool.js";
+import type { CubeBatch, FieldCube, FieldSamples, SampleBatch } from "../data/types.js";
 import { AtmorepError } from "../errors.js";
-import { applyChoice, pointwiseStd } from "./apply.js";
+import { applyChoice, type LevelLayout, pointwiseStd } from "./apply.js";
 import { emptyChoice, isUnmasked, type LevelChoice, type StrategyConfig } from "./choice.js";
 import type { LevelGenerators } from "./generators.js";
+import { fillNormals } from "./normals.js";
 import { getStrategy } from "./registry.js";
 import type { MaskedBatch, MaskedField } from "./types.js";
 
 export interface MaskOptions {
   /** `count` standard normal numbers for level number `level` of `field`, in place of the own noise stream */
   normals?: (field: number, level: number, count: number) => Float32Array;
+  /** where arrays are taken from; the system if there is none */
+  pool?: BufferPool;
 }
 
 type MaskConfig = StrategyConfig & Pick<RunConfig, "BERT_strategy" | "BERT_mr_max">;
@@ -27,58 +31,71 @@ export function maskBatch(
   generators: LevelGenerators,
   options: MaskOptions = {},
 ): MaskedBatch {
+  for (const [f, field] of fields.entries()) checkShape(field, cube.fields[f], ([L, B]) => [L, B]);
+  return maskInPlace({ ...cube, fields: cube.fields.map(samplesFirst) }, fields, config, generators, options);
+}
+
+/**
+ * The same of a batch whose samples stand first, without a copy: its tokens and infos become those of the masked batch.
+ * @throws AtmorepError as `maskBatch`
+ */
+export function maskInPlace(
+  batch: SampleBatch,
+  fields: readonly Field[],
+  config: MaskConfig,
+  generators: LevelGenerators,
+  { normals: given, pool }: MaskOptions = {},
+): MaskedBatch {
   const strategy = getStrategy(config.BERT_strategy);
-  const normals =
-    options.normals ?? ((f, l, count) => generators.noise[f][l].standardNormal(count, new Float32Array(count)));
+  const normals = given ?? ((f, l, count) => fillNormals(generators.noise[f][l], new Float32Array(count)));
   const masked = fields.map((field, f) => {
-    const fieldCube = cube.fields[f];
-    checkCube(field, fieldCube);
-    const B = fieldCube.shape[1];
+    const samples = batch.fields[f];
+    checkShape(field, samples, ([B, L]) => [L, B]);
+    const [B] = samples.shape;
     const choices = field.levels.map((_, l) =>
       isUnmasked(field) ? emptyChoice(B) : strategy.choose(field, B, config, generators.choice[f][l]),
     );
-    return maskField(fieldCube, field, choices, config.BERT_mr_max, (l, count) => normals(f, l, count));
+    return maskField(samples, field, choices, config.BERT_mr_max, (l, count) => normals(f, l, count), pool);
   });
   return { fields: masked };
 }
 
-/** Carries out the choices of all levels of one field. */
+/** Carries out the choices of all levels of one field, in place. */
 function maskField(
-  cube: FieldCube,
+  { name, tokens, infos, valid: counts, shape: [B] }: FieldSamples,
   { L, N, D, tokenSize }: Field,
   choices: LevelChoice[],
   maxFactor: number,
   normals: (level: number, count: number) => Float32Array,
+  pool: BufferPool | undefined,
 ): MaskedField {
-  const B = cube.shape[1];
-  const source = swapLevelAndSample(cube.tokens, L, B);
   const numTargets = choices.reduce((sum, { idx }) => sum + idx.length, 0);
-  const target = new Float32Array(numTargets * D);
-  const valid = cube.valid ? new Uint8Array(numTargets * D) : null;
+  // A buffer of the pool is as large as if every token were hidden, so that it serves every batch.
+  const target = pool ? pool.take(tokens.length).subarray(0, numTargets * D) : new Float32Array(numTargets * D);
+  const valid = counts ? new Uint8Array(numTargets * D) : null;
   let m = 0;
   for (let l = 0; l < L; l++) {
     const choice = choices[l];
-    const first = l * B * N * D;
-    // the cube has the level first, so n + N*b counts the tokens of this level
     for (const token of choice.idx) {
-      const from = first + token * D;
-      target.set(cube.tokens.subarray(from, from + D), m * D);
-      if (valid && cube.valid) valid.set(cube.valid.subarray(from, from + D), m * D);
+      const b = Math.floor(token / N);
+      const from = ((b * L + l) * N + token - b * N) * D;
+      target.set(tokens.subarray(from, from + D), m * D);
+      if (valid && counts) valid.set(counts.subarray(from, from + D), m * D);
       m++;
     }
     const numNoised = choice.noiseWeights.length;
-    const std = numNoised > 0 ? pointwiseStd(cube.tokens.subarray(first, first + B * N * D), D) : new Float64Array(D);
-    const layout = { source, start: l * N * D, stride: L * N * D, N, tokenSize };
+    const layout: LevelLayout = { source: tokens, start: l * N * D, stride: L * N * D, B, N, tokenSize };
+    const std = numNoised > 0 ? pointwiseStd(layout) : new Float64Array(D);
     applyChoice(layout, choice, std, numNoised > 0 ? normals(l, numNoised * D) : new Float32Array(0), maxFactor);
   }
   return {
-    name: cube.name,
+    name,
     L,
     B,
     N,
     D,
-    source,
-    infos: swapLevelAndSample(cube.infos, L, B),
+    source: tokens,
+    infos,
     target,
     valid,
     idx: choices.map(({ idx }) => idx),
@@ -87,23 +104,38 @@ function maskField(
   };
 }
 
-/** [L, B, ...] to [B, L, ...], a copy. */
-function swapLevelAndSample(x: Float32Array, L: number, B: number): Float32Array {
+/** A copy of a cube's field with the samples first. */
+function samplesFirst({ name, tokens, infos, valid, shape: [L, B, ...rest] }: FieldCube): FieldSamples {
+  return {
+    name,
+    tokens: swapLevelAndSample(tokens, new Float32Array(tokens.length), L, B),
+    shape: [B, L, ...rest],
+    infos: swapLevelAndSample(infos, new Float32Array(infos.length), L, B),
+    valid: valid && swapLevelAndSample(valid, new Uint8Array(valid.length), L, B),
+  };
+}
+
+/** [L, B, ...] to [B, L, ...]. */
+function swapLevelAndSample<T extends Float32Array | Uint8Array>(x: T, out: T, L: number, B: number): T {
   const size = x.length / (L * B);
-  const out = new Float32Array(x.length);
   for (let l = 0; l < L; l++) {
     for (let b = 0; b < B; b++) out.set(x.subarray((l * B + b) * size, (l * B + b + 1) * size), (b * L + l) * size);
   }
   return out;
 }
 
-function checkCube(field: Field, cube: FieldCube | undefined): void {
-  const found = cube && [cube.name, ...cube.shape];
-  const expected = [field.name, field.L, cube?.shape[1], ...field.numTokens, ...field.tokenSize];
-  if (found?.join() === expected.join()) return;
+function checkShape<S extends FieldCube["shape"]>(
+  field: Field,
+  found: { name: string; shape: S } | undefined,
+  levelAndSample: (shape: S) => [L: number, B: number],
+): void {
+  const [L, B] = found ? levelAndSample(found.shape) : [0, 0];
+  const have = found && [found.name, L, B, ...found.shape.slice(2)].join(" ");
+  const expected = [field.name, field.L, B, ...field.numTokens, ...field.tokenSize].join(" ");
+  if (have === expected) return;
   throw new AtmorepError("input", "the batch does not fit the field", {
     where: `field ${field.name}`,
-    found: found?.join(" ") ?? "nothing",
-    expected: expected.join(" "),
+    found: have ?? "nothing",
+    expected,
   });
 }

@@ -26,6 +26,12 @@ const BASE = 65536;
 const INVERSE = 1 / BASE;
 const INVERSE_WORD = 1 / (BASE * BASE);
 
+/** A double in [0, 1) of the upper 53 of 64 bits, given as low and high word. */
+export const doubleOf = (output: Uint32Array): number => (output[1] * 2097152 + (output[0] >>> 11)) / 9007199254740992;
+
+/** The multiplier as 32-bit words, lowest first. */
+export const MULTIPLIER = [M1 * 65536 + M0, M3 * 65536 + M2, M5 * 65536 + M4, M7 * 65536 + M6];
+
 export class Pcg64 {
   private readonly state = new Uint32Array(4);
   private readonly increment = new Uint32Array(4);
@@ -112,7 +118,7 @@ export class Pcg64 {
   /** A double in [0, 1) with 53 random bits. */
   nextDouble(): number {
     this.next64();
-    return (this.output[1] * 2097152 + (this.output[0] >>> 11)) / 9007199254740992;
+    return doubleOf(this.output);
   }
 
   getState(): Pcg64State {

@@ -6,8 +6,11 @@ import { INVERSE_TAIL_START, LAYER_DENSITY, LAYER_RATIO, LAYER_WIDTH, TAIL_START
 
 const TWO_32 = 4294967296;
 
+/** Where the bits come from: a generator, or what it has drawn ahead. */
+export type Bits = Pick<Pcg64, "next64" | "nextDouble" | "output">;
+
 /** One standard normal number. */
-export function nextNormal(bits: Pcg64): number {
+export function nextNormal(bits: Bits): number {
   for (;;) {
     bits.next64();
     const low = bits.output[0];
@@ -26,7 +29,7 @@ export function nextNormal(bits: Pcg64): number {
 }
 
 /** A number beyond the last layer (Marsaglia 1964). */
-function tail(bits: Pcg64, negative: boolean): number {
+function tail(bits: Bits, negative: boolean): number {
   for (;;) {
     const x = -INVERSE_TAIL_START * logOneMinus(bits.nextDouble());
     const y = -logOneMinus(bits.nextDouble());

@@ -2,10 +2,11 @@
 
 import type { PlainBatch } from "../batches/plain.js";
 import type { BatchContext } from "../batches/ready.js";
-import { readAhead, readyBatch, readyBatches } from "../batches/ready.js";
+import { plainOf, readAhead, readyBatches } from "../batches/ready.js";
+import { BufferPool } from "../data/pool.js";
 import { drawEpoch } from "../data/sampling.js";
-import type { CubeBatch, FieldCube } from "../data/types.js";
-import { maskBatch, strategyOfBatch } from "../masking/index.js";
+import type { FieldSamples, SampleBatch } from "../data/types.js";
+import { type MaskedBatch, maskInPlace, strategyOfBatch } from "../masking/index.js";
 import type { Session } from "./session.js";
 
 /** Batches of one optimiser step, over all processes. */
@@ -15,6 +16,7 @@ export const batchesPerStep = ({ config, communicator }: Pick<Session, "config" 
 /**
  * Training batches of `epoch` from number `from` on; null for one that another process computes. Mask streams of the run
  * move on with each, its own or not: so do those of a process that trains alone.
+ * Whoever asks for the first batch of the next step has done with those of the last: their arrays are used again.
  * With `overfit`, the epoch's first batch, masked once, again and again.
  */
 export async function* trainBatches(session: Session, epoch: number, from: number): AsyncGenerator<PlainBatch | null> {
@@ -26,27 +28,43 @@ export async function* trainBatches(session: Session, epoch: number, from: numbe
     return;
   }
   const own = (batch: number) => isOwn(session, batch - from);
-  const cubes = readAhead(
+  const [tokens, targets] = [new BufferPool(), new BufferPool()];
+  const read = readAhead(
     session,
     draws.filter((_, batch) => batch >= from && own(batch)),
+    tokens,
   );
   const { masks } = session;
   // streams that run on are moved on by the others' batches too
-  const blank = session.communicator.size > 1 && !masks.independent ? blankCube(session) : null;
+  const blank = session.communicator.size > 1 && !masks.independent ? blankSamples(session) : null;
+  const used: MaskedBatch[] = [];
   try {
     for (let batch = from; batch < draws.length; batch++) {
       const context = mixed(session, epoch, batch);
+      if ((batch - from) % batchesPerStep(session) === 0) {
+        for (const { fields } of used.splice(0)) {
+          tokens.give(...fields.map(({ source }) => source));
+          targets.give(...fields.map(({ target }) => target));
+        }
+      }
       if (own(batch)) {
-        const { value: cube, done } = await cubes.next();
+        const { value: cube, done } = await read.next();
         if (done) return;
-        yield readyBatch(context, cube, masks.of({ split: "train", epoch, batch })).plain;
+        const generators = masks.of({ split: "train", epoch, batch });
+        const masked = maskInPlace(cube, session.fields, context.config, generators, { pool: targets });
+        used.push(masked);
+        yield plainOf(context, { cube, masked });
       } else {
-        if (blank) maskBatch(blank, session.fields, context.config, masks.of({ split: "train", epoch, batch }));
+        if (blank) {
+          const generators = masks.of({ split: "train", epoch, batch });
+          const { fields } = maskInPlace(blank, session.fields, context.config, generators, { pool: targets });
+          for (const { target } of fields) targets.give(target);
+        }
         yield null;
       }
     }
   } finally {
-    await cubes.return(undefined);
+    await read.return(undefined);
   }
 }
 
@@ -57,12 +75,12 @@ function isOwn({ config, communicator }: Session, k: number): boolean {
 }
 
 /** A batch without values: drawing its masks takes as many random numbers as any other. */
-function blankCube({ fields, config, draws }: Session): CubeBatch {
+function blankSamples({ fields, config, draws }: Session): SampleBatch {
   const B = config.batch_size;
-  const zeros = ({ name, L, N, D, numTokens, tokenSize }: Session["fields"][number]): FieldCube => ({
+  const zeros = ({ name, L, N, D, numTokens, tokenSize }: Session["fields"][number]): FieldSamples => ({
     name,
     tokens: new Float32Array(L * B * N * D),
-    shape: [L, B, ...numTokens, ...tokenSize] as FieldCube["shape"],
+    shape: [B, L, ...numTokens, ...tokenSize] as FieldSamples["shape"],
     infos: new Float32Array(L * B * N * 8),
     valid: null,
   });

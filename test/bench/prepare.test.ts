@@ -11,6 +11,7 @@ it("times preparation with and without masking, and reading", async () => {
   let masked = 0;
   const mask = () => {
     masked += 1;
+    return { fields: [] };
   };
   const rows = await benchPrepare({ config: dataConfig(), storeLocation, workers: [0], batches: 3, warmup: 2, mask });
   expect(rows.map((row) => [row.workers, row.masking, row.samplesPerBatch, row.batches])).toEqual([

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { readCube } from "../../src/data/cube.js";
+import { readCube, readSamples } from "../../src/data/cube.js";
 import { resolveFields } from "../../src/data/fields.js";
 import { windowNormalization } from "../../src/data/normalization/monthly.js";
+import { BufferPool } from "../../src/data/pool.js";
 import { openStore } from "../../src/data/store.js";
 import { tokenize, tokenLayout, untokenize } from "../../src/data/tokens.js";
 import { readValues } from "../../src/data/values.js";
@@ -59,6 +60,38 @@ describe("readCube", () => {
       ),
       { numRuns: 25 },
     );
+  });
+
+  it("gives the same with the samples first, into arrays used before", async () => {
+    const holed = { edit: (v: number, t: number) => (t === 5 ? Number.NaN : v) };
+    for (const [n, options] of [{}, { chunks: [3, 1, 1, 4, 5] as never, ...holed }].entries()) {
+      const store = await openStore(await tinyStore(fresh(), options));
+      for (const normalization of ["global", "local"] as const) {
+        const entry = (name: string) => [name, ...FIELD_A.slice(1, 6), normalization] as never;
+        const config = dataConfig({ fields: [entry("a"), entry("b")], missing_values: n ? "skip" : "error" });
+        const cube = await readCube(store, config, draw);
+        const pool = new BufferPool();
+        pool.give(...cube.fields.map(({ tokens }) => new Float32Array(tokens.length).fill(Number.NaN)));
+        const samples = await readSamples(store, config, draw, pool);
+        expect(samples.windows).toEqual(cube.windows);
+        for (const [f, { tokens, infos, valid, shape }] of samples.fields.entries()) {
+          const level = cube.fields[f];
+          const [B, L, ...rest] = shape;
+          expect([L, B, ...rest]).toEqual(level.shape);
+          expect(valid === null).toBe(n === 0);
+          for (let b = 0; b < B; b++) {
+            for (let l = 0; l < L; l++) {
+              const part = <T extends Float32Array | Uint8Array>(x: T, i: number) =>
+                x.subarray((i * x.length) / (L * B), ((i + 1) * x.length) / (L * B));
+              expect(part(tokens, b * L + l)).toEqual(part(level.tokens, l * B + b));
+              expect(part(infos, b * L + l)).toEqual(part(level.infos, l * B + b));
+              if (valid) expect(part(valid, b * L + l)).toEqual(part(level.valid!, l * B + b));
+            }
+          }
+        }
+      }
+      await store.close();
+    }
   });
 
   it("gives token infos of the last time and the middle point of each token", async () => {

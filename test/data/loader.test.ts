@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadCubes as loadHere } from "../../src/data/loader.js";
+import { loadCubes as loadHere, loadSamples as samplesHere } from "../../src/data/loader.js";
+import { BufferPool } from "../../src/data/pool.js";
 import type { CubeBatch } from "../../src/data/types.js";
 import { isAtmorepError } from "../../src/errors.js";
 import { dataConfig, temporaryFolder, tinyStore } from "./support.js";
@@ -12,6 +13,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = temporaryFolder();
 let build: string;
 let load: typeof loadHere;
+let samples: typeof samplesHere;
 let storeLocation: string;
 
 /** Worker threads need JavaScript: the sources as they are now, translated file by file. */
@@ -21,7 +23,9 @@ beforeAll(async () => {
   for (const room of ["data", "config", "random", "math", "formats", "native"])
     translate(join(root, "src", room), join(build, room));
   translateFile(join(root, "src/errors.ts"), join(build, "errors.js"));
-  load = (await import(/* @vite-ignore */ pathToFileURL(join(build, "data/loader.js")).href)).loadCubes;
+  const loader = await import(/* @vite-ignore */ pathToFileURL(join(build, "data/loader.js")).href);
+  load = loader.loadCubes;
+  samples = loader.loadSamples;
   storeLocation = await tinyStore(`${folder.path}/tiny.zarr`);
 });
 afterAll(() => {
@@ -51,6 +55,9 @@ const draws = Array.from({ length: 7 }, (_, n) => ({
   ] as [number, number][],
 }));
 
+/** 2 levels, 2 samples, 4 x 6 x 6 points */
+const dataLength = 2 * 2 * 144;
+
 async function collect(batches: AsyncIterable<CubeBatch>): Promise<CubeBatch[]> {
   const all: CubeBatch[] = [];
   for await (const batch of batches) all.push(batch);
@@ -64,6 +71,25 @@ describe("loadCubes", () => {
     expect(expected.map((batch) => batch.draw.timeIndex)).toEqual([4, 5, 6, 7, 8, 9, 10]);
     for (const workers of [1, 2, 3])
       expect(await collect(load({ storeLocation, config, draws, workers }))).toEqual(expected);
+  });
+
+  it("gives the same samples into arrays that are given back, and makes no more of them than are out at once", async () => {
+    const config = dataConfig();
+    const many = [...draws, ...draws, ...draws];
+    const expected: unknown[] = [];
+    for await (const { windows, fields } of samplesHere({ storeLocation, config, draws: many }))
+      expected.push(structuredClone({ windows, fields }));
+    for (const workers of [0, 1, 2]) {
+      const pool = new BufferPool();
+      const seen: unknown[] = [];
+      for await (const { windows, fields } of samples({ storeLocation, config, draws: many, workers }, pool)) {
+        seen.push(structuredClone({ windows, fields }));
+        for (const { tokens } of fields) pool.give(tokens.fill(Number.NaN));
+      }
+      expect(seen).toEqual(expected);
+      const lengths = Array.from({ length: 50 }, () => dataLength);
+      expect(pool.handOver(lengths).length).toBeLessThanOrEqual(workers === 0 ? 1 : 2 * workers + 1);
+    }
   });
 
   it("throws an error of a worker at its batch, as the class it was", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { pointwiseStd } from "../../src/masking/apply.js";
+import { type LevelLayout, pointwiseStd } from "../../src/masking/apply.js";
 import { Generator } from "../../src/random/index.js";
 
 /** Sums in the order of the tokens, point by point. */
@@ -15,12 +15,22 @@ function plainly(tokens: Float32Array, D: number): Float64Array {
   });
 }
 
-test("tiles change no bit: any token size, one token and many tiles", () => {
-  const sizes = fc.record({ D: fc.integer({ min: 1, max: 130 }), n: fc.integer({ min: 1, max: 300 }), seed: fc.nat() });
+test("neither several tokens at once nor levels in between change a bit: any token size, one token and many", () => {
+  const sizes = fc.record({
+    D: fc.integer({ min: 1, max: 130 }),
+    B: fc.integer({ min: 1, max: 3 }),
+    L: fc.integer({ min: 1, max: 3 }),
+    N: fc.integer({ min: 1, max: 150 }),
+    seed: fc.nat(),
+  });
   fc.assert(
-    fc.property(sizes, ({ D, n, seed }) => {
-      const tokens = new Generator(seed).standardNormal(n * D, new Float32Array(n * D));
-      expect(pointwiseStd(tokens, D)).toEqual(plainly(tokens, D));
+    fc.property(sizes, ({ D, B, L, N, seed }) => {
+      const source = new Generator(seed).standardNormal(B * L * N * D, new Float32Array(B * L * N * D));
+      for (let l = 0; l < L; l++) {
+        const layout: LevelLayout = { source, start: l * N * D, stride: L * N * D, B, N, tokenSize: [1, 1, D] };
+        const samples = Array.from({ length: B }, (_, b) => [...source.subarray((b * L + l) * N * D).slice(0, N * D)]);
+        expect(pointwiseStd(layout)).toEqual(plainly(Float32Array.from(samples.flat()), D));
+      }
     }),
     { numRuns: 50 },
   );

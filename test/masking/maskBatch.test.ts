@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseFields } from "../../src/config/fields.js";
 import type { FieldEntry, RunConfig, Strategy } from "../../src/config/types.js";
-import type { CubeBatch } from "../../src/data/types.js";
-import { createMaskGenerators, maskBatch, resample, TOKEN_KIND } from "../../src/masking/index.js";
+import { BufferPool } from "../../src/data/pool.js";
+import type { CubeBatch, SampleBatch } from "../../src/data/types.js";
+import { createMaskGenerators, maskBatch, maskInPlace, resample, TOKEN_KIND } from "../../src/masking/index.js";
 import { defaultRng } from "../../src/random/index.js";
 
 type Rates = [total: number, mask: number, noise: number, coarse: number];
@@ -49,6 +50,22 @@ function mask(config: RunConfig, B = 4, seed = 1) {
 function expectSame(a: Float32Array | Uint8Array, b: Float32Array | Uint8Array) {
   const bytes = (x: Float32Array | Uint8Array) => Buffer.from(x.buffer, x.byteOffset, x.byteLength);
   if (!bytes(a).equals(bytes(b))) expect(a).toEqual(b);
+}
+
+/** The cube with the samples first, value by value. */
+function samplesOf(cube: CubeBatch): SampleBatch {
+  const fields = cube.fields.map(({ name, tokens, infos, valid, shape: [L, B, ...rest] }) => {
+    const swapped = <T extends Float32Array | Uint8Array>(x: T): T => {
+      const size = x.length / (L * B);
+      return x.map((_, i) => {
+        const [b, l] = [Math.floor(i / (L * size)), Math.floor(i / size) % L];
+        return x[(l * B + b) * size + (i % size)];
+      }) as T;
+    };
+    const shape: SampleBatch["fields"][number]["shape"] = [B, L, ...rest];
+    return { name, tokens: swapped(tokens), infos: swapped(infos), valid: valid && swapped(valid), shape };
+  });
+  return { ...cube, fields };
 }
 
 const rate = fc.double({ min: 0, max: 1, noNaN: true });
@@ -109,6 +126,38 @@ describe("maskBatch", () => {
     const { cube, batch } = mask(config);
     expect(cube).toEqual(makeCube(config, 4));
     expect(mask(config).batch).toEqual(batch);
+  });
+
+  it("in place, with the samples first and arrays used before, gives the same bytes", () => {
+    const pool = new BufferPool();
+    const strategies = fc.constantFrom<Strategy>("BERT", "forecast", "temporal_interpolation");
+    fc.assert(
+      fc.property(
+        fc.tuple(rate, rate, rate, rate),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 5 }),
+        strategies,
+        (rates, L, B, strategy) => {
+          const levels = Array.from({ length: L }, (_, l) => 100 + l);
+          const config = makeConfig([field("u", levels, rates), field("v", [5], [0, 0, 0, 0])], strategy);
+          const { cube, fields, batch } = mask(config, B);
+          const samples = samplesOf(cube);
+          pool.give(...cube.fields.map(({ tokens }) => new Float32Array(tokens.length).fill(Number.NaN)));
+          const masked = maskInPlace(samples, fields, config, createMaskGenerators(config, fields), { pool });
+          expect(masked.fields.map(({ source }) => source)).toEqual(samples.fields.map(({ tokens }) => tokens));
+          for (const [f, { source, target, infos, valid, ...rest }] of masked.fields.entries()) {
+            const expected = batch.fields[f];
+            expectSame(source, expected.source);
+            expectSame(target, expected.target);
+            expectSame(infos, expected.infos);
+            expectSame(valid!, expected.valid!);
+            expect([rest.idx, rest.count, rest.kind]).toEqual([expected.idx, expected.count, expected.kind]);
+          }
+          pool.give(...masked.fields.map(({ target }) => target));
+        },
+      ),
+      { numRuns: 30 },
+    );
   });
 
   it("goes on from a saved state exactly", () => {

@@ -9,7 +9,7 @@ import { type ResolvedConfig, resolveConfig, resolveStorePath } from "../../conf
 import { type EngineName, openEngine } from "../../engine/index.js";
 import type { TypeTime } from "../../engine/profile.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
-import { createMaskGenerators, maskBatch } from "../../masking/index.js";
+import { createMaskGenerators, maskInPlace } from "../../masking/index.js";
 import { collect, formatTable, note, parseCount, print, printJson, withExamples } from "../output.js";
 
 /** Rows of the table of operations. */
@@ -85,7 +85,7 @@ async function prepareAction(flags: Flags & { workers: number[] }): Promise<void
     storeLocation: storeOf(resolved),
     workers: flags.workers,
     batches: flags.repeats,
-    mask: (batch) => maskBatch(batch, fields, config, generators),
+    mask: (batch, pool) => maskInPlace(batch, fields, config, generators, { pool }),
   });
   if (flags.json) return printJson(results);
   const heading = ["workers", "masking", "median", "minimum", "samples/s", "MB/s of tokens"];
