@@ -250,7 +250,8 @@ describe("flags", () => {
 
   it("a run that fails exits 1 and names the step, the loss term and the field", async () => {
     const out = tempDir();
-    const rates = ["lr_start", "lr_max", "lr_min"].flatMap((key) => ["--set", `${key}=1e30`]);
+    // the largest that the configuration lets pass: weights grow a million times a step
+    const rates = ["lr_start", "lr_max", "lr_min", "weight_decay"].flatMap((key) => ["--set", `${key}=1000`]);
     const { code, stderr } = await train(out, writeTinyConfig(out), "--run-id", "fails001", ...rates);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: step \d+: .*NaN or infinite/m);

@@ -34,7 +34,7 @@ describe("evaluate", () => {
     const leaf = scores.mean_sea_level_pressure.all.all.global;
     expect((leaf.rmse as ScoreEntry).value).toBe(validated.rmse.model);
     expect((leaf.rmse as ScoreEntry).baselines?.as_seen).toBe(validated.rmse.as_seen);
-    expect(Object.keys(leaf.kinds!)).toEqual(["masked", "noised"]);
+    expect(Object.keys(leaf.kinds!)).toEqual(["masked", "noised", "chosen"]);
     expect((leaf.acc as ScoreEntry).refused).toContain("under a year");
     expect((leaf.zonal_spectrum as ScoreEntry).refused).toContain("circles of latitude");
     expect(Object.keys(scores.mean_sea_level_pressure.all.all)).toEqual(["global", "nh"]);

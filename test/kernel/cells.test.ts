@@ -86,7 +86,7 @@ describe("cells", () => {
     expect(await shown('import * as zarr from "zarrita"; typeof zarr.open')).toBe("'function'");
     expect(await shown('import { readFileSync } from "node:fs"; typeof readFileSync')).toBe("'function'");
     expect(await shown('import path from "node:path"; path.join("a", "b")')).toBe("'a/b'");
-    expect(await shown('const z2 = await import("zarrita"); z2.open === zarr.open')).toBe("true");
+    expect(await shown('const z2: typeof zarr = await import("zarrita"); z2.open === zarr.open')).toBe("true");
     expect(await shown('import * as aq from "arquero"; aq.table({ a: [1, 2] }).numRows()')).toBe("2");
   });
 
