@@ -56,7 +56,7 @@ export type { Fault, FaultCode } from "./config/faults.js";
 export type { Preset } from "./config/presets.js";
 export type { ResolvedConfig, ResolveOptions } from "./config/resolve.js";
 export type { Field, FieldEntry, PredictedField, RunConfig, Strategy } from "./config/types.js";
-export type { StoreInfo } from "./data/info.js";
+export type { StoreInfo } from "./data/info/info.js";
 export type { Store } from "./data/store.js";
 export type { CubeBatch, Draw, FieldCube, Window } from "./data/types.js";
 export { AtmorepError, type ErrorCode, isAtmorepError } from "./errors.js";

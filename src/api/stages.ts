@@ -11,7 +11,7 @@
 import type { PlainBatch } from "../batches/plain.js";
 import type { PredictedField } from "../config/types.js";
 import type { CubeConfig } from "../data/cube.js";
-import type { StoreInfo } from "../data/info.js";
+import type { StoreInfo } from "../data/info/info.js";
 import type { NormalizeBy, NormalizeSummary } from "../data/normalization/normalize.js";
 import type { Store, StoreOptions } from "../data/store.js";
 import type { CubeBatch, Draw } from "../data/types.js";
@@ -47,7 +47,7 @@ export async function openStore(location: string, options: StoreOptions = {}): P
  * @example (await describeStore(store, false)).times;
  */
 export async function describeStore(store: Store, withValues = true): Promise<StoreInfo> {
-  return (await import("../data/info.js")).describeStore(store, withValues);
+  return (await import("../data/info/info.js")).describeStore(store, withValues);
 }
 
 /**

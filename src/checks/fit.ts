@@ -2,9 +2,9 @@
 import type { Fault } from "../config/faults.js";
 import type { RunConfig } from "../config/types.js";
 import { validateConfig } from "../config/validate.js";
-import { batchCost } from "../data/batchCost.js";
+import { batchCost } from "../data/info/batchCost.js";
+import type { ArrayStorage } from "../data/info/storage.js";
 import { type Admissible, drawEpoch } from "../data/sampling.js";
-import type { ArrayStorage } from "../data/storage.js";
 import type { Store } from "../data/store.js";
 import { checkDraws } from "./inspect.js";
 import { knownNames } from "./knownNames.js";

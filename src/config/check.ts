@@ -1,8 +1,8 @@
 /** Checking one value against its kind. */
 import type { Fault, FaultCode } from "./faults.js";
-import { MAX_DEPTH } from "./json.js";
 import { describeKind, type Kind, type NameTable, type RealBounds } from "./kinds.js";
 import { nearestName } from "./nearest.js";
+import { MAX_DEPTH } from "./text/json.js";
 
 /** Names that belong to other rooms, so that this one imports none of them. */
 export interface KnownNames {

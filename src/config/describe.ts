@@ -2,10 +2,10 @@
 import type { KnownNames } from "./check.js";
 import { FAULT_CODES } from "./faults.js";
 import { describeKind } from "./kinds.js";
-import { assertKnownKey } from "./overrides.js";
 import { presets } from "./presets.js";
-import { pythonJson } from "./python.js";
 import { type Group, SCHEMA, type SchemaEntry, schemaEntry } from "./schema.js";
+import { assertKnownKey } from "./text/overrides.js";
+import { pythonJson } from "./text/python.js";
 
 export interface DescribedKey {
   key: string;

@@ -1,8 +1,8 @@
 /** The schema as a JSON Schema, for editors: completion, descriptions and faults while a configuration is written. */
 import { type KnownNames, knownNames } from "./check.js";
-import { SCHEMA_KEY } from "./files.js";
 import { describeKind, type Kind, type NameTable, type RealBounds } from "./kinds.js";
 import { SCHEMA } from "./schema.js";
+import { SCHEMA_KEY } from "./text/files.js";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AtmorepError } from "../errors.js";
-import { type ReadConfig, readConfigFile } from "./files.js";
 import { nearestName } from "./nearest.js";
+import { type ReadConfig, readConfigFile } from "./text/files.js";
 
 /** The folder of the package: holds `configs/` and `assets/`. */
 export const PACKAGE_ROOT = fileURLToPath(new URL("../..", import.meta.url));

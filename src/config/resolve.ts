@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { AtmorepError } from "../errors.js";
-import { inFileOrder, readConfigFile, SCHEMA_KEY } from "./files.js";
-import { applyOverride, parseOverrides } from "./overrides.js";
 import { PACKAGE_ROOT, readPreset } from "./presets.js";
 import { SCHEMA } from "./schema.js";
+import { inFileOrder, readConfigFile, SCHEMA_KEY } from "./text/files.js";
+import { applyOverride, parseOverrides } from "./text/overrides.js";
 import { endTime, firstHour, withFullTimes } from "./times.js";
 import type { RunConfig } from "./types.js";
 

@@ -5,9 +5,9 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { configText } from "../config/files.js";
 import { resolveStorePath } from "../config/resolve.js";
 import { drawRunId } from "../config/runId.js";
+import { configText } from "../config/text/files.js";
 import type { RunConfig } from "../config/types.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openStore } from "../data/store.js";

@@ -1,10 +1,10 @@
 /** What cells, and libraries that cells use, can ask of the kernel: the global `jupyter`. */
 import { randomUUID } from "node:crypto";
 import type { Cells } from "./cells.js";
-import { bundleOf, isBundle } from "./displayBundle.js";
-import type { Outlet } from "./outlet.js";
-import type { MimeBundle } from "./protocol.js";
+import { bundleOf, isBundle } from "./display/displayBundle.js";
 import { ownRun } from "./runs.js";
+import type { Outlet } from "./wire/outlet.js";
+import type { MimeBundle } from "./wire/protocol.js";
 
 export interface DisplayOptions {
   /** name of the output, to be changed later by `update: true` under the same name */

@@ -1,16 +1,16 @@
 /** Runs cells one after the other on the main thread and answers for each exactly once. */
 import { setMaxListeners } from "node:events";
 import { Script } from "node:vm";
-import type { Carried } from "./carried.js";
-import { bundleOf } from "./displayBundle.js";
-import { RUN, RUNTIME } from "./instrument.js";
-import type { CellModules } from "./modules.js";
-import type { Outlet } from "./outlet.js";
-import type { ExecuteRequest } from "./protocol.js";
+import type { Carried } from "./compile/carried.js";
+import { RUN, RUNTIME } from "./compile/instrument.js";
+import type { CellModules } from "./compile/modules.js";
+import type { Converter } from "./compile/tslab.js";
+import { bundleOf } from "./display/displayBundle.js";
 import { Interrupted, interruptCurrentRun, ownRun, Run, setCurrentRun } from "./runs.js";
 import { stopAllTimers, thrownIn } from "./timers.js";
 import { cellFile, describeDiagnostics, type ErrorContent, type Tracebacks } from "./traceback.js";
-import type { Converter } from "./tslab.js";
+import type { Outlet } from "./wire/outlet.js";
+import type { ExecuteRequest } from "./wire/protocol.js";
 
 /** How long interrupted code may take to clean up before its cell fails without it. */
 const GRACE_MS = 1_200;

@@ -5,16 +5,16 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { createApi, GLOBAL_DECLARATIONS } from "./api.js";
 import { Cells, createRuntime } from "./cells.js";
-import { completeness } from "./completeness.js";
+import { completeness } from "./compile/completeness.js";
+import { CellModules } from "./compile/modules.js";
+import { createConverter, loadTypeScript, type TypeScript, versions } from "./compile/tslab.js";
 import { IdleWork } from "./idleWork.js";
-import { CellModules } from "./modules.js";
-import { captureOutput, Outlet } from "./outlet.js";
-import type { Connection, Request, WireOptions } from "./protocol.js";
-import { createRingMemory, RingWriter, stopFlag } from "./ring.js";
 import { installTimers } from "./timers.js";
 import { Tracebacks } from "./traceback.js";
-import { createConverter, loadTypeScript, type TypeScript, versions } from "./tslab.js";
 import { quietWarnings } from "./warnings.js";
+import { captureOutput, Outlet } from "./wire/outlet.js";
+import type { Connection, Request, WireOptions } from "./wire/protocol.js";
+import { createRingMemory, RingWriter, stopFlag } from "./wire/ring.js";
 
 /** Without it, Node ends the process when JavaScript is ended from outside in the middle of a callback. */
 const NEEDED_FLAG = "--no-force-async-hooks-checks";
@@ -49,7 +49,7 @@ export function startKernel(options: KernelOptions): void {
       banner: `TypeScript ${compiler} on Node ${process.versions.node}`,
     },
   };
-  const worker = new Worker(new URL("./wireThread.js", import.meta.url), { workerData: wire, execArgv: [] });
+  const worker = new Worker(new URL("./wire/wireThread.js", import.meta.url), { workerData: wire, execArgv: [] });
   worker.on("error", (error) => {
     throw error;
   });

@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import { createApi, GLOBAL_DECLARATIONS } from "./api.js";
 import { createRuntime } from "./cells.js";
-import { RUN, RUNTIME } from "./instrument.js";
-import { CellModules } from "./modules.js";
-import { createRingMemory, stopFlag } from "./ring.js";
+import { RUN, RUNTIME } from "./compile/instrument.js";
+import { CellModules } from "./compile/modules.js";
+import { createConverter } from "./compile/tslab.js";
 import { Run } from "./runs.js";
 import { cellFile, describeDiagnostics, type ErrorContent, Tracebacks } from "./traceback.js";
-import { createConverter } from "./tslab.js";
 import { quietWarnings } from "./warnings.js";
+import { createRingMemory, stopFlag } from "./wire/ring.js";
 
 /** What a display shows where only text can be shown. */
 function textOf(content: Record<string, unknown>): string | undefined {

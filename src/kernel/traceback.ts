@@ -1,8 +1,8 @@
 /** Errors as Jupyter shows them: name, message, and a traceback in the lines that were typed. */
 import { inspect } from "node:util";
 import { advised } from "./advice.js";
-import type { SourceLines } from "./sourceLines.js";
-import type { Diagnostic } from "./tslab.js";
+import type { SourceLines } from "./compile/sourceLines.js";
+import type { Diagnostic } from "./compile/tslab.js";
 
 export interface ErrorContent extends Record<string, unknown> {
   ename: string;

@@ -1,5 +1,5 @@
 /** The reference's console lines (spec section 6), with Python's number formats. The configuration's lines are `consoleLines` of config. */
-import { pythonFloat } from "../config/python.js";
+import { pythonFloat } from "../config/text/python.js";
 
 export interface StepLine {
   epoch: number;

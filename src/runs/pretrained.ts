@@ -4,8 +4,8 @@
  */
 import { existsSync } from "node:fs";
 import { parseFields, predictedFields } from "../config/fields.js";
-import { readConfigFile } from "../config/files.js";
 import { locateConfig } from "../config/locate.js";
+import { readConfigFile } from "../config/text/files.js";
 import type { Field, RunConfig } from "../config/types.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
 import { canonicalName, prefixOf } from "../model/names.js";

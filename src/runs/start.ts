@@ -1,6 +1,6 @@
 /** The folder of a run as it must be before the first step: new, continued under a new id, or continued in place. */
 import { mkdir, rm } from "node:fs/promises";
-import { configText } from "../config/files.js";
+import { configText } from "../config/text/files.js";
 import type { RunConfig } from "../config/types.js";
 import { cleanLeftovers, writeFileAtomic } from "../formats/atomic.js";
 import { systemFault } from "../formats/systemFault.js";

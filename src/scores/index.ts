@@ -22,7 +22,6 @@ export {
   baselinePredictions,
 } from "./baselines/registry.js";
 export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./baselines/ridge.js";
-export { automaticBlockLength, blockLength } from "./blockLength.js";
 export {
   type AccOptions,
   acc,
@@ -47,6 +46,7 @@ export {
   spreadSkillRatio,
 } from "./ensemble.js";
 export { ensembleQuantity } from "./ensembleQuantity.js";
+export { automaticBlockLength, blockLength } from "./intervals/blockLength.js";
 export {
   type Interval,
   type IntervalOptions,
@@ -55,7 +55,7 @@ export {
   pairedTest,
   scoreInterval,
   type TimeSums,
-} from "./intervals.js";
+} from "./intervals/intervals.js";
 export { latitudeWeight, latitudeWeights } from "./latitude.js";
 export { type Metric, type MetricPoint, metricNames, metricQuantities, registerMetric } from "./metrics.js";
 export type { AddPoint, PointBatch, Quantity } from "./quantity.js";

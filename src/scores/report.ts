@@ -3,9 +3,9 @@
  * it, kinds of hidden tokens apart.
  */
 import { type Cell, HEAD, rowLayout, type ScoreAccumulator, SUM, SUMS_PER_PREDICTOR } from "./accumulate.js";
-import { minusBest } from "./compare.js";
 import type { Scored } from "./deterministic.js";
-import { type Interval, type IntervalOptions, scoreInterval } from "./intervals.js";
+import { minusBest } from "./intervals/compare.js";
+import { type Interval, type IntervalOptions, scoreInterval } from "./intervals/intervals.js";
 import { REGIONS } from "./regions.js";
 import { distinct, type Selection, selectTimes, totalOf } from "./summary.js";
 import { SCORED_KINDS } from "./tokenKinds.js";

@@ -1,6 +1,6 @@
 /** Scores out of the sums of an accumulator: rows for tables and a nested object for `scores.json`. */
 import { type Cell, HEAD, type ScoreAccumulator, SUM, SUMS_PER_PREDICTOR } from "./accumulate.js";
-import { type Interval, type IntervalOptions, scoreInterval, type TimeSums } from "./intervals.js";
+import { type Interval, type IntervalOptions, scoreInterval, type TimeSums } from "./intervals/intervals.js";
 import type { ScoredKind } from "./tokenKinds.js";
 
 /** What a row is about; `"all"` takes every value of that axis together. */

@@ -1,7 +1,7 @@
 /** Who wins, the model or the best simple baseline, in one sentence and in physical units. */
 import type { ScoreAccumulator } from "./accumulate.js";
-import { minusBest } from "./compare.js";
-import type { IntervalOptions, PairedTest } from "./intervals.js";
+import { minusBest } from "./intervals/compare.js";
+import type { IntervalOptions, PairedTest } from "./intervals/intervals.js";
 import { type ScoreRow, type Selection, scoreRow, selectTimes } from "./summary.js";
 
 export interface VerdictOptions {

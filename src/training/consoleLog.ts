@@ -1,6 +1,6 @@
 /** The reference's log of a run: lines go to `console.log` and, as events, to whoever watches. */
 import { appendFile, writeFile } from "node:fs/promises";
-import { consoleLines } from "../config/files.js";
+import { consoleLines } from "../config/text/files.js";
 import { countParameters } from "../model/index.js";
 import type { Validation } from "../prediction/validation.js";
 import { epochLine, finishedLine, lineIsDue, parametersLine, stepLine, validationLines } from "../runs/console.js";

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseOverride } from "../../src/config/overrides.js";
 import { PACKAGE_ROOT } from "../../src/config/presets.js";
 import { resolveConfig, resolveStorePath, storePathOfRun } from "../../src/config/resolve.js";
 import { KEYS } from "../../src/config/schema.js";
 import { withSeeds } from "../../src/config/seeds.js";
+import { parseOverride } from "../../src/config/text/overrides.js";
 
 const folder = mkdtempSync(join(tmpdir(), "atmorep-config-"));
 const write = (name: string, values: unknown) => {

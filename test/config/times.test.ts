@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { readConfigFile } from "../../src/config/files.js";
 import { resolveConfig } from "../../src/config/resolve.js";
+import { readConfigFile } from "../../src/config/text/files.js";
 import { endTime, firstHour, parseIsoTime, withFullTimes } from "../../src/config/times.js";
 import { parseTime } from "../../src/data/time.js";
 

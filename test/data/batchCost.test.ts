@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { batchCost } from "../../src/data/batchCost.js";
 import { readCube } from "../../src/data/cube.js";
+import { batchCost } from "../../src/data/info/batchCost.js";
 import { drawEpoch } from "../../src/data/sampling.js";
 import { openStore } from "../../src/data/store.js";
 import { dataConfig, temporaryFolder, tinyStore } from "./support.js";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { scanStore } from "../../src/data/scan.js";
+import { scanStore } from "../../src/data/info/scan.js";
 import { openStore } from "../../src/data/store.js";
 import { temporaryFolder, tinyStore, tinyValue } from "./support.js";
 

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Dealer, Subscriber } from "zeromq";
-import { decode, encode, type Message } from "../../src/kernel/message.js";
+import { decode, encode, type Message } from "../../src/kernel/wire/message.js";
 
 export type Content = Record<string, unknown>;
 

@@ -3,10 +3,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadCached } from "../../src/kernel/codeCache.js";
-import { addDocs, withoutDocs } from "../../src/kernel/docComments.js";
-import { createConverter, loadTypeScript } from "../../src/kernel/tslab.js";
-import { typePackages } from "../../src/kernel/typePackages.js";
+import { loadCached } from "../../src/kernel/compile/codeCache.js";
+import { addDocs, withoutDocs } from "../../src/kernel/compile/docComments.js";
+import { createConverter, loadTypeScript } from "../../src/kernel/compile/tslab.js";
+import { typePackages } from "../../src/kernel/compile/typePackages.js";
 
 let folder = "";
 beforeAll(() => {

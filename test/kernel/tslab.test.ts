@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { createConverter, loadTypeScript, versions } from "../../src/kernel/tslab.js";
+import { createConverter, loadTypeScript, versions } from "../../src/kernel/compile/tslab.js";
 
 const converter = createConverter({ globals: "declare const shared: number;" });
 afterAll(() => converter.close());

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { loadTypeScript } from "../../src/kernel/tslab.js";
+import { loadTypeScript } from "../../src/kernel/compile/tslab.js";
 import { ROOT } from "../support/cli.js";
 
 const ts = loadTypeScript();

@@ -6,8 +6,8 @@ import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { knownNames } from "../../src/checks/knownNames.js";
-import { parseConfig } from "../../src/config/files.js";
 import { resolveConfig } from "../../src/config/resolve.js";
+import { parseConfig } from "../../src/config/text/files.js";
 import { validateConfig } from "../../src/config/validate.js";
 import { openStore } from "../../src/data/store.js";
 import { isAtmorepError } from "../../src/errors.js";

@@ -11,9 +11,9 @@ import {
   type Question,
 } from "../../scripts/interval-coverage/simulate.js";
 import { defaultRng } from "../../src/random/index.js";
-import { automaticBlockLength, blockLength, overlapOf } from "../../src/scores/blockLength.js";
-import { pairedTest, scoreInterval, type TimeSums } from "../../src/scores/intervals.js";
-import { studentBound, studentInner } from "../../src/scores/studentT.js";
+import { automaticBlockLength, blockLength, overlapOf } from "../../src/scores/intervals/blockLength.js";
+import { pairedTest, scoreInterval, type TimeSums } from "../../src/scores/intervals/intervals.js";
+import { studentBound, studentInner } from "../../src/scores/intervals/studentT.js";
 
 const mean = (sums: Float64Array) => sums[1] / sums[0];
 const seriesOf = (values: ArrayLike<number>): TimeSums => ({

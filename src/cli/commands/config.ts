@@ -86,7 +86,7 @@ async function showAction(target: string | undefined, flags: Flags): Promise<voi
   const resolved = await resolveTarget(target, flags);
   const [{ describeConfig }, { configText }] = await Promise.all([
     import("../../config/describe.js"),
-    import("../../config/files.js"),
+    import("../../config/text/files.js"),
   ]);
   for (const warning of resolved.warnings) note(`warning: ${warning}`);
   if (flags.raw) return print(configText(resolved.config));

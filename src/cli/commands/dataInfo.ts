@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { StoreFit } from "../../checks/fit.js";
-import type { StoreInfo } from "../../data/info.js";
+import type { StoreInfo } from "../../data/info/info.js";
+import type { Verification } from "../../data/info/verifyStore.js";
 import type { Store } from "../../data/store.js";
-import type { Verification } from "../../data/verifyStore.js";
 import { AtmorepError, isAtmorepError } from "../../errors.js";
 import { note, print, printJson, withExamples } from "../output.js";
 import { fitLines, infoLines, verificationLines } from "./dataInfoLines.js";
@@ -47,7 +47,7 @@ async function infoAction(location: string, options: InfoOptions): Promise<void>
   checkPicture(options);
   const [{ openStore }, { describeStore }] = await Promise.all([
     import("../../data/store.js"),
-    import("../../data/info.js"),
+    import("../../data/info/info.js"),
   ]);
   const config = options.config === undefined ? null : await readConfig(options.config, location);
   const store = await openStore(await placeOf(location));
@@ -80,7 +80,7 @@ const verifiedJson = (verified: Verification | null) =>
   verified && { verified: { faults: verified.faults, faultCount: verified.faultCount } };
 
 async function verify(store: Store, missing: "error" | "skip" | undefined): Promise<Verification> {
-  const { verifyStore } = await import("../../data/verifyStore.js");
+  const { verifyStore } = await import("../../data/info/verifyStore.js");
   return verifyStore(store, missing);
 }
 

@@ -2,10 +2,10 @@
 import type { StoreFit } from "../../checks/fit.js";
 import { formatFault } from "../../config/faults.js";
 import { gapLine } from "../../data/gaps.js";
-import type { FieldInfo, Place, StoreInfo } from "../../data/info.js";
-import type { ArrayStorage } from "../../data/storage.js";
+import type { FieldInfo, Place, StoreInfo } from "../../data/info/info.js";
+import type { ArrayStorage } from "../../data/info/storage.js";
+import type { Verification } from "../../data/info/verifyStore.js";
 import { displayUnit } from "../../data/units.js";
-import type { Verification } from "../../data/verifyStore.js";
 import { formatTable } from "../output.js";
 
 /** rows of the table of values; beyond that one for all levels of a field */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { endTime } from "../../config/times.js";
 import { AtmorepError } from "../../errors.js";
 import { writeDirectoryAtomic, writeFileAtomic } from "../../formats/atomic.js";
-import { levelsOf } from "../info.js";
+import { levelsOf } from "../info/info.js";
 import { openStore, type Store } from "../store.js";
 import { formatTime, parseTime } from "../time.js";
 import { readValues, wholeWindow } from "../values.js";

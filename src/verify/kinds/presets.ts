@@ -1,8 +1,8 @@
 /** `presets`: our presets resolve to the configurations that the original's programs write. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readConfigFile } from "../../config/files.js";
 import { resolveConfig } from "../../config/resolve.js";
+import { readConfigFile } from "../../config/text/files.js";
 import { compareJson } from "../compare.js";
 import type { Comparison, KindRunner } from "../types.js";
 

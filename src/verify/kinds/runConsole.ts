@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { predictedFields } from "../../config/fields.js";
-import { consoleLines } from "../../config/files.js";
+import { consoleLines } from "../../config/text/files.js";
 import type { RunConfig } from "../../config/types.js";
 import { countParameters } from "../../model/parameters.js";
 import { modelSpec } from "../../model/spec.js";

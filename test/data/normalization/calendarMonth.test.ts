@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { levelSource } from "../../../src/data/fields.js";
-import { describeStore } from "../../../src/data/info.js";
+import { describeStore } from "../../../src/data/info/info.js";
 import { monthlyNormalization } from "../../../src/data/normalization/monthly.js";
 import { normalizeStore } from "../../../src/data/normalization/normalize.js";
 import { openStore, type Store } from "../../../src/data/store.js";

@@ -1,7 +1,7 @@
 /** The model against the best of the baselines: one test for the tables, `scores.json` and the verdict. */
-import type { ScoreAccumulator } from "./accumulate.js";
+import type { ScoreAccumulator } from "../accumulate.js";
+import { rootMeanSquare, type selectTimes, squaresOf, totalOf } from "../summary.js";
 import { type IntervalOptions, type PairedTest, pairedTest } from "./intervals.js";
-import { rootMeanSquare, type selectTimes, squaresOf, totalOf } from "./summary.js";
 
 export interface MinusBest {
   /** the baseline of lowest RMSE on these points */

@@ -1,9 +1,9 @@
 /** Everything that leaves the cell thread, in order. */
 import { Console } from "node:console";
 import { StringDecoder } from "node:string_decoder";
+import { ownRun, type Run } from "../runs.js";
 import type { Event, PublishedType } from "./protocol.js";
 import type { RingWriter } from "./ring.js";
-import { ownRun, type Run } from "./runs.js";
 
 export class Outlet {
   readonly #ring: RingWriter;

@@ -1,10 +1,10 @@
 /** Reading a store whole: every chunk decoded with its checksum, every value looked at. */
-import { isAtmorepError } from "../errors.js";
+import { isAtmorepError } from "../../errors.js";
+import type { Store } from "../store.js";
+import { formatTime } from "../time.js";
+import type { ChunkedArray } from "../zarr/array.js";
+import { unravel } from "../zarr/array.js";
 import { type Scan, scanStore } from "./scan.js";
-import type { Store } from "./store.js";
-import { formatTime } from "./time.js";
-import type { ChunkedArray } from "./zarr/array.js";
-import { unravel } from "./zarr/array.js";
 
 export interface Verification {
   scan: Scan;

@@ -1,9 +1,9 @@
 /** How the arrays of a store lie in files: chunks, codecs, sizes, files that are not there. Nothing is decoded. */
-import { itemType, typeName } from "./codecs/types.js";
-import { type ByteSource, openSource } from "./source/index.js";
-import type { Store } from "./store.js";
-import { product, unravel } from "./zarr/array.js";
-import { type ArrayFacts, type MetadataStore, openMetadata } from "./zarr/metadata.js";
+import { itemType, typeName } from "../codecs/types.js";
+import { type ByteSource, openSource } from "../source/index.js";
+import type { Store } from "../store.js";
+import { product, unravel } from "../zarr/array.js";
+import { type ArrayFacts, type MetadataStore, openMetadata } from "../zarr/metadata.js";
 
 export interface ArrayStorage {
   /** `data`, `data_sfc` */

@@ -4,7 +4,7 @@
  * Statistics 32 (2014); Lazarus, Lewis, Stock and Watson, same journal 36 (2018)). Few blocks make wide intervals that
  * hold, where resampled blocks make narrow ones that do not. With as many blocks as times it is the common t interval.
  */
-import { cos, exp } from "../math/index.js";
+import { cos, exp } from "../../math/index.js";
 import { blockLength as lengthOf, overlapOf } from "./blockLength.js";
 import { studentBound, studentInner } from "./studentT.js";
 

@@ -1,9 +1,9 @@
 /** What reading a batch costs: bytes of the chunks that it touches beside the bytes that it takes from them. */
-import type { CubeConfig } from "./cube.js";
-import { resolveFields } from "./fields.js";
-import type { Store } from "./store.js";
-import type { Draw } from "./types.js";
-import { windowOf } from "./window.js";
+import type { CubeConfig } from "../cube.js";
+import { resolveFields } from "../fields.js";
+import type { Store } from "../store.js";
+import type { Draw } from "../types.js";
+import { windowOf } from "../window.js";
 
 export interface BatchCost {
   /** values of the chunks that are decoded, by array, as float32 */

@@ -1,14 +1,14 @@
 /** The wire thread: sockets, the queue of requests, replies, interrupts. Knows nothing of how cells run. */
 import { randomUUID } from "node:crypto";
 import { Reply, Router, XPublisher } from "zeromq";
-import { answerHistory, type HistoryEntry } from "./history.js";
+import { codePointsBefore, unitsBefore } from "../compile/positions.js";
+import { answerHistory, type HistoryEntry } from "../history.js";
+import { terminateMainThread } from "../terminate.js";
 import { decode, encode, type Header, type Message } from "./message.js";
 import { Outbox } from "./outbox.js";
 import { OutputPump, type OutputSink } from "./outputPump.js";
-import { codePointsBefore, unitsBefore } from "./positions.js";
 import type { Event, Request, WireOptions } from "./protocol.js";
 import { RingReader, stopFlag } from "./ring.js";
-import { terminateMainThread } from "./terminate.js";
 
 /** Cell code that has not answered an interrupt by itself after this time is ended by force. */
 const PATIENCE_MS = 1_500;

@@ -1,12 +1,12 @@
 /** Describing a store: fields, levels, times and gaps, grid, chunks, normalisation, ranges, missing values, outliers. */
-import { isUrl } from "../config/resolve.js";
-import { type LevelSource, levelSource } from "./fields.js";
-import { cubesOfStore, unevenSteps, usualStep } from "./gaps.js";
-import { monthlyNormalization, monthName } from "./normalization/monthly.js";
+import { isUrl } from "../../config/resolve.js";
+import { type LevelSource, levelSource } from "../fields.js";
+import { cubesOfStore, unevenSteps, usualStep } from "../gaps.js";
+import { monthlyNormalization, monthName } from "../normalization/monthly.js";
+import type { Store } from "../store.js";
+import { formatTime, HOUR_NS } from "../time.js";
 import { type Extreme, type LevelScan, type Scan, scanStore } from "./scan.js";
 import { type ArrayStorage, describeStorage } from "./storage.js";
-import type { Store } from "./store.js";
-import { formatTime, HOUR_NS } from "./time.js";
 
 export interface FieldInfo {
   name: string;

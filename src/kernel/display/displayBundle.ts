@@ -1,8 +1,8 @@
 /** From a value to what a notebook shows of it. */
 import { inspect } from "node:util";
+import type { MimeBundle } from "../wire/protocol.js";
 import { describeTable, isTable } from "./displayTable.js";
 import { describeTensor, isTensor } from "./displayTensor.js";
-import type { MimeBundle } from "./protocol.js";
 
 /** An object with this method says itself how it is shown: the method returns a bundle, or a promise of one. */
 export const DISPLAY = Symbol.for("Jupyter.display");

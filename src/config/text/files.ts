@@ -1,14 +1,14 @@
 /** Configuration files: the reference's flat JSON on one line. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import { AtmorepError } from "../errors.js";
-import { shorten } from "./faults.js";
+import { AtmorepError } from "../../errors.js";
+import { shorten } from "../faults.js";
+import { isConfigFileName } from "../locate.js";
+import { nearestName } from "../nearest.js";
+import { KEYS, schemaEntry } from "../schema.js";
+import { firstHour, withFullTimes } from "../times.js";
 import { parseJson } from "./json.js";
-import { isConfigFileName } from "./locate.js";
-import { nearestName } from "./nearest.js";
 import { pythonJson, pythonRepr } from "./python.js";
-import { KEYS, schemaEntry } from "./schema.js";
-import { firstHour, withFullTimes } from "./times.js";
 
 export interface ReadConfig {
   /** the keys of the file, in its order */

@@ -1,6 +1,6 @@
 /** How many consecutive initial times belong together: as many as share data, and as many as errors stay alike over. */
 
-import { log, pow } from "../math/index.js";
+import { log, pow } from "../../math/index.js";
 
 /** More blocks than this would narrow an interval by less than 1 %. */
 const MOST_BLOCKS = 100;

@@ -1,9 +1,9 @@
 /** Overrides `path=value` of a configuration, such as `fields[0][2]=[96,105]`. */
-import { AtmorepError } from "../errors.js";
-import { abbreviated, shorten } from "./faults.js";
+import { AtmorepError } from "../../errors.js";
+import { abbreviated, shorten } from "../faults.js";
+import { nearestName } from "../nearest.js";
+import { KEYS, schemaEntry } from "../schema.js";
 import { MAX_DEPTH } from "./json.js";
-import { nearestName } from "./nearest.js";
-import { KEYS, schemaEntry } from "./schema.js";
 
 export interface Override {
   key: string;

@@ -3,7 +3,7 @@
  * integers above 2^53 (PyTorch's initial seed is one), refuse the NaN that Python writes, and say where a
  * fault is in another way on every Node version.
  */
-import { AtmorepError } from "../errors.js";
+import { AtmorepError } from "../../errors.js";
 
 export interface ParsedJson {
   value: unknown;

@@ -1,5 +1,5 @@
 /** Values as Python writes them: `json.dumps` for files, `repr` for the console. */
-import type { Kind } from "./kinds.js";
+import type { Kind } from "../kinds.js";
 
 interface Style {
   true: string;

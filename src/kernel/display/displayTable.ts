@@ -1,5 +1,5 @@
 /** Tables with the methods of arquero's: HTML of the first rows, and their number. */
-import type { MimeBundle } from "./protocol.js";
+import type { MimeBundle } from "../wire/protocol.js";
 
 export interface TableLike {
   numRows(): number;
