@@ -126,7 +126,8 @@ async function* loadInWorkers<T extends CubeBatch | SampleBatch>(
     slots.set(index, { promise, resolve, reject });
     if (failure) return reject(failure);
     const spent = pool.handOver(lengths);
-    const buffers = spent.map(({ buffer }) => buffer);
+    // the pool holds no shared memory
+    const buffers = spent.map(({ buffer }) => buffer as ArrayBuffer);
     threads[index % workers].postMessage({ index, draw: draws[index], spent } satisfies WorkerRequest, buffers);
   };
   try {

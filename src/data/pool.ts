@@ -3,10 +3,10 @@
  * filled, which takes longer than filling it.
  */
 export class BufferPool {
-  private readonly free: Float32Array<ArrayBuffer>[] = [];
+  private readonly free: Float32Array[] = [];
 
   /** An array of `length` values, whatever they are: whoever takes it writes every one. */
-  take(length: number): Float32Array<ArrayBuffer> {
+  take(length: number): Float32Array {
     const at = this.free.findIndex((array) => array.length === length);
     return at < 0 ? new Float32Array(length) : this.free.splice(at, 1)[0];
   }
@@ -19,7 +19,7 @@ export class BufferPool {
   }
 
   /** Of each length one array, as far as there is one here: for another thread's pool. */
-  handOver(lengths: readonly number[]): Float32Array<ArrayBuffer>[] {
+  handOver(lengths: readonly number[]): Float32Array[] {
     return lengths.flatMap((length) => (this.free.some((array) => array.length === length) ? [this.take(length)] : []));
   }
 }

@@ -19,7 +19,7 @@ export interface WorkerRequest {
   index: number;
   draw: Draw;
   /** arrays of batches that have been used, for those to come; handed over */
-  spent: Float32Array<ArrayBuffer>[];
+  spent: Float32Array[];
 }
 
 export type WorkerReply =
