@@ -12,8 +12,8 @@ import {
   loadCheckpoint,
   readCheckpoint,
 } from "./checkpoint.js";
+import { epochOf, removeWeights } from "./digests.js";
 import { parseRunReference, type RunFolder, runFolder } from "./folder.js";
-import { epochOf, removeWeights } from "./manifest.js";
 import { readMetricsLines } from "./metrics.js";
 import { type WeightNames, writeWeightFiles } from "./weightFiles.js";
 

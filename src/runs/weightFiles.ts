@@ -13,8 +13,8 @@ import { canonicalName } from "../model/names.js";
 import { initParameters } from "../model/parameters.js";
 import type { ModelSpec } from "../model/spec.js";
 import type { PlainParams } from "../model/types.js";
+import { announceWeights, type FileDigest, verifyWeights } from "./digests.js";
 import { parseRunReference, runFolder } from "./folder.js";
-import { announceWeights, type FileDigest, verifyWeights } from "./manifest.js";
 import { INFO_PART, partOf, stateDict, weightParts } from "./stateDict.js";
 
 /** Which of a run's weights: the un-numbered file (also epoch -2), the best, or those of an epoch. */
@@ -33,8 +33,8 @@ export function weightPath(modelsDir: string, runId: string, tag: WeightTag, par
 }
 
 /**
- * Writes the whole state dict and its parts, and their digests into the manifest. All are written aside first; then the
- * manifest names them, then they appear, parts first: whoever finds the whole file finds the parts.
+ * Writes the whole state dict and its parts, and their digests into the list. All are written aside first; then the
+ * list names them, then they appear, parts first: whoever finds the whole file finds the parts.
  * @returns the path of the whole state dict
  */
 export async function writeWeightFiles(

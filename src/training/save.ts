@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { toPlain } from "../model/index.js";
 import type { PlainParams } from "../model/types.js";
 import { type CheckpointKind, saveCheckpoint } from "../runs/checkpoint.js";
+import { epochOf, removeWeights } from "../runs/digests.js";
 import type { SavedEvent } from "../runs/events.js";
-import { epochOf, removeWeights } from "../runs/manifest.js";
 import { type WeightTag, weightPath, writeWeightFiles } from "../runs/weightFiles.js";
 import type { BeforeValidation, Session } from "./session.js";
 

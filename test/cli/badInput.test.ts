@@ -421,7 +421,7 @@ describe("weights and runs", () => {
     await refused(out, args, /AtmoRep_idbase0001\.mod: the weights do not match their digest/);
     expectRefusal(await runCli("weights", "info", weights), message);
     // as a run of version 0.1, which has no list of digests
-    rmSync(join(folder.modelsDir, "manifest.json"));
+    rmSync(join(folder.modelsDir, "digests.json"));
     await refused(out, args, message);
   });
 

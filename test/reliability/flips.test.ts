@@ -60,7 +60,7 @@ describe("single flipped bits", () => {
     expect((await loadCheckpoint(checkpointDir, "latest")).fault).toBe(null);
   });
 
-  it(`in weights, their parts and the manifest (${FLIPS}): refused, or read as they were`, {
+  it(`in weights, their parts and the digests (${FLIPS}): refused, or read as they were`, {
     timeout: TIMEOUT,
   }, async () => {
     const { modelsDir } = folder();
@@ -73,13 +73,13 @@ describe("single flipped bits", () => {
         return "refused" as const;
       });
     const expected = await read();
-    const files = [...weights, "manifest.json"];
+    const files = [...weights, "digests.json"];
     for (const [k, name] of files.entries()) {
       const path = join(modelsDir, name);
       const bytes = readFileSync(path);
       for (const bit of chosenBits(k, bytes.length, Math.ceil(FLIPS / files.length))) {
         await withFlip(path, bytes, bit, async () => {
-          if (name !== "manifest.json") {
+          if (name !== "digests.json") {
             expect(await outcome(name)).toBe("refused");
             return;
           }

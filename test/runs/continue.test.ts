@@ -58,7 +58,7 @@ describe("continuing a run", () => {
     const { modelsDir } = runFolder(out, "keeps001");
     const numbered = (names: string[]) => [...new Set(names.map((name) => /_epoch\d+/.exec(name)?.[0] ?? ""))].sort();
     expect(numbered(readdirSync(modelsDir))).toEqual(["", "_epoch1"]);
-    const { files } = JSON.parse(readFileSync(join(modelsDir, "manifest.json"), "utf8"));
+    const { files } = JSON.parse(readFileSync(join(modelsDir, "digests.json"), "utf8"));
     expect(numbered(Object.keys(files))).toEqual(["", "_epoch1"]);
     await readWeights(weightPath(modelsDir, "keeps001", 1));
   });

@@ -77,7 +77,7 @@ describe("files", () => {
     const expected = stems.flatMap((stem) =>
       ["", "_best", "_epoch3"].map((tag) => `AtmoRep${stem}_idabcd0123${tag}.mod`),
     );
-    expect(readdirSync(dir).sort()).toEqual([...expected, "manifest.json"].sort());
+    expect(readdirSync(dir).sort()).toEqual([...expected, "digests.json"].sort());
     expect(await readWeights(whole)).toEqual(PARAMS);
     const parts = await readWeightParts(dir, "abcd0123", "best", NAMES);
     expect(matchWeights(PARAMS, parts, "parts").size).toBe(PARAMS.size);

@@ -27,7 +27,7 @@ describe("train", () => {
           ].map((part) => `AtmoRep_${part}idtiny0001${tag}.mod`),
         ),
         "checkpoint",
-        "manifest.json",
+        "digests.json",
         "model_idtiny0001.json",
       ].sort(),
     );

@@ -1,5 +1,5 @@
 /**
- * `models/id<ID>/manifest.json`: size and SHA-256 of every weights file, so that one that was changed after it was written
+ * `models/id<ID>/digests.json`: size and SHA-256 of every weights file, so that one that was changed after it was written
  * is refused. It is replaced before the files are, and keeps the digests of those that they replace: killed at any
  * moment, the program finds either file in order.
  */
@@ -18,19 +18,19 @@ export interface FileDigest {
 /** By file name; `before` is what the file replaces, or replaced. */
 type Entries = Record<string, FileDigest & { before?: FileDigest }>;
 
-const manifestPath = (modelsDir: string): string => join(modelsDir, "manifest.json");
+const digestsPath = (modelsDir: string): string => join(modelsDir, "digests.json");
 
 /**
  * Enters weights files that are about to appear in `modelsDir`.
- * @throws AtmorepError (input) if the present manifest cannot be read
+ * @throws AtmorepError (input) if the present list cannot be read
  */
 export async function announceWeights(modelsDir: string, files: ReadonlyMap<string, FileDigest>): Promise<void> {
-  const entries = await readManifest(modelsDir);
+  const entries = await readDigests(modelsDir);
   for (const [name, digest] of files) {
     const former = entries[name];
     entries[name] = former ? { ...digest, before: { bytes: former.bytes, sha256: former.sha256 } } : digest;
   }
-  await writeManifest(modelsDir, entries);
+  await writeDigests(modelsDir, entries);
 }
 
 /** The epoch in the name of a numbered weights file or result store; null for other names. */
@@ -39,23 +39,23 @@ export function epochOf(name: string): number | null {
   return match ? Number(match[1]) : null;
 }
 
-/** Removes weights files, and then what the manifest says of them. */
+/** Removes weights files, and then what the list says of them. */
 export async function removeWeights(modelsDir: string, goes: (name: string) => boolean): Promise<void> {
   const names = (await readdir(modelsDir)).filter((name) => name.endsWith(".mod") && goes(name));
   for (const name of names) await rm(join(modelsDir, name), { force: true });
-  if (names.length === 0 || !existsSync(manifestPath(modelsDir))) return;
-  const entries = await readManifest(modelsDir);
+  if (names.length === 0 || !existsSync(digestsPath(modelsDir))) return;
+  const entries = await readDigests(modelsDir);
   for (const name of names) delete entries[name];
-  await writeManifest(modelsDir, entries);
+  await writeDigests(modelsDir, entries);
 }
 
 /**
- * Compares a weights file with the manifest beside it. A file that no manifest names passes: it is of version 0.1, or was
+ * Compares a weights file with the list beside it. A file that no list names passes: it is of version 0.1, or was
  * put there by somebody.
- * @throws AtmorepError (input) if it was changed after it was written, or the manifest cannot be read
+ * @throws AtmorepError (input) if it was changed after it was written, or the list cannot be read
  */
 export async function verifyWeights(path: string): Promise<void> {
-  const entry = (await readManifest(dirname(path)))[basename(path)];
+  const entry = (await readDigests(dirname(path)))[basename(path)];
   if (!entry) return;
   const found = await digestOf(path);
   const same = (known: FileDigest | undefined) => known?.sha256 === found.sha256 && known.bytes === found.bytes;
@@ -74,15 +74,15 @@ async function digestOf(path: string): Promise<FileDigest> {
   return { bytes: (await stat(path)).size, sha256: hash.digest("hex") };
 }
 
-async function writeManifest(modelsDir: string, entries: Entries): Promise<void> {
+async function writeDigests(modelsDir: string, entries: Entries): Promise<void> {
   const sorted = Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1));
   const lines = sorted.map(([name, entry]) => `  ${JSON.stringify(name)}: ${JSON.stringify(entry)}`);
   const files = lines.length > 0 ? `{\n${lines.join(",\n")}\n}` : "{}";
-  await writeFileAtomic(manifestPath(modelsDir), `{"format": 1, "files": ${files}}\n`);
+  await writeFileAtomic(digestsPath(modelsDir), `{"format": 1, "files": ${files}}\n`);
 }
 
-async function readManifest(modelsDir: string): Promise<Entries> {
-  const path = manifestPath(modelsDir);
+async function readDigests(modelsDir: string): Promise<Entries> {
+  const path = digestsPath(modelsDir);
   if (!existsSync(path)) return {};
   const text = await readFile(path, "utf8");
   const damaged = () =>
