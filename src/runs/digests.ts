@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
@@ -27,8 +27,10 @@ const digestsPath = (modelsDir: string): string => join(modelsDir, "digests.json
 export async function announceWeights(modelsDir: string, files: ReadonlyMap<string, FileDigest>): Promise<void> {
   const entries = await readDigests(modelsDir);
   for (const [name, digest] of files) {
-    const former = entries[name];
-    entries[name] = former ? { ...digest, before: { bytes: former.bytes, sha256: former.sha256 } } : digest;
+    const path = join(modelsDir, name);
+    // what was announced last may never have appeared: only the file itself tells which one it is
+    const there = existsSync(path) ? await digestOf(createReadStream(path)) : undefined;
+    entries[name] = there && isListed(entries[name], there) ? { ...digest, before: there } : digest;
   }
   await writeDigests(modelsDir, entries);
 }
@@ -57,9 +59,8 @@ export async function removeWeights(modelsDir: string, goes: (name: string) => b
 export async function verifyWeights(path: string): Promise<void> {
   const entry = (await readDigests(dirname(path)))[basename(path)];
   if (!entry) return;
-  const found = await digestOf(path);
-  const same = (known: FileDigest | undefined) => known?.sha256 === found.sha256 && known.bytes === found.bytes;
-  if (same(entry) || same(entry.before)) return;
+  const found = await digestOf(createReadStream(path));
+  if (isListed(entry, found)) return;
   throw new AtmorepError("input", "the weights do not match their digest: the file was changed after it was written", {
     where: path,
     found: `${found.bytes} bytes, SHA-256 ${found.sha256}`,
@@ -68,10 +69,19 @@ export async function verifyWeights(path: string): Promise<void> {
   });
 }
 
-async function digestOf(path: string): Promise<FileDigest> {
+/** Whether a file is the one that an entry announces, or the one that it replaces. */
+const isListed = (entry: Entries[string] | undefined, { bytes, sha256 }: FileDigest): boolean =>
+  [entry, entry?.before].some((known) => known?.sha256 === sha256 && known.bytes === bytes);
+
+/** Size and SHA-256 of a file's pieces. */
+export async function digestOf(pieces: AsyncIterable<Uint8Array>): Promise<FileDigest> {
   const hash = createHash("sha256");
-  for await (const piece of createReadStream(path)) hash.update(piece);
-  return { bytes: (await stat(path)).size, sha256: hash.digest("hex") };
+  let bytes = 0;
+  for await (const piece of pieces) {
+    hash.update(piece);
+    bytes += piece.length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
 }
 
 async function writeDigests(modelsDir: string, entries: Entries): Promise<void> {

@@ -1,5 +1,4 @@
 /** The weight files of a run: whole state dicts and parts, by the reference's names, and reading them back. */
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseFields, predictedFields } from "../config/fields.js";
@@ -13,7 +12,7 @@ import { canonicalName } from "../model/names.js";
 import { initParameters } from "../model/parameters.js";
 import type { ModelSpec } from "../model/spec.js";
 import type { PlainParams } from "../model/types.js";
-import { announceWeights, type FileDigest, verifyWeights } from "./digests.js";
+import { announceWeights, digestOf, type FileDigest, verifyWeights } from "./digests.js";
 import { parseRunReference, runFolder } from "./folder.js";
 import { INFO_PART, partOf, stateDict, weightParts } from "./stateDict.js";
 
@@ -57,7 +56,7 @@ export async function writeWeightFiles(
       const file = await AtomicFile.create(path);
       aside.push(file);
       await fillTorch(file, content);
-      digests.set(basename(path), await digestOf(file));
+      digests.set(basename(path), await digestOf(file.readBack()));
     };
     for (const part of parts) await write(weightPath(modelsDir, runId, tag, part.part), partOf(tensors, part));
     await write(whole, tensors);
@@ -70,12 +69,6 @@ export async function writeWeightFiles(
     for (const file of aside) await file.abort();
   }
   return whole;
-}
-
-async function digestOf(file: AtomicFile): Promise<FileDigest> {
-  const hash = createHash("sha256");
-  for await (const piece of file.readBack()) hash.update(piece);
-  return { bytes: file.position, sha256: hash.digest("hex") };
 }
 
 /**
