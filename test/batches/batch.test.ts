@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { plainBatch, targetRows } from "../../src/batches/plain.js";
 import type { PredictedField } from "../../src/config/types.js";
 import { stepModel } from "../../src/step/step.js";
 import { maskedBatch, smallConfig } from "../step/support.js";
+import fc from "../support/property.js";
 
 const { predicted } = stepModel(smallConfig());
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { resolveConfig } from "../../src/config/resolve.js";
 import { configText, consoleLines, inFileOrder, parseConfig, readConfigFile } from "../../src/config/text/files.js";
 import { pythonFloat, pythonJson, pythonRepr } from "../../src/config/text/python.js";
 import { GOLDEN_DIR } from "../support/golden.js";
+import fc from "../support/property.js";
 
 const golden = (...path: string[]) => readFileSync(join(GOLDEN_DIR, ...path), "utf8");
 

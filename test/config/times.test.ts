@@ -1,12 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { resolveConfig } from "../../src/config/resolve.js";
 import { readConfigFile } from "../../src/config/text/files.js";
 import { endTime, firstHour, parseIsoTime, withFullTimes } from "../../src/config/times.js";
 import { parseTime } from "../../src/data/time.js";
+import fc from "../support/property.js";
 
 const folder = mkdtempSync(join(tmpdir(), "atmorep-times-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { assertValid, FAULT_CODES, formatFault } from "../../src/config/faults.js";
 import { resolveConfig } from "../../src/config/resolve.js";
@@ -7,6 +6,7 @@ import { collectFaults, type StoreSummary, validateAgainstStore } from "../../sr
 import type { RunConfig } from "../../src/config/types.js";
 import { configWarnings, validateConfig } from "../../src/config/validate.js";
 import { AtmorepError } from "../../src/errors.js";
+import fc from "../support/property.js";
 import { NAMES } from "./names.js";
 
 /** Two coupled fields of two levels, as small as the golden ones. */

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCube, readSamples } from "../../src/data/cube.js";
 import { resolveFields } from "../../src/data/fields.js";
@@ -7,6 +6,7 @@ import { BufferPool } from "../../src/data/pool.js";
 import { openStore } from "../../src/data/store.js";
 import { tokenize, tokenLayout, untokenize } from "../../src/data/tokens.js";
 import { readValues } from "../../src/data/values.js";
+import fc from "../support/property.js";
 import { dataConfig, FIELD_A, STORM, temporaryFolder, tinyStore, tinyValue } from "./support.js";
 
 const folder = temporaryFolder();

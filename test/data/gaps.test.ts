@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { cubesOfStore, GapFinder, gapLine, unevenSteps, usualStep } from "../../src/data/gaps.js";
 import { admissible, admissibleTimes, drawableTimes, drawEpoch } from "../../src/data/sampling.js";
 import { openStore, type Store } from "../../src/data/store.js";
 import { calendarOf, HOUR_NS } from "../../src/data/time.js";
 import { windowTimes } from "../../src/data/window.js";
+import fc from "../support/property.js";
 import { dataConfig, temporaryFolder, tinyStore } from "./support.js";
 
 const START = 455_832; // 2022-01-01

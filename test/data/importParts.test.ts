@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Step, TimeFiller } from "../../src/data/import/fillTime.js";
 import { arrange, planGrid } from "../../src/data/import/grid.js";
+import fc from "../support/property.js";
 
 const axis = (start: number, step: number, count: number) =>
   Float64Array.from({ length: count }, (_, i) => start + i * step);

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { admissible, admissibleTimes, drawEpoch } from "../../src/data/sampling.js";
 import { openStore, type Store } from "../../src/data/store.js";
 import { windowOf } from "../../src/data/window.js";
+import fc from "../support/property.js";
 import { type DataConfig, dataConfig, GOLDEN_STORE, STORM, temporaryFolder, tinyStore } from "./support.js";
 
 const folder = temporaryFolder();

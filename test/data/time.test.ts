@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { calendarOf, cfTimeCode, civilFromDays, daysFromCivil, formatTime, parseTime } from "../../src/data/time.js";
 import { TOKEN_INFOS_TRANSFORMATIONS, transformTokenInfos } from "../../src/data/tokenInfos.js";
+import fc from "../support/property.js";
 
 describe("calendar", () => {
   it("agrees with the JavaScript date over all years that 64-bit nanoseconds hold", () => {

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Exchange, orderedSum } from "../../src/distributed/orderedSum.js";
+import fc from "../support/property.js";
 
 /** Processes of one test, which exchange through arrays once all have come to the same call. */
 function meeting(size: number): Exchange<Float32Array>[] {

@@ -1,5 +1,4 @@
 import * as tf from "@tensorflow/tfjs-core";
-import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../src/engine/index.js";
 import {
@@ -14,6 +13,7 @@ import {
   linear,
   only,
 } from "../../src/engine/kernels/index.js";
+import fc from "../support/property.js";
 import { evaluate, expectDifferences, expectKernel, type Fn, normal } from "./support.js";
 
 beforeAll(() => openEngine("wasm"));

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../src/engine/index.js";
+import fc from "../support/property.js";
 import { expectDifferences, expectKernel, type Fn, normal } from "./support.js";
 
 beforeAll(() => openEngine("wasm"));

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { axisTiles, blendWeights } from "../../src/evaluation/tiles.js";
+import fc from "../support/property.js";
 
 const axis = fc
   .tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 60 }), fc.nat(), fc.boolean())

@@ -1,6 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isAtmorepError } from "../../src/errors.js";
 import {
@@ -11,6 +10,7 @@ import {
   writeSafetensors,
 } from "../../src/formats/safetensors.js";
 import { bytesOf, type TensorSpec } from "../../src/formats/tensors.js";
+import fc from "../support/property.js";
 import { tempDir } from "../support/tempDir.js";
 
 const spec = (

@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isAtmorepError } from "../../src/errors.js";
 import { readSafetensors } from "../../src/formats/safetensors.js";
@@ -11,6 +10,7 @@ import { unpickle } from "../../src/formats/torch/unpickle.js";
 import { writeTorch } from "../../src/formats/torch/writer.js";
 import { ZipReader } from "../../src/formats/zip/reader.js";
 import { GOLDEN_DIR } from "../support/golden.js";
+import fc from "../support/property.js";
 
 const MODELS = join(GOLDEN_DIR, "run_bert", "models", "idabcd0865");
 const WHOLE = join(MODELS, "AtmoRep_idabcd0865.mod");

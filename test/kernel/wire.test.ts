@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codePointsBefore, unitsBefore } from "../../src/kernel/compile/positions.js";
 import { answerHistory } from "../../src/kernel/history.js";
 import { decode, encode } from "../../src/kernel/wire/message.js";
 import { createRingMemory, RingReader, RingWriter } from "../../src/kernel/wire/ring.js";
+import fc from "../support/property.js";
 
 describe("messages", () => {
   it("come back as they were sent, and are refused under another key", () => {

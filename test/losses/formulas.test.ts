@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { BUILT_IN } from "../../src/losses/names.js";
 import { weightedMean } from "../../src/losses/reduce.js";
 import { LOSSES } from "../../src/losses/table.js";
 import { lossAndGradient, POINT_FORMULAS } from "../../src/verify/kinds/lossFormulas.js";
+import fc from "../support/property.js";
 import { close, inputsOf, inScope, type Plain, plainInputs, useWasm, valueAndGradient } from "./support.js";
 
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 /** Random loss inputs, as plain arrays and as tensors. */
 import * as tf from "@tensorflow/tfjs-core";
-import fc from "fast-check";
 import { openEngine } from "../../src/engine/index.js";
 import { ensembleMean, ensembleStd } from "../../src/engine/kernels/index.js";
 import type { LossInputs } from "../../src/losses/types.js";
+import fc from "../support/property.js";
 
 export const useWasm = () => openEngine("wasm");
 

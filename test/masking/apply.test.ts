@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type LevelLayout, pointwiseStd } from "../../src/masking/apply.js";
 import { Generator } from "../../src/random/index.js";
+import fc from "../support/property.js";
 
 /** Sums in the order of the tokens, point by point. */
 function plainly(tokens: Float32Array, D: number): Float64Array {

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseFields } from "../../src/config/fields.js";
 import type { FieldEntry, RunConfig, Strategy } from "../../src/config/types.js";
@@ -6,6 +5,7 @@ import { BufferPool } from "../../src/data/pool.js";
 import type { CubeBatch, SampleBatch } from "../../src/data/types.js";
 import { createMaskGenerators, maskBatch, maskInPlace, resample, TOKEN_KIND } from "../../src/masking/index.js";
 import { defaultRng } from "../../src/random/index.js";
+import fc from "../support/property.js";
 
 type Rates = [total: number, mask: number, noise: number, coarse: number];
 

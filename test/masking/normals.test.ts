@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fillNormals } from "../../src/masking/normals.js";
 import { defaultRng } from "../../src/random/index.js";
+import fc from "../support/property.js";
 
 test("the same numbers, and the same place in the stream, as one by one", () => {
   const counts = fc.array(fc.integer({ min: 0, max: 9000 }), { minLength: 1, maxLength: 4 });

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseFields } from "../../src/config/fields.js";
 import type { FieldEntry, RunConfig } from "../../src/config/types.js";
@@ -10,6 +9,7 @@ import {
   type MaskStreams,
   maskingSummary,
 } from "../../src/masking/index.js";
+import fc from "../support/property.js";
 
 type Rates = FieldEntry[5];
 type Streams = "run" | "batch";

@@ -1,10 +1,10 @@
 /** What must not change the network's results: the order of fields, the order of samples, cross heads that say nothing. */
 import * as tf from "@tensorflow/tfjs-core";
-import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { FieldEntry } from "../../src/config/types.js";
 import { forward, initParameters, type ModelConfig, modelSpec, toTensors } from "../../src/model/index.js";
 import type { PlainParams } from "../../src/model/types.js";
+import fc from "../support/property.js";
 import { B, configOf, FIELDS, inputsOf, KINDS, prepareModels, type Samples, samplesOf } from "./support.js";
 
 beforeAll(prepareModels);

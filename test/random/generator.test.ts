@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defaultRng, derive, derivedSeed, seedWords } from "../../src/random/index.js";
+import fc from "../support/property.js";
 
 /** Reference numbers: NumPy 2.4, the Python call stands above each. */
 describe("defaultRng", () => {

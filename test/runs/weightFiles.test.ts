@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseFields, predictedFields } from "../../src/config/fields.js";
 import type { RunConfig } from "../../src/config/types.js";
@@ -18,6 +17,7 @@ import {
   writeWeightFiles,
 } from "../../src/runs/weightFiles.js";
 import { GOLDEN_DIR } from "../support/golden.js";
+import fc from "../support/property.js";
 import { tempDir } from "../support/tempDir.js";
 
 const manifest = (name: string) => JSON.parse(readFileSync(join(GOLDEN_DIR, name, "manifest.json"), "utf8"));

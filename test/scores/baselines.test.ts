@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TOKEN_KIND } from "../../src/masking/types.js";
 import { dampingFit, fitDamping } from "../../src/scores/baselines/damping.js";
 import { BASELINES, baselineNames, baselinePredictions } from "../../src/scores/baselines/registry.js";
 import { layoutOf, valueIndex } from "../../src/scores/layout.js";
+import fc from "../support/property.js";
 import { cubeOf, hideTimes, hideTokens, type Shape, type ValueAt } from "./support.js";
 
 const FIELD = "velocity_u";

@@ -1,5 +1,5 @@
 /** Scores against numbers of Python packages; `test/python/scores.test.ts` compares them with the packages themselves. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { acc, bias, climatologyRefusal, mae, rmse, type Scored } from "../../src/scores/deterministic.js";
 import {
@@ -14,6 +14,7 @@ import {
 } from "../../src/scores/ensemble.js";
 import { latitudeWeights } from "../../src/scores/latitude.js";
 import { isPeriodic, zonalPowerSpectrum } from "../../src/scores/spectrum.js";
+import fc from "../support/property.js";
 
 const near = (found: ArrayLike<number>, expected: number[]) => {
   expect(found.length).toBe(expected.length);

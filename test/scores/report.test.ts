@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { scoreAccumulator } from "../../src/scores/accumulate.js";
 import { anomalyQuantity } from "../../src/scores/anomaly.js";
@@ -20,6 +19,7 @@ import { metricQuantities, registerMetric } from "../../src/scores/metrics.js";
 import type { PointBatch } from "../../src/scores/quantity.js";
 import { REGIONS } from "../../src/scores/regions.js";
 import { type ScoreEntry, scoreReport } from "../../src/scores/report.js";
+import fc from "../support/property.js";
 
 const LATITUDES = [60, 10, -45, 0];
 

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Pcg64 } from "../../src/random/pcg64.js";
 import {
@@ -9,6 +8,7 @@ import {
   ridgeBaseline,
   solveSymmetric,
 } from "../../src/scores/baselines/ridge.js";
+import fc from "../support/property.js";
 
 const shape: FieldSeries["shape"] = [30, 7, 8];
 

@@ -1,12 +1,12 @@
 /** Frozen parameters. */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { initParameters } from "../../src/model/parameters.js";
 import { modelSpec } from "../../src/model/spec.js";
 import { readWeights, weightPath } from "../../src/runs/weightFiles.js";
 import { frozenNames } from "../../src/step/freeze.js";
+import fc from "../support/property.js";
 import { runAll, temporaryFolder, tinyConfig } from "../support/tinyRun.js";
 
 const out = temporaryFolder();

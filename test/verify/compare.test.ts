@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compare, compareJson, TOLERANCES } from "../../src/verify/compare.js";
+import fc from "../support/property.js";
 
 it("accepts errors up to the tolerance and names the worst element beyond it", () => {
   expect(compare("x", [1, 2 + 2e-4], [1, 2], TOLERANCES.network)).toMatchObject({ ok: true });

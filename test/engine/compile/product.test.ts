@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { orientation } from "../../../src/engine/compile/product.js";
+import fc from "../../support/property.js";
 
 describe("products whose first operand is transposed", () => {
   it("transpose the wider operand themselves, unless it is much wider", () => {

@@ -1,4 +1,3 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   Body,
@@ -14,6 +13,7 @@ import {
   type Value,
   vectorOf,
 } from "../../../src/engine/llvm/ir.js";
+import fc from "../../support/property.js";
 
 /** Lines of a body that `write` fills, without the first, `entry:`. */
 function lines(write: (body: Body) => void, lanes = 4): string[] {

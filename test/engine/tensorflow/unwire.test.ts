@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { operationTimes } from "../../../src/engine/tensorflow/stepStats.js";
 import { Message } from "../../../src/engine/tensorflow/unwire.js";
 import { float, join, part, whole } from "../../../src/engine/tensorflow/wire.js";
+import fc from "../../support/property.js";
 
 it("reads what was written", () => {
   const inner = fc.tuple(fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), fc.string({ unit: "grapheme" }));

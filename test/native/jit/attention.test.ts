@@ -1,9 +1,9 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { attentionKernel, attentionScratch } from "../../../src/engine/jit/attention.js";
 import { attentionGradKernel, attentionGradScratch } from "../../../src/engine/jit/attentionGrad.js";
 import { attentionParameters } from "../../../src/engine/jit/attentionLayout.js";
 import type { Jit } from "../../../src/engine/llvm/jit.js";
+import fc from "../../support/property.js";
 import { type Case, type Expected, type Given, given, reference, type Shape } from "./attentionReference.js";
 import { compileKernel, distance, MACHINES } from "./machines.js";
 

@@ -1,8 +1,8 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dropoutKernel } from "../../../src/engine/jit/dropout.js";
 import { statelessUniform } from "../../../src/random/philox.js";
 import { normal } from "../../engine/support.js";
+import fc from "../../support/property.js";
 import { compileKernel, MACHINES } from "./machines.js";
 
 const bits = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0];

@@ -1,4 +1,3 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   momentsGradKernel,
@@ -7,6 +6,7 @@ import {
   squaresKernel,
 } from "../../../src/engine/jit/ensemble.js";
 import { normal } from "../../engine/support.js";
+import fc from "../../support/property.js";
 import { compileKernel, distance, MACHINES } from "./machines.js";
 
 interface Shape {

@@ -1,8 +1,8 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { geluGradKernel, geluKernel } from "../../../src/engine/jit/gelu.js";
 import { gelu, normalCdf, normalPdf } from "../../../src/math/index.js";
 import { normal } from "../../engine/support.js";
+import fc from "../../support/property.js";
 import { compileKernel, MACHINES } from "./machines.js";
 
 describe.each(MACHINES)("GELU, %s", (_, jit) => {

@@ -1,4 +1,3 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type ProductShape,
@@ -10,6 +9,7 @@ import {
 import { findKernelCompiler } from "../../../src/engine/kernelCompiler.js";
 import { openJit } from "../../../src/engine/llvm/jit.js";
 import { normal } from "../../engine/support.js";
+import fc from "../../support/property.js";
 import { compileKernel, distance, type Kernel } from "./machines.js";
 
 const jit = openJit(findKernelCompiler()!.file, { matrixUnit: true });

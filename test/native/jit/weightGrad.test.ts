@@ -1,7 +1,7 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { weightGradKernel, weightGradParameters, weightGradScratch } from "../../../src/engine/jit/weightGrad.js";
 import { normal } from "../../engine/support.js";
+import fc from "../../support/property.js";
 import { compileKernel, distance, MACHINES } from "./machines.js";
 
 interface Shape {
