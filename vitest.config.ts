@@ -57,6 +57,8 @@ export default defineConfig({
           testTimeout: timeout,
           hookTimeout,
           pool: "forks",
+          // what test servers send is nobody's to keep
+          env: { ATMOREP_HTTP_CACHE: "off" },
           maxWorkers: workers,
           // Projects with different numbers of workers never run at once.
           sequence: { groupOrder: workers },

@@ -1,4 +1,5 @@
 /** An AtmoRep store (spec section 2): what it holds, checked when it is opened, and its arrays. */
+import { randomUUID } from "node:crypto";
 import { AtmorepError } from "../errors.js";
 import { checkAxis, readAttributes, readNormalizationYears, type StoreAttributes } from "./attributes.js";
 import { openSource } from "./source/index.js";
@@ -10,6 +11,8 @@ import { type ArrayFacts, type MetadataStore, openMetadata } from "./zarr/metada
 export interface StoreOptions {
   /** bound of the cache of decoded chunks, in bytes */
   cacheBytes?: number;
+  /** of a store that another thread of the run has opened: `session` of that one */
+  session?: string;
 }
 
 export const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
@@ -33,6 +36,8 @@ export interface StoreArrays {
 export interface Store extends StoreAttributes {
   /** as given: a path or an address */
   location: string;
+  /** of one opening, shared by the threads of a run */
+  session: string;
   format: 2 | 3;
   /** degrees from the North pole, ascending */
   lats: Float64Array;
@@ -62,19 +67,23 @@ export interface Store extends StoreAttributes {
  */
 export async function openStore(
   location: string,
-  { cacheBytes = DEFAULT_CACHE_BYTES }: StoreOptions = {},
+  { cacheBytes = DEFAULT_CACHE_BYTES, session = randomUUID() }: StoreOptions = {},
 ): Promise<Store> {
-  const source = await openSource(location);
+  const source = await openSource(location, session);
   try {
     const metadata = await openMetadata(source, location);
-    return { ...(await readStore(metadata, location, cacheBytes)), close: () => source.close() };
+    return { ...(await readStore(metadata, location, cacheBytes)), session, close: () => source.close() };
   } catch (error) {
     await source.close();
     throw error;
   }
 }
 
-async function readStore(metadata: MetadataStore, location: string, cacheBytes: number): Promise<Omit<Store, "close">> {
+async function readStore(
+  metadata: MetadataStore,
+  location: string,
+  cacheBytes: number,
+): Promise<Omit<Store, "close" | "session">> {
   const cache = new ChunkCache<Values>(cacheBytes);
   const [data, dataSfc] = await Promise.all([metadata.array("data"), metadata.array("data_sfc")]);
   if (!data && !dataSfc) throw missingArray(location, "data or data_sfc");

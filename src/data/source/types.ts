@@ -14,6 +14,8 @@ export interface ByteSource {
   getRange(key: `/${string}`, range: ByteRange, limit?: number): Promise<Uint8Array | undefined>;
   /** bytes of a key as they are stored, undefined if there is none; a source where this costs a request has no such call */
   size?(key: `/${string}`): Promise<number | undefined>;
+  /** the bytes of a key turned out to be damaged: the next read takes them from where they come, not from a copy */
+  forget?(key: `/${string}`): Promise<void>;
   close(): Promise<void>;
 }
 

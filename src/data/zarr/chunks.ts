@@ -5,6 +5,12 @@ import type { Presented } from "../codecs/index.js";
 import type { ByteRange } from "../source/index.js";
 import type { ArrayFacts, MetadataStore } from "./metadata.js";
 
+/** A chunk that came over a network is read so often before it counts as damaged. */
+const ATTEMPTS = 3;
+
+/** What was read is not what was written. */
+class DamagedChunk extends AtmorepError {}
+
 /** A decoded chunk, of the full chunk shape also at the array's edge. */
 export interface RawChunk {
   data: ArrayLike<number | bigint>;
@@ -34,7 +40,7 @@ export async function openChunks(store: MetadataStore, facts: ArrayFacts, locati
   const fileOf = (coords: readonly number[]) =>
     facts.chunkFile(shard ? coords.map((at, i) => Math.floor(at / shard.shape[i])) : coords);
 
-  const rawChunk = async (coords: readonly number[]): Promise<RawChunk> => {
+  const readOnce = async (coords: readonly number[]): Promise<RawChunk> => {
     const file = fileOf(coords);
     const name = `${location}/${facts.name}/${file}`;
     const which = shard ? `${name}, chunk ${coords.join(".")}` : name;
@@ -53,12 +59,23 @@ export async function openChunks(store: MetadataStore, facts: ArrayFacts, locati
       // A fault of the pipeline carries what the step said; a fault of reading comes as it is.
       const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
       if (isAtmorepError(inner)) throw inner;
-      throw new AtmorepError("input", "a chunk is damaged", {
+      throw new DamagedChunk("input", "a chunk is damaged", {
         where: which,
         found: inner instanceof Error ? inner.message : String(inner),
         fix: "Copy or write the store again",
         cause,
       });
+    }
+  };
+  const rawChunk = async (coords: readonly number[]): Promise<RawChunk> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await readOnce(coords);
+      } catch (error) {
+        // What a network damaged may come whole the next time.
+        const again = error instanceof DamagedChunk && attempt < ATTEMPTS;
+        if (!again || !(await store.forget(`/${facts.name}/${fileOf(coords)}`))) throw error;
+      }
     }
   };
   return { shape: facts.shape, chunkShape, rawChunk };

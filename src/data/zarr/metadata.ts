@@ -35,6 +35,8 @@ export interface MetadataStore {
   /** metadata as they stand, other files up to a bound of bytes */
   get(key: Key, limit?: number): Promise<Uint8Array | undefined>;
   getRange(key: Key, range: ByteRange, limit: number): Promise<Uint8Array | undefined>;
+  /** the file turned out to be damaged; true if reading it again may give other bytes */
+  forget(key: Key): Promise<boolean>;
   /** attributes of a group below the root; empty if it has none */
   groupAttrs(name: string): Promise<Json>;
   /** null if the store has no array of that name */
@@ -52,10 +54,11 @@ export async function openMetadata(source: ByteSource, location: string): Promis
   const consolidated = rootV3 ? consolidatedV3(rootV3) : asObject(flat?.metadata);
   const documents = new Map<string, Promise<Json | undefined>>();
 
-  // Consolidated copies can be older than the arrays' own files; they are preferred only where a read is slow.
+  // Consolidated copies can be older than the arrays' own files; they are preferred only where a read is slow. There,
+  // what they do not list is not asked for either: buckets that may not be listed refuse it.
   const read = async (key: Key) => {
     const copy = asObject(consolidated?.[key.slice(1)]);
-    if (copy && source.remote) return copy;
+    if (source.remote && (copy || (consolidated && key !== "/.zgroup"))) return copy;
     return (await readJson(key)) ?? copy;
   };
   const document = (key: Key) => {
@@ -79,6 +82,10 @@ export async function openMetadata(source: ByteSource, location: string): Promis
       return found && new TextEncoder().encode(JSON.stringify(found));
     },
     getRange: (key, range, limit) => source.getRange(key, range, limit),
+    async forget(key) {
+      await source.forget?.(key);
+      return source.forget !== undefined;
+    },
     async groupAttrs(name) {
       const own = await document(format === 3 ? `/${name}/zarr.json` : `/${name}/.zattrs`);
       return (format === 3 ? asObject(own?.attributes) : own) ?? {};
