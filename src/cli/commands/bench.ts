@@ -10,6 +10,7 @@ import { type EngineName, openEngine } from "../../engine/index.js";
 import type { TypeTime } from "../../engine/profile.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
 import { createMaskGenerators, maskInPlace } from "../../masking/index.js";
+import { withOffline } from "../offline.js";
 import { collect, formatTable, note, parseCount, print, printJson, withExamples } from "../output.js";
 
 /** Rows of the table of operations. */
@@ -51,7 +52,7 @@ export function registerBench(program: Command): void {
 }
 
 function addFlags(command: Command): Command {
-  return command
+  return withOffline(command)
     .option("--config <file>", "configuration file (default: the storm preset)")
     .option("--preset <name>", "a shipped configuration")
     .option("--set <path=value>", "override one value (repeatable)", collect, [])

@@ -1,6 +1,7 @@
 /** `atmorep config show|validate|diff|docs` */
 import type { Command } from "commander";
 import type { ResolvedConfig } from "../../config/resolve.js";
+import { withOffline } from "../offline.js";
 import { collect, formatTable, note, print, printJson, withExamples } from "../output.js";
 
 interface Flags {
@@ -58,7 +59,7 @@ export function registerConfig(program: Command): void {
 }
 
 function withSources(command: Command): Command {
-  return command
+  return withOffline(command)
     .option("--preset <name>", "a shipped configuration, such as storm, waves or coupled-storm")
     .option("--set <path=value>", "change a value (repeatable); config docs lists the keys", collect, [])
     .option("--data <store>", "path or http address of the store; overrides file_path")

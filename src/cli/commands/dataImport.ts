@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { endTime } from "../../config/times.js";
 import type { Box, ImportOptions, ImportSummary } from "../../data/import/index.js";
 import { AtmorepError } from "../../errors.js";
+import { withOffline } from "../offline.js";
 import { collect, note, parseCount, print, printJson, withExamples } from "../output.js";
 import { BOTH_INCLUSIVE, dates, numbers } from "./dataOptions.js";
 
@@ -91,7 +92,7 @@ export function registerImport(data: Command): void {
       for (const line of summaryLines(summary)) print(line);
       note(`next: npx atmorep data info ${flags.out}`);
     });
-  withExamples(command, [
+  withExamples(withOffline(command), [
     "data import u.nc v.nc --out my.zarr",
     "data import u.nc sp.nc --out my.zarr --field velocity_u=u --field-sfc surface_pressure=sp --levels 105,123,137",
     "data import U500storm.cdf --out storm.zarr --field velocity_u:500=u --box 60,235,25,292.5 --fill-time",

@@ -6,6 +6,7 @@ import type { StoreInfo } from "../../data/info/info.js";
 import type { Verification } from "../../data/info/verifyStore.js";
 import type { Store } from "../../data/store.js";
 import { AtmorepError, isAtmorepError } from "../../errors.js";
+import { withOffline } from "../offline.js";
 import { note, print, printJson, withExamples } from "../output.js";
 import { fitLines, infoLines, verificationLines } from "./dataInfoLines.js";
 import { number } from "./dataOptions.js";
@@ -35,7 +36,7 @@ export function registerInfo(data: Command): void {
     .option("--time <time>", "of the picture, ISO or the number of the step from 0; without it the first")
     .option("--json", "machine-readable output")
     .action(infoAction);
-  withExamples(info, [
+  withExamples(withOffline(info), [
     "data info assets/storm_199601.zarr",
     "data info my.zarr --verify --config storm",
     "data info assets/storm_199601.zarr --picture map.svg --field mean_sea_level_pressure --time 1996-01-08",

@@ -5,6 +5,7 @@ import { EVALUATION_MODES } from "../../evaluation/modes.js";
 import { EVALUATION_OPTIONS, OPTION_KEYS } from "../../evaluation/options.js";
 import { modesOf } from "../../evaluation/readOptions.js";
 import { evaluationTable } from "../../evaluation/table.js";
+import { withOffline } from "../offline.js";
 import { collect, formatTable, note, print, printJson, withExamples } from "../output.js";
 import { count, engineName } from "../train/options.js";
 import { stopOnSignals } from "../train/signals.js";
@@ -44,7 +45,7 @@ export function registerEvaluate(program: Command): void {
     "after",
     () => `\nModes:\n${modeLines().join("\n")}\n\nTheir options (--set):\n${optionLines().join("\n")}`,
   );
-  withExamples(command, [
+  withExamples(withOffline(command), [
     "evaluate ab12cd34@best",
     "evaluate ab12cd34 --mode forecast --set forecast_num_tokens=1 --set fields[0][2]=[123]",
     "evaluate ab12cd34 --mode global_forecast --set 'dates=[[2021,2,10,12]]' --set 'token_overlap=[1,1]'",

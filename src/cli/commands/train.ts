@@ -6,6 +6,7 @@ import { type Communicator, openCommunicator } from "../../distributed/index.js"
 import { AtmorepError } from "../../errors.js";
 import { configPath, parseRunReference, runFolder } from "../../runs/folder.js";
 import type { TrainOptions } from "../../training/options.js";
+import { withOffline } from "../offline.js";
 import { collect, note, onClosedPipe, print, printJson, reportError, withExamples } from "../output.js";
 import { count, duration, engineName, seed, type TrainFlags } from "../train/options.js";
 import { TrainPrinter } from "../train/printer.js";
@@ -39,7 +40,7 @@ export function registerTrain(program: Command): void {
     .option("--overfit <n>", "train on the same n samples every step")
     .option("--json", "print only events, as JSON lines")
     .action(async (config: string | undefined, flags: TrainFlags) => trainAction(config, flags));
-  withExamples(command, [
+  withExamples(withOffline(command), [
     "train",
     "train --preset storm --set BERT_strategy=forecast --max-time 90s",
     "train configs/era5-slice.json --data era5.zarr --seed 1",
