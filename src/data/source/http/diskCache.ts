@@ -128,11 +128,17 @@ export class DiskCache {
     }
     this.bound ??= await boundOf(this.folder).catch(() => 0);
     if (this.sinceLook > LOOK_AGAIN * this.bound) {
-      this.sinceLook = 0;
-      this.sweeping ??= this.sweep(this.bound).finally(() => {
+      this.sweeping ??= this.sweepWhileWritten(this.bound).finally(() => {
         this.sweeping = null;
       });
     }
+  }
+
+  private async sweepWhileWritten(bound: number): Promise<void> {
+    do {
+      this.sinceLook = 0;
+      await this.sweep(bound);
+    } while (this.sinceLook > LOOK_AGAIN * bound);
   }
 
   /** The bytes of a key are not to be used again. */
