@@ -1,6 +1,5 @@
 /** One batch, prepared stage by stage, as a notebook looks at it. */
 import { parseFields } from "../config/fields.js";
-import { resolveStorePath } from "../config/resolve.js";
 import { withSeeds } from "../config/seeds.js";
 import type { Field, RunConfig } from "../config/types.js";
 import { type DrawRequest, drawEpoch } from "../data/sampling.js";
@@ -45,8 +44,8 @@ export async function prepare(given: RunConfig, options: PrepareOptions = {}): P
   const { split = "train", epoch = 0, batch = 0 } = options;
   const place = { split, epoch, batch };
   const config = withSeeds(given);
-  const [{ openStore }, { readCube }] = await Promise.all([import("../data/store.js"), import("../data/cube.js")]);
-  const store = options.store ?? (await openStore(resolveStorePath(config.file_path, options.folder)));
+  const [{ openData }, { readCube }] = await Promise.all([import("../data/openData.js"), import("../data/cube.js")]);
+  const store = options.store ?? (await openData(config, options.folder));
   try {
     const draws = drawEpoch({ config, store, split, epoch });
     if (!(batch in draws)) {

@@ -11,6 +11,8 @@ import { median } from "./median.js";
 export interface PrepareRequest {
   config: CubeConfig & SamplingConfig;
   storeLocation: string;
+  /** place of a normalisation beside the store */
+  statistics?: string | null;
   /** numbers of worker threads to try; 0 is this thread */
   workers: readonly number[];
   /** measured batches */
@@ -43,7 +45,7 @@ export interface PrepareResult {
  * @throws AtmorepError as `openStore`, `drawEpoch` and `readCube`
  */
 export async function benchPrepare(request: PrepareRequest): Promise<PrepareResult[]> {
-  const { storeLocation, workers, batches = 24, warmup = 16, mask } = request;
+  const { storeLocation, statistics, workers, batches = 24, warmup = 16, mask } = request;
   const B = request.config.batch_size;
   const total = (warmup + batches) * B;
   const config = { ...request.config, num_samples_per_epoch: total, samples_per_time: total };
@@ -62,7 +64,7 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
       const start = last;
       let coldSeconds = 0;
       const [tokens, targets] = [new BufferPool(), new BufferPool()];
-      for await (const batch of loadSamples({ storeLocation, config, draws, workers: count }, tokens)) {
+      for await (const batch of loadSamples({ storeLocation, statistics, config, draws, workers: count }, tokens)) {
         if (masking) for (const { target } of mask!(batch, targets).fields) targets.give(target);
         done += 1;
         megabytes = batch.fields.reduce((sum, field) => sum + field.tokens.byteLength, 0) / 1e6;

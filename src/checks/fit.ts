@@ -40,7 +40,7 @@ export function fitToStore(config: RunConfig, store: Store, storage: readonly Ar
   const mean = (of: (cost: (typeof costs)[number]) => number) => costs.reduce((sum, cost) => sum + of(cost), 0) / count;
   const decodedBytes = mean((cost) => cost.decodedBytes.data + cost.decodedBytes.data_sfc);
   const usedBytes = mean((cost) => cost.usedBytes);
-  const known = storage.every(({ ratio }) => ratio !== null);
+  const known = storage.length > 0 && storage.every(({ ratio }) => ratio !== null);
   const stored = (name: string) => {
     const array = storage.find((entry) => entry.name === name);
     if (!array) return 0;

@@ -40,7 +40,8 @@ export async function inspectConfig(
     warnings.push(`the store ${config.file_path} is not here: only what needs no data was checked`);
     return { faults, warnings, store: null, draws: {} };
   }
-  const store = await openStore(path);
+  const statistics = config.statistics ? resolveStorePath(config.statistics, folder, "statistics") : null;
+  const store = await openStore(path, { statistics });
   try {
     return { warnings, store: path, ...checkDraws(config, store) };
   } finally {
@@ -59,7 +60,9 @@ function storePath(config: RunConfig, folder: string, required: boolean): string
 
 /** Faults of a valid configuration that its open store shows, and what could be drawn. */
 export function checkDraws(config: RunConfig, store: Store): Pick<ConfigReport, "faults" | "draws"> {
-  const { fields, fieldsSfc, levels, res, arrays, times, lats, lons } = store;
+  const { fields, fieldsSfc, levels, res, times, lats, lons } = store;
+  // A view without a normalisation gets one when it is first used.
+  const arrays = store.view && store.statistics === null ? undefined : store.arrays;
   const summary = { fields, fieldsSfc, levels, res, arrays };
   const sizes = { numTimes: times.length, numLats: lats.length, numLons: lons.length };
   const structural = validateAgainstStore(config, { ...summary, ...sizes });

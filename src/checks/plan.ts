@@ -1,13 +1,12 @@
 /** What a run would do and need, without doing it: `--dry-run`. */
 import { withOverfit } from "../batches/overfit.js";
 import { parseFields } from "../config/fields.js";
-import { resolveStorePath } from "../config/resolve.js";
 import { withSeeds } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
 import type { AcrossGaps } from "../data/gaps.js";
 import { loadCubes } from "../data/loader.js";
+import { openData } from "../data/openData.js";
 import { drawEpoch, timesOfSplits } from "../data/sampling.js";
-import { openStore } from "../data/store.js";
 import { createMaskStreams, maskBatch } from "../masking/index.js";
 import { countParameters, modelSpec } from "../model/index.js";
 import { estimateFlops, estimateMemory, type MemoryEstimate, WASM_FLOPS } from "./estimate.js";
@@ -66,7 +65,7 @@ export interface PlanOptions {
 export async function planRun(given: RunConfig, options: PlanOptions = {}): Promise<Plan> {
   const config = withSeeds(withOverfit(given, options.overfit));
   const network = planNetwork(config);
-  const store = await openStore(resolveStorePath(config.file_path, options.folder));
+  const store = await openData(config, options.folder);
   try {
     const warnings = checkAgainstStore(config, store);
     const draws = drawEpoch({ config, store, split: "train", epoch: 0 });

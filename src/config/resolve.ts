@@ -1,6 +1,6 @@
 /** From files, presets and overrides to one complete configuration, with the origin of every value. */
 import { existsSync } from "node:fs";
-import { dirname, isAbsolute, resolve } from "node:path";
+import { dirname, isAbsolute, resolve, sep } from "node:path";
 import { AtmorepError } from "../errors.js";
 import { PACKAGE_ROOT, readPreset } from "./presets.js";
 import { SCHEMA } from "./schema.js";
@@ -121,24 +121,36 @@ function withoutUndefined(values: Readonly<Record<string, unknown>>): Record<str
 /** True for a store that is read over http. */
 export const isUrl = (path: string) => /^https?:\/\//.test(path);
 
+/** True for a pattern of files: `era5/*.nc`. */
+export const isPattern = (path: string) => !isUrl(path) && /[*?]/.test(path);
+
 /**
  * The place of a store: addresses and absolute paths as they are; a relative path from `folder` (the
- * configuration's), else from the current folder, else from the package (its samples).
+ * configuration's), else from the current folder, else from the package (its samples). Of a pattern of files the part
+ * without signs must be there; a group in a store (`store.zarr#group`) counts as the store does.
  *
+ * @param key that names the place, for errors
  * @throws AtmorepError `input` if there is nothing at any of these
  */
-export function resolveStorePath(filePath: string, folder: string = process.cwd()): string {
+export function resolveStorePath(filePath: string, folder: string = process.cwd(), key = "file_path"): string {
   if (isUrl(filePath)) return filePath;
   const bases = [...new Set([folder, process.cwd(), PACKAGE_ROOT].map((base) => resolve(base)))];
   const tried = isAbsolute(filePath) ? [filePath] : bases.map((base) => resolve(base, filePath));
-  const found = filePath === "" ? undefined : tried.find((path) => existsSync(path));
+  const found = filePath === "" ? undefined : tried.find(isThere);
   if (found) return found;
   throw new AtmorepError("input", filePath === "" ? "no store is named" : "there is no store at this path", {
-    where: "file_path",
+    where: key,
     found: filePath,
-    expected: filePath === "" ? "a Zarr store" : `a folder or a zip (looked at ${tried.join(", ")})`,
+    expected: filePath === "" ? "a Zarr store" : `a folder, a zip or files (looked at ${tried.join(", ")})`,
     fix: "Name one with --data STORE; npx atmorep data sample DIR makes one",
   });
+}
+
+function isThere(path: string): boolean {
+  if (existsSync(path)) return true;
+  if (isPattern(path)) return existsSync(path.slice(0, path.lastIndexOf(sep, path.search(/[*?]/)) + 1));
+  const group = path.lastIndexOf("#");
+  return group > 0 && existsSync(path.slice(0, group));
 }
 
 /**

@@ -303,7 +303,7 @@ export const CONFIG_KEYS = {
     "data",
     text(),
     "",
-    "The Zarr store: a folder, a zip or an http address; a relative path is taken from the configuration's folder, then from the current one.",
+    "The data: a Zarr store (folder, zip, http address, #GROUP within one), NetCDF or GRIB files by a pattern, or a mapping file; a relative path is taken from the configuration's folder, then from the current one.",
   ),
   n_size: theirs(
     "data",
@@ -327,6 +327,13 @@ export const CONFIG_KEYS = {
     integer(1, SAMPLES_PER_TIME),
     1,
     "Most samples of an epoch for each admissible time (the reference: 1).",
+  ),
+  statistics: ours(
+    "data",
+    nullable(text()),
+    null,
+    "A normalisation that data normalize --out wrote, in place of the source's own; null: its own, or one computed on first use from the training period. Paths as in file_path.",
+    true,
   ),
   missing_values: ours(
     "data",

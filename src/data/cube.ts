@@ -4,7 +4,7 @@ import { type FieldSource, resolveFields } from "./fields.js";
 import { type GatherJob, gather } from "./gather.js";
 import { monthlyNormalization } from "./normalization/monthly.js";
 import type { BufferPool } from "./pool.js";
-import type { Store } from "./store.js";
+import type { Store } from "./storeTypes.js";
 import { tokenInfos, transformTokenInfos } from "./tokenInfos.js";
 import { tokenLayout } from "./tokens.js";
 import type { CubeBatch, Draw, FieldCube, FieldSamples, SampleBatch, Window } from "./types.js";

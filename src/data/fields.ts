@@ -2,7 +2,7 @@
 import { parseFields } from "../config/fields.js";
 import type { Field, RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
-import type { Store } from "./store.js";
+import type { Store } from "./storeTypes.js";
 
 /** Where one level of a field lies. Level 0 is the surface array. */
 export interface LevelSource {

@@ -5,7 +5,7 @@
 import { AtmorepError } from "../errors.js";
 import type { LevelSource } from "./fields.js";
 import { invalidNormalization, type MonthlyNormalization } from "./normalization/monthly.js";
-import type { Store } from "./store.js";
+import type { Store } from "./storeTypes.js";
 import { formatTime } from "./time.js";
 import type { TokenLayout } from "./tokens.js";
 import type { FieldCube, Window } from "./types.js";

@@ -6,6 +6,7 @@ export { describeStore, type StoreInfo } from "./info/info.js";
 export { type LoadRequest, loadCubes, loadSamples } from "./loader.js";
 export { monthlyNormalization, monthName, windowNormalization } from "./normalization/monthly.js";
 export { type NormalizeBy, type NormalizeSummary, normalizeStore } from "./normalization/normalize.js";
+export { type DataConfig, openData } from "./openData.js";
 export { BufferPool } from "./pool.js";
 export {
   type Admissible,

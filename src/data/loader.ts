@@ -13,6 +13,8 @@ export interface LoadRequest {
   storeLocation: string;
   /** the same store, open already: reading in this thread uses it and what it has decoded */
   store?: Store;
+  /** place of a normalisation beside the store; that of `store` if there is one */
+  statistics?: string | null;
   config: CubeConfig;
   draws: readonly Draw[];
   /** worker threads; 0 reads in this thread. From uncompiled sources there are none. */
@@ -64,10 +66,10 @@ async function* load<T extends CubeBatch | SampleBatch>(
 }
 
 async function* loadHere<T>(
-  { storeLocation, store: given, config, draws, cacheBytes }: LoadRequest,
+  { storeLocation, store: given, statistics, config, draws, cacheBytes }: LoadRequest,
   { read }: Form<T>,
 ): AsyncGenerator<T, void, undefined> {
-  const store = given ?? (await openStore(storeLocation, { cacheBytes }));
+  const store = given ?? (await openStore(storeLocation, { cacheBytes, statistics }));
   try {
     for (const draw of draws) yield await read(store, config, draw);
   } finally {
@@ -89,7 +91,15 @@ async function* loadInWorkers<T extends CubeBatch | SampleBatch>(
   entry: string,
 ): AsyncGenerator<T, void, undefined> {
   const { storeLocation, config, draws, cacheBytes = DEFAULT_CACHE_BYTES, prefetch = 2 } = request;
-  const setup: WorkerSetup = { storeLocation, config, cacheBytes: Math.floor(cacheBytes / workers), first };
+  const { statistics = request.statistics ?? null, session } = request.store ?? {};
+  const setup: WorkerSetup = {
+    storeLocation,
+    session,
+    statistics,
+    config,
+    cacheBytes: Math.floor(cacheBytes / workers),
+    first,
+  };
   const slots = new Map<number, Slot<T>>();
   /** of the arrays of a batch, once one has come */
   let lengths: number[] = [];

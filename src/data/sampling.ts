@@ -4,7 +4,7 @@ import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { defaultRng, type Generator } from "../random/index.js";
 import { type AcrossGaps, cubeSpan, GapFinder, leftOut } from "./gaps.js";
-import type { Store } from "./store.js";
+import type { Store } from "./storeTypes.js";
 import { formatTime, HOUR_NS, parseTime } from "./time.js";
 import type { Draw } from "./types.js";
 import { type CentreRange, centreRanges, countCentres, roundToGrid } from "./window.js";
@@ -160,6 +160,18 @@ export function drawableTimes(config: SamplingConfig, store: Store, split: Split
       expected: `cubes of ${config.n_size[0]} steps (every ${step === 1 ? "" : `${step}th `}step${acrossGaps > 0 ? `, ${hours * step} h apart` : ""}) within ${formatTime(times[0])} to ${formatTime(times[times.length - 1])} (${times.length} steps)`,
       fix: `${acrossGaps > 0 ? "Choose dates between the gaps, or make n_size[0] or time_sampling smaller; " : ""}"atmorep data info" shows the times of the store`,
     },
+  );
+}
+
+/** Time indices of the training period, whatever cubes there are: of `dates_train`, else `years_train`. */
+export function trainingTimes(
+  config: Pick<SamplingConfig, "dates_train" | "years_train">,
+  store: Pick<Store, "times" | "calendar">,
+): number[] {
+  if (!config.dates_train) return timesOfYears(store, config.years_train);
+  const intervals = config.dates_train.map((pair, i) => interval(pair, `dates_train[${i}]`));
+  return [...store.times.keys()].filter((t) =>
+    intervals.some(([start, end]) => store.times[t] >= start && store.times[t] <= end),
   );
 }
 

@@ -1,78 +1,63 @@
-/** An AtmoRep store (spec section 2): what it holds, checked when it is opened, and its arrays. */
+/** Opening a store: one of the AtmoRep layout (spec section 2), checked when it is opened, or a view of any other source. */
 import { randomUUID } from "node:crypto";
 import { AtmorepError } from "../errors.js";
-import { checkAxis, readAttributes, readNormalizationYears, type StoreAttributes } from "./attributes.js";
+import { checkAxis, readAttributes, readNormalizationYears } from "./attributes.js";
+import { isDataFile, isViewName, openView } from "./foreign/open.js";
+import { withStatistics } from "./normalization/beside.js";
 import { openSource } from "./source/index.js";
-import { type Calendar, calendarOf, decodeTimes, formatTime } from "./time.js";
-import { type ChunkedArray, openArray, readAll, readIntegers, type Values } from "./zarr/array.js";
+import { DEFAULT_CACHE_BYTES, type Store, type StoreOptions } from "./storeTypes.js";
+import { calendarOf, decodeTimes, formatTime } from "./time.js";
+import { openArray, readAll, readIntegers, type Values } from "./zarr/array.js";
 import { ChunkCache } from "./zarr/cache.js";
 import { type ArrayFacts, type MetadataStore, openMetadata } from "./zarr/metadata.js";
 
-export interface StoreOptions {
-  /** bound of the cache of decoded chunks, in bytes */
-  cacheBytes?: number;
-  /** of a store that another thread of the run has opened: `session` of that one */
-  session?: string;
-}
-
-export const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
-
-/** The arrays of a store, by their names in it; null where the store has none. */
-export interface StoreArrays {
-  /** [time, field, level, lat, lon] */
-  data: ChunkedArray | null;
-  /** [time, field_sfc, lat, lon] */
-  data_sfc: ChunkedArray | null;
-  /** [month, 2, field, level] */
-  global_norm: ChunkedArray | null;
-  /** [month, 2, field_sfc] */
-  global_norm_sfc: ChunkedArray | null;
-  /** [month, 2, field, level, lat, lon] */
-  norm: ChunkedArray | null;
-  /** [month, 2, field_sfc, lat, lon] */
-  norm_sfc: ChunkedArray | null;
-}
-
-export interface Store extends StoreAttributes {
-  /** as given: a path or an address */
-  location: string;
-  /** of one opening, shared by the threads of a run */
-  session: string;
-  format: 2 | 3;
-  /** degrees from the North pole, ascending */
-  lats: Float64Array;
-  /** degrees East, ascending; may pass 360 on a regional store that crosses the Greenwich meridian */
-  lons: Float64Array;
-  /** nanoseconds since 1970, ascending */
-  times: BigInt64Array;
-  /** unit of the stored times, for people */
-  timeUnit: string;
-  calendar: Calendar;
-  /**
-   * Years behind a normalisation by calendar month, which every year shares: that of month m is the one of m mod 12.
-   * Null: each month has its own.
-   */
-  normalizationYears: number[] | null;
-  arrays: StoreArrays;
-  cache: ChunkCache<Values>;
-  close(): Promise<void>;
-}
+export { DEFAULT_CACHE_BYTES, type Store, type StoreArrays, type StoreOptions } from "./storeTypes.js";
 
 /**
- * Opens a store: a Zarr group (format 2 or 3, consolidated or not) in a folder, a zip file or at an http address.
+ * Opens a store: a Zarr group of the AtmoRep layout (format 2 or 3, consolidated or not) in a folder, a zip file or at an
+ * http address; or, as a view, any other Zarr group, NetCDF and GRIB files, a pattern of files, or a mapping file.
  * Reads the axes and metadata only.
  * @example const store = await openStore("assets/storm_199601.zarr"); console.log(store.fields, store.times.length);
- * @throws AtmorepError (input) if it is not a store of the layout, if arrays, attributes and shapes contradict each
- *   other, if an axis does not ascend, or if a codec is not supported
+ * @throws AtmorepError (input) if it is neither, if arrays, attributes and shapes contradict each other, if an axis does
+ *   not ascend, or if a codec is not supported
  */
-export async function openStore(
-  location: string,
-  { cacheBytes = DEFAULT_CACHE_BYTES, session = randomUUID() }: StoreOptions = {},
-): Promise<Store> {
+export async function openStore(location: string, options: StoreOptions = {}): Promise<Store> {
+  const { cacheBytes = DEFAULT_CACHE_BYTES, session = randomUUID(), statistics = null } = options;
+  const store =
+    (await openIfLayout(location, cacheBytes, session)) ?? (await openView(location, { cacheBytes, session }));
+  if (statistics === null) return store;
+  try {
+    return await withStatistics(store, statistics);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** A store of the AtmoRep layout. */
+export interface LayoutStore extends Store {
+  format: 2 | 3;
+}
+
+/** Opens a store of the AtmoRep layout and nothing else. @throws AtmorepError (input) as `openStore` */
+export async function openLayout(location: string, cacheBytes = DEFAULT_CACHE_BYTES): Promise<LayoutStore> {
+  const store = await openIfLayout(location, cacheBytes, randomUUID());
+  if (store) return store;
+  throw missingArray(location, "data or data_sfc");
+}
+
+/** Null if it is something else that can be a view. */
+async function openIfLayout(location: string, cacheBytes: number, session: string): Promise<LayoutStore | null> {
+  if (isViewName(location) || (await isDataFile(location))) return null;
   const source = await openSource(location, session);
   try {
     const metadata = await openMetadata(source, location);
-    return { ...(await readStore(metadata, location, cacheBytes)), session, close: () => source.close() };
+    const [data, surface] = await Promise.all([metadata.array("data"), metadata.array("data_sfc")]);
+    if (data || surface) {
+      return { ...(await readStore(metadata, location, cacheBytes)), session, close: () => source.close() };
+    }
+    await source.close();
+    return null;
   } catch (error) {
     await source.close();
     throw error;
@@ -83,10 +68,9 @@ async function readStore(
   metadata: MetadataStore,
   location: string,
   cacheBytes: number,
-): Promise<Omit<Store, "close" | "session">> {
+): Promise<Omit<LayoutStore, "close" | "session">> {
   const cache = new ChunkCache<Values>(cacheBytes);
   const [data, dataSfc] = await Promise.all([metadata.array("data"), metadata.array("data_sfc")]);
-  if (!data && !dataSfc) throw missingArray(location, "data or data_sfc");
   const attributes = readAttributes(metadata.attrs, { upper: data !== null, surface: dataSfc !== null }, location);
   const { fields, fieldsSfc, levels, res, isGlobal } = attributes;
 
@@ -128,6 +112,9 @@ async function readStore(
     ...attributes,
     location,
     format: metadata.format,
+    view: null,
+    statistics: null,
+    normalizationAxes: attributes,
     lats,
     lons,
     times,

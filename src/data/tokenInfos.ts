@@ -1,7 +1,7 @@
 /** The eight numbers that tell the network when and where a token lies (spec section 2). */
 import type { Field } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
-import type { Store } from "./store.js";
+import type { Store } from "./storeTypes.js";
 import type { Window } from "./types.js";
 
 export const INFO_SIZE = 8;

@@ -1,7 +1,7 @@
 /** Raw values of a window, for baselines, checks and displays; `readCube` is the fast way to a batch. */
 
 import type { LevelSource } from "./fields.js";
-import type { Store } from "./store.js";
+import type { Store } from "./storeTypes.js";
 import type { Window } from "./types.js";
 import type { ChunkedArray } from "./zarr/array.js";
 

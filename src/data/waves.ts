@@ -4,7 +4,7 @@ import { AtmorepError } from "../errors.js";
 import { cos, sin } from "../math/index.js";
 import { defaultRng, type Generator } from "../random/index.js";
 import { MonthAccumulator, type MonthStatistics, writeNormalization } from "./normalization/statistics.js";
-import { openStore } from "./store.js";
+import { openLayout } from "./store.js";
 import { calendarOf, HOUR_NS, parseTime, toSeconds } from "./time.js";
 import { type Compressor, createArray, type StoreSink, writeGroup, writeSmallArray, writeStore } from "./zarr/write.js";
 
@@ -124,7 +124,7 @@ export async function makeWaves(path: string, options: Partial<WavesOptions> = {
 async function refuseToReplace(path: string): Promise<void> {
   const names = await readdir(path).catch((cause: NodeJS.ErrnoException) => (cause.code === "ENOENT" ? [] : null));
   if (names?.length === 0) return;
-  const store = await openStore(path).catch(() => null);
+  const store = await openLayout(path).catch(() => null);
   await store?.close();
   if (typeof store?.attrs.synthetic === "string" && store.attrs.synthetic.startsWith("waves")) return;
   throw new AtmorepError("usage", "something else lies here and would be lost", {

@@ -1,7 +1,7 @@
 /** The window of grid points around a place, and the range that places are drawn from (spec section 2). */
 import { AtmorepError } from "../errors.js";
 import { windowSize } from "./fields.js";
-import type { Store } from "./store.js";
+import type { Store } from "./storeTypes.js";
 import type { Window } from "./types.js";
 
 /** The part of a configuration that says how large a window is. */

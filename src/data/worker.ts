@@ -7,9 +7,9 @@ import { openStore } from "./store.js";
 import type { CubeBatch, SampleBatch } from "./types.js";
 import type { WorkerReply, WorkerRequest, WorkerSetup } from "./workerMessages.js";
 
-const { storeLocation, config, cacheBytes, first } = workerData as WorkerSetup;
+const { storeLocation, session, statistics, config, cacheBytes, first } = workerData as WorkerSetup;
 const pool = new BufferPool();
-const store = openStore(storeLocation, { cacheBytes });
+const store = openStore(storeLocation, { cacheBytes, session, statistics });
 // A store that cannot be opened is reported with the first batch.
 store.catch(() => {});
 

@@ -6,6 +6,9 @@ import type { CubeBatch, Draw, SampleBatch } from "./types.js";
 /** What the main thread tells a worker at its start. */
 export interface WorkerSetup {
   storeLocation: string;
+  /** of the store of the thread that asks, if it has one */
+  session: string | undefined;
+  statistics: string | null;
   config: CubeConfig;
   cacheBytes: number;
   /** what stands first in the batches asked for */

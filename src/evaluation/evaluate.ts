@@ -5,12 +5,11 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { resolveStorePath } from "../config/resolve.js";
 import { drawRunId } from "../config/runId.js";
 import { configText } from "../config/text/files.js";
 import type { RunConfig } from "../config/types.js";
+import { openData } from "../data/openData.js";
 import { drawEpoch } from "../data/sampling.js";
-import { openStore } from "../data/store.js";
 import { openEngine } from "../engine/index.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
@@ -96,7 +95,7 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
   const config: RunConfig = { ...resolved, wandb_id: folder.id, par_rank: 0, par_size: 1 };
   for (const warning of warnings) request.onWarning?.(warning);
 
-  const store = await openStore(resolveStorePath(config.file_path, base));
+  const store = await openData(config, base);
   let params: ReturnType<typeof toTensors> = {};
   try {
     for (const warning of checkForEvaluation(config, store)) request.onWarning?.(warning);

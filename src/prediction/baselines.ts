@@ -1,12 +1,11 @@
 /** The simple baselines of a configuration by themselves: what a model must beat, known before it is trained. */
 import { type BatchContext, readyBatches } from "../batches/ready.js";
 import { checkAgainstStore, checkConfig } from "../checks/validate.js";
-import { resolveStorePath } from "../config/resolve.js";
 import { withSeeds } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
 import { loadCubes } from "../data/loader.js";
+import { openData } from "../data/openData.js";
 import { drawEpoch } from "../data/sampling.js";
-import { openStore } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import { createMaskStreams } from "../masking/index.js";
 import type { FieldSkill } from "../runs/events.js";
@@ -71,7 +70,7 @@ export interface BaselineOptions {
 export async function scoreBaselines(given: RunConfig, { folder }: BaselineOptions = {}): Promise<FieldSkill[]> {
   const config = withSeeds(given);
   checkConfig(config);
-  const store = await openStore(resolveStorePath(config.file_path, folder));
+  const store = await openData(config, folder);
   try {
     checkAgainstStore(config, store);
     const context = {

@@ -8,8 +8,9 @@ import { drawRunId } from "../config/runId.js";
 import { withSeeds } from "../config/seeds.js";
 import { endTime, firstHour, withFullTimes } from "../config/times.js";
 import type { RunConfig } from "../config/types.js";
+import { openData } from "../data/openData.js";
 import { drawEpoch } from "../data/sampling.js";
-import { openStore, type Store } from "../data/store.js";
+import type { Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import { ALONE } from "../distributed/index.js";
 import { openEngine } from "../engine/index.js";
@@ -76,9 +77,13 @@ async function openLocked(
   const warnings: string[] = continued?.warning ? [continued.warning] : [];
 
   checkConfig(asked);
-  const location = resolveStorePath(asked.file_path, options.folder);
-  const config = { ...asked, file_path: storePathOfRun(asked.file_path, location) };
-  const store = await openStore(location);
+  const place = (path: string, key: string) => storePathOfRun(path, resolveStorePath(path, options.folder, key));
+  const config = {
+    ...asked,
+    file_path: place(asked.file_path, "file_path"),
+    statistics: asked.statistics && place(asked.statistics, "statistics"),
+  };
+  const store = await openData(asked, options.folder);
   try {
     warnings.push(...checkAgainstStore(config, store));
     const model = stepModel(config);

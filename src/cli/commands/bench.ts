@@ -6,6 +6,7 @@ import { benchStep } from "../../bench/step.js";
 import { checkConfig } from "../../checks/validate.js";
 import { parseFields } from "../../config/fields.js";
 import { type ResolvedConfig, resolveConfig, resolveStorePath } from "../../config/resolve.js";
+import { openData } from "../../data/openData.js";
 import { type EngineName, openEngine } from "../../engine/index.js";
 import type { TypeTime } from "../../engine/profile.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
@@ -76,14 +77,16 @@ function storeOf({ config, folder }: ResolvedConfig): string {
 }
 
 async function prepareAction(flags: Flags & { workers: number[] }): Promise<void> {
-  const resolved = resolve(flags);
-  const { config } = resolved;
+  const { config, folder } = resolve(flags);
   checkConfig(config);
+  const store = await openData(config, folder);
+  await store.close();
   const fields = parseFields(config);
   const generators = createMaskGenerators({ ...config, rng_seed: config.rng_seed ?? 1 }, fields);
   const results = await benchPrepare({
     config: { ...config, rng_seed: config.rng_seed ?? 1 },
-    storeLocation: storeOf(resolved),
+    storeLocation: store.location,
+    statistics: store.statistics,
     workers: flags.workers,
     batches: flags.repeats,
     mask: (batch, pool) => maskInPlace(batch, fields, config, generators, { pool }),

@@ -46,18 +46,24 @@ export function registerData(program: Command): void {
 
   const normalize = data
     .command("normalize")
-    .argument("<store>", "folder of a store")
-    .description("computes the normalisation arrays from the store's own values and writes them into it")
+    .argument("<store>", "folder of a store; with --out any source")
+    .description("computes the normalisation arrays from the store's own values and writes them into it, or beside it")
     .option("--dates <A..B>", `use these times only, ${BOTH_INCLUSIVE}: keep validation times out`, dates)
     .addOption(
-      new Option("--by <months>", "each month of its own, or each calendar month over all years, for later years too")
-        .choices(["month", "calendar-month"])
-        .default("month"),
+      new Option(
+        "--by <months>",
+        "each month of its own (default), or each calendar month over all years, for later years too",
+      ).choices(["month", "calendar-month"]),
+    )
+    .option(
+      "--out <file>",
+      "write them by calendar month to a folder or .zip of their own: the key statistics names it",
     )
     .option("--json", "machine-readable output")
-    .action(async (location: string, options: { dates?: [string, string]; by: NormalizeBy; json?: boolean }) => {
+    .action(async (location: string, options: NormalizeOptions) => {
+      if (options.out !== undefined) return normalizeBeside(location, options.out, options);
       const { normalizeStore } = await import("../../data/normalization/normalize.js");
-      const summary = await normalizeStore(location, options.dates ?? null, options.by);
+      const summary = await normalizeStore(location, options.dates ?? null, options.by ?? "month");
       if (options.json) return printJson(summary);
       const calendar = summary.by === "calendar-month";
       const months = calendar ? `calendar months, ${summary.years.join(" ")}` : "months";
@@ -70,9 +76,41 @@ export function registerData(program: Command): void {
   withExamples(normalize, [
     "data normalize my.zarr --dates 1996-01-05..1996-01-15T18:00",
     "data normalize my.zarr --dates 1979-01-01..2017-12-31 --by calendar-month",
+    "data normalize 'era5/*.nc' --dates 1979-01-01..2017-12-31 --out era5-statistics.zarr",
   ]);
 
   registerImport(data);
+}
+
+interface NormalizeOptions {
+  dates?: [string, string];
+  by?: NormalizeBy;
+  out?: string;
+  json?: boolean;
+}
+
+async function normalizeBeside(
+  location: string,
+  out: string,
+  { dates: period, by, json }: NormalizeOptions,
+): Promise<void> {
+  if (by === "month") {
+    throw new AtmorepError("usage", "a normalisation beside its source is by calendar month", {
+      where: "--by month",
+      fix: "Leave out --by, or --out",
+    });
+  }
+  const [{ normalizeTo }, { resolveStorePath }] = await Promise.all([
+    import("../../data/normalization/normalize.js"),
+    import("../../config/resolve.js"),
+  ]);
+  const summary = await normalizeTo(resolveStorePath(location), out, period ?? null);
+  if (json) return printJson(summary);
+  print(`${out}: by calendar month from ${summary.steps} steps, ${summary.period.join(" to ")}`);
+  if (summary.missingMonths.length > 0) {
+    note(`no step lies in month ${summary.missingMonths.join(", ")}: there is no normalisation for it in any year`);
+  }
+  note(`use it with --set statistics=${out}`);
 }
 
 interface SampleOptions {

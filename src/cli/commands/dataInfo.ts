@@ -1,5 +1,6 @@
 /** `atmorep data info`. */
 import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import type { StoreFit } from "../../checks/fit.js";
 import type { StoreInfo } from "../../data/info/info.js";
@@ -19,13 +20,14 @@ interface InfoOptions {
   field?: string;
   level?: number;
   time?: string;
+  map?: string | true;
   json?: boolean;
 }
 
 export function registerInfo(data: Command): void {
   const info = data
     .command("info")
-    .argument("<store>", "folder, zip file or http address")
+    .argument("<store>", "folder, zip file, http address (#GROUP within one), files by a pattern, or a mapping file")
     .description("describes a store: fields, levels, times and gaps, grid, chunks, normalisation, values, missing ones")
     .option("--no-values", "do not read the values (ranges, missing values and outliers are left out)")
     .option("--verify", "decode every chunk and look at every value, also over http; exit code 1 if there is a fault")
@@ -34,6 +36,10 @@ export function registerInfo(data: Command): void {
     .option("--field <name>", "of the picture; without it the first")
     .option("--level <n>", "of the picture, 0 for the surface; without it the field's first", number)
     .option("--time <time>", "of the picture, ISO or the number of the step from 0; without it the first")
+    .option(
+      "--map [file]",
+      "of a source without import: show which variables are which fields, or write that to a file",
+    )
     .option("--json", "machine-readable output")
     .action(infoAction);
   withExamples(withOffline(info), [
@@ -41,6 +47,7 @@ export function registerInfo(data: Command): void {
     "data info my.zarr --verify --config storm",
     "data info assets/storm_199601.zarr --picture map.svg --field mean_sea_level_pressure --time 1996-01-08",
     "data info http://localhost:8000/era5.zarr --no-values",
+    "data info 'era5/*.nc' --map era5.json",
   ]);
 }
 
@@ -53,6 +60,7 @@ async function infoAction(location: string, options: InfoOptions): Promise<void>
   const config = options.config === undefined ? null : await readConfig(options.config, location);
   const store = await openStore(await placeOf(location));
   try {
+    if (options.map !== undefined) return await writeMap(store, options.map);
     const verified = options.verify ? await verify(store, config?.missing_values) : null;
     const info = await describeStore(store, verified?.scan ?? options.values);
     const fit = config && (await import("../../checks/fit.js")).fitToStore(config, store, info.storage);
@@ -65,6 +73,32 @@ async function infoAction(location: string, options: InfoOptions): Promise<void>
   } finally {
     await store.close();
   }
+}
+
+/** Shows the mapping of a view, or writes it. */
+async function writeMap({ view, location }: Store, file: string | true): Promise<void> {
+  if (!view) {
+    throw new AtmorepError("usage", "a store of the AtmoRep layout needs no mapping", {
+      where: "--map",
+      found: location,
+      expected: "a Zarr group of another layout, or NetCDF or GRIB files",
+    });
+  }
+  const [{ mappingFor }, { writeFileAtomic }] = await Promise.all([
+    import("../../data/foreign/open.js"),
+    import("../../formats/atomic.js"),
+  ]);
+  const mapping = mappingFor(view.mapping, file === true ? process.cwd() : dirname(resolve(file)));
+  const text = JSON.stringify(mapping, null, 2);
+  if (file === true) print(text);
+  else {
+    if (existsSync(file)) {
+      throw new AtmorepError("usage", "there is something at this path already", { where: `--map ${file}` });
+    }
+    await writeFileAtomic(file, `${text}\n`);
+    note(`mapping: ${file}; use it with --data ${file}`);
+  }
+  for (const { name, why } of view.leftOut) note(`left out: ${name}: ${why}`);
 }
 
 function printAll(

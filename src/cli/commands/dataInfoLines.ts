@@ -1,10 +1,12 @@
 /** The description of a store for people: about a screen. */
 import type { StoreFit } from "../../checks/fit.js";
 import { formatFault } from "../../config/faults.js";
+import type { Mapping } from "../../data/foreign/mapping.js";
 import { gapLine } from "../../data/gaps.js";
 import type { FieldInfo, Place, StoreInfo } from "../../data/info/info.js";
 import type { ArrayStorage } from "../../data/info/storage.js";
 import type { Verification } from "../../data/info/verifyStore.js";
+import type { View } from "../../data/storeTypes.js";
 import { displayUnit } from "../../data/units.js";
 import { formatTable } from "../output.js";
 
@@ -29,7 +31,7 @@ function some(lines: readonly string[], most: number, name: string): string[] {
 export function infoLines(info: StoreInfo): string[] {
   const { times, grid, normalization, values } = info;
   const lines = [
-    `${info.location} (Zarr format ${info.format})`,
+    `${info.location} (${info.view ? `${info.view.form}, read as a view` : `Zarr format ${info.format}`})`,
     line(
       "fields",
       `${info.fields.join(", ") || "none"}${info.levels.length ? ` on levels ${info.levels.join(", ")}` : ""}`,
@@ -37,7 +39,7 @@ export function infoLines(info: StoreInfo): string[] {
     line("surface", info.fieldsSfc.join(", ") || "none"),
     line(
       "times",
-      `${times.count}, ${times.first} to ${times.last}, every ${times.stepHours} h (stored as ${times.unit})`,
+      `${times.count}, ${times.first} to ${times.last}, every ${times.stepHours} h${info.view ? "" : ` (stored as ${times.unit})`}`,
     ),
     ...gapLines(times),
     line(
@@ -45,9 +47,10 @@ export function infoLines(info: StoreInfo): string[] {
       `${grid.rows} x ${grid.columns} points, ${grid.res.map(degrees).join(" x ")} degrees, ${grid.isGlobal ? "global" : "regional"}: latitude ${degrees(grid.north)} to ${degrees(grid.south)}, longitude ${degrees(grid.west)} to ${degrees(grid.east)}`,
     ),
     ...info.storage.map(storageLine),
+    ...(info.view ? viewLines(info.view) : []),
     line(
       "normalised",
-      `${[normalization.global && "global", normalization.local && "local"].filter(Boolean).join(" and ") || "no: run data normalize"}${normalization.period ? `, from ${normalization.period.join(" to ")}` : ""}${normalization.calendarMonthsOf ? `, by calendar month (${normalization.calendarMonthsOf.join(" ")})` : ""}`,
+      `${[normalization.global && "global", normalization.local && "local"].filter(Boolean).join(" and ") || (info.view ? "no: computed on first use, or by data normalize --out" : "no: run data normalize")}${normalization.period ? `, from ${normalization.period.join(" to ")}` : ""}${normalization.calendarMonthsOf ? `, by calendar month (${normalization.calendarMonthsOf.join(" ")})` : ""}`,
     ),
   ];
   const { missingMonths } = normalization;
@@ -60,6 +63,26 @@ export function infoLines(info: StoreInfo): string[] {
     if (typeof info.attrs[key] === "string") lines.push(line(key, info.attrs[key]));
   }
   return values ? [...lines, ...valueLines(info, values)] : lines;
+}
+
+/** Which variables are which fields, and what is not taken. */
+function viewLines({ mapping, notes, leftOut }: View): string[] {
+  const of = (variables: Mapping["fields"][string]) =>
+    typeof variables === "string" ? variables : Object.values(variables).join(" ");
+  const pairs = Object.entries({ ...mapping.fields, ...mapping.surface }).map(([name, v]) => `${name} = ${of(v)}`);
+  return [
+    line("mapping", pairs.join(", ")),
+    ...some(
+      notes.map((text) => line("note", text)),
+      MOST_LINES,
+      "note",
+    ),
+    ...some(
+      leftOut.map(({ name, why }) => line("left out", `${name}: ${why}`)),
+      MOST_LINES,
+      "left out",
+    ),
+  ];
 }
 
 function gapLines({ gaps, cubes, stepHours }: StoreInfo["times"]): string[] {

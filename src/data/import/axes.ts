@@ -97,8 +97,16 @@ function toLevels(values: Float64Array, units: string, name: string): { values: 
   return { values: values.map((value) => Number((value * factor).toPrecision(7))) };
 }
 
-/** Times of a variable of the file. @throws AtmorepError (input) if they cannot be read */
-export async function readTimes(dataset: RawDataset, variable: RawVariable): Promise<BigInt64Array> {
+const read = new WeakMap<RawVariable, Promise<BigInt64Array>>();
+
+/** Times of a variable of the file, read once: many variables can have them. @throws AtmorepError (input) if they cannot be read */
+export function readTimes(dataset: RawDataset, variable: RawVariable): Promise<BigInt64Array> {
+  const known = read.get(variable) ?? timesOf(dataset, variable);
+  read.set(variable, known);
+  return known;
+}
+
+async function timesOf(dataset: RawDataset, variable: RawVariable): Promise<BigInt64Array> {
   const packed = variable.attrs.scale_factor !== undefined || variable.attrs.add_offset !== undefined;
   if (variable.readTimes && !packed) return variable.readTimes();
   const where = `${dataset.path}: ${variable.name}`;

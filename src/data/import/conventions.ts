@@ -2,12 +2,13 @@
 import { type Axis, axisOf, readAxis, roleOf, textOf } from "./axes.js";
 import { unpacker } from "./packing.js";
 import { isCyclic, mergeVersions, planeReader, withoutCyclic } from "./planes.js";
-import type { InputFile, InputVariable, RawDataset, RawVariable } from "./types.js";
+import type { InputFile, InputVariable, RawDataset, RawVariable, ReadOptions } from "./types.js";
 import { timesOf } from "./validTimes.js";
 
 /** What is known of a file while its variables are looked at. */
 interface Look {
   dataset: RawDataset;
+  options: ReadOptions;
   axis(dim: string): Promise<Axis | null>;
   /** coordinates that are used: not left out */
   used: Set<string>;
@@ -15,10 +16,11 @@ interface Look {
 }
 
 /** Finds the gridded variables of a dataset; all else that it holds is listed with the reason. */
-export async function gridded(dataset: RawDataset): Promise<InputFile> {
+export async function gridded(dataset: RawDataset, options: ReadOptions = {}): Promise<InputFile> {
   const axes = new Map<string, Promise<Axis | null>>();
   const look: Look = {
     dataset,
+    options,
     axis(dim) {
       const known = axes.get(dim) ?? readAxis(dataset, dim);
       axes.set(dim, known);
@@ -33,6 +35,7 @@ export async function gridded(dataset: RawDataset): Promise<InputFile> {
     variables: [],
     skipped: [...(dataset.leftOut ?? [])],
     notes: look.notes,
+    digest: dataset.digest,
     close: () => dataset.close(),
   };
   const rest: { name: string; why: string }[] = [];
@@ -96,11 +99,14 @@ async function variableOf(look: Look, raw: RawVariable): Promise<InputVariable |
     notes.push(`${where}: ${versions} versions (expver) are put together; points that two of them have must be equal`);
   if (raw.zeroFill)
     notes.push(`${where}: 0, the fill_value of the Zarr array, is read as the value 0; xarray takes it for missing`);
-  const plane = planeReader(raw, { lat, lon }, unpacker(raw, where));
+  const plane = planeReader(raw, { lat, lon }, unpacker(raw, where), look.options.cacheBytes);
   const level = byRole.get("level");
   look.notes.push(...notes);
+  const [onlyTime] = [...timeAxes.keys()];
   return {
     name: raw.name,
+    standardName: textOf(raw.attrs.standard_name) || undefined,
+    timesTogether: () => (timeAxes.size === 1 && raw.chunkShape ? raw.chunkShape()[onlyTime] : 1),
     path: dataset.path,
     units: textOf(raw.attrs.units),
     levels: levels?.map(([value]) => value) ?? null,

@@ -1,6 +1,8 @@
 /** Names that stores give to well-known variables. */
 
-const UPPER: readonly (readonly [RegExp, string])[] = [
+type Names = readonly (readonly [RegExp, string])[];
+
+const UPPER: Names = [
   [/^(u|ua|u_component_of_wind|eastward_wind)$/i, "velocity_u"],
   [/^(v|va|v_component_of_wind|northward_wind)$/i, "velocity_v"],
   [/^(w|wap|omega|vertical_velocity|lagrangian_tendency_of_air_pressure)$/i, "velocity_z"],
@@ -11,7 +13,7 @@ const UPPER: readonly (readonly [RegExp, string])[] = [
   [/^(z|geopotential)$/i, "geopotential"],
 ];
 
-const SURFACE: readonly (readonly [RegExp, string])[] = [
+const SURFACE: Names = [
   [/^(tp|total_precipitation)$/i, "total_precip"],
   [/^(sp|surface_pressure)$/i, "surface_pressure"],
   [/^(msl|prmsl|psl|mean_sea_level_pressure)$/i, "mean_sea_level_pressure"],
@@ -23,8 +25,38 @@ const SURFACE: readonly (readonly [RegExp, string])[] = [
   [/^(t)$/i, "temperature_sfc"],
 ];
 
+/** CF's names of the same quantities. At the surface only those that say of which height they are. */
+const STANDARD_UPPER: Names = [
+  [/^eastward_wind$/, "velocity_u"],
+  [/^northward_wind$/, "velocity_v"],
+  [/^lagrangian_tendency_of_air_pressure$/, "velocity_z"],
+  [/^air_temperature$/, "temperature"],
+  [/^specific_humidity$/, "specific_humidity"],
+  [/^(atmosphere|atmosphere_upward)_relative_vorticity$/, "vorticity"],
+  [/^divergence_of_wind$/, "divergence"],
+  [/^geopotential$/, "geopotential"],
+];
+const STANDARD_SURFACE: Names = [
+  [/^surface_air_pressure$/, "surface_pressure"],
+  [/^air_pressure_at_(mean_)?sea_level$/, "mean_sea_level_pressure"],
+];
+
 /** The store's name of a file's variable; one that is not known keeps its own. */
 export function fieldName(variable: string, surface: boolean): string {
-  const row = (surface ? SURFACE : UPPER).find(([pattern]) => pattern.test(variable));
-  return row?.[1] ?? variable.replace(/[^A-Za-z0-9_]+/g, "_");
+  return find(surface ? SURFACE : UPPER, variable) ?? variable.replace(/[^A-Za-z0-9_]+/g, "_");
 }
+
+/**
+ * The store's name of a well-known variable, or null: by its name, by GRIB's short name, by CF's standard name.
+ * Names of fields as stores have them are known too.
+ */
+export function wellKnownField(
+  variable: { name: string; alias?: string; standardName?: string },
+  surface: boolean,
+): string | null {
+  const [names, standard] = surface ? [SURFACE, STANDARD_SURFACE] : [UPPER, STANDARD_UPPER];
+  if (names.some(([, own]) => own === variable.name)) return variable.name;
+  return find(names, variable.name) ?? find(names, variable.alias ?? "") ?? find(standard, variable.standardName ?? "");
+}
+
+const find = (names: Names, text: string): string | null => names.find(([pattern]) => pattern.test(text))?.[1] ?? null;

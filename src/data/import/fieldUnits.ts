@@ -54,10 +54,16 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
  * @param field name in the store
  * @param text unit of the file; empty if it has none
  * @param where names variable and file, for errors
+ * @param howToSay how a person gives the unit, for errors
  * @returns null if the field or its unit is not known: its values stay as they are
  * @throws AtmorepError (input) for a unit that a well-known field cannot have
  */
-export function conversionOf(field: string, text: string, where: string): Conversion | null {
+export function conversionOf(
+  field: string,
+  text: string,
+  where: string,
+  howToSay = `give the unit: --unit ${field}=UNIT`,
+): Conversion | null {
   const row = FIELDS.find(([pattern]) => pattern.test(field));
   if (!row || text === "") return null;
   const [, unit, table] = row;
@@ -70,7 +76,7 @@ export function conversionOf(field: string, text: string, where: string): Conver
     where,
     found: `units "${text}"`,
     expected: `${unit}, or one of ${Object.keys(table).join(", ")}, which are converted`,
-    fix: `If the attribute is wrong, give the unit: --unit ${field}=UNIT`,
+    fix: `If the attribute is wrong, ${howToSay}`,
   });
 }
 

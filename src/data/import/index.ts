@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { AtmorepError } from "../../errors.js";
 import { cleanLeftovers } from "../../formats/atomic.js";
-import { openStore } from "../store.js";
+import { openLayout } from "../store.js";
 import { formatTime } from "../time.js";
 import { type Compressor, writeStore } from "../zarr/write.js";
 import type { Box } from "./grid.js";
@@ -146,7 +146,7 @@ async function checkTarget(out: string, overwrite: boolean): Promise<void> {
       fix: "Choose another path, or replace the store with --overwrite",
     });
   }
-  await openStore(out).then(
+  await openLayout(out).then(
     (store) => store.close(),
     (cause) => {
       throw new AtmorepError("usage", "what is at this path is no store, so it is not replaced", {

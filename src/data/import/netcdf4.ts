@@ -4,7 +4,7 @@ import type { Dataset, Group } from "h5wasm/node";
 import { AtmorepError } from "../../errors.js";
 import { product } from "../zarr/array.js";
 import { ChunkCache } from "../zarr/cache.js";
-import type { AttributeValue, RawDataset, RawValues, RawVariable } from "./types.js";
+import type { AttributeValue, RawDataset, RawValues, RawVariable, ReadOptions } from "./types.js";
 
 type Typed = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 
@@ -26,7 +26,7 @@ const FILLS: Readonly<Record<string, number>> = {
 };
 
 /** @throws AtmorepError (input) if the file is damaged; (failed) if h5wasm is not installed */
-export async function openNetcdf4(path: string): Promise<RawDataset> {
+export async function openNetcdf4(path: string, { cacheBytes = CACHE_BYTES }: ReadOptions = {}): Promise<RawDataset> {
   const hdf5 = await import("h5wasm/node").catch((cause) => {
     throw new AtmorepError("failed", "the package h5wasm, which reads NetCDF-4, cannot be loaded", {
       where: path,
@@ -39,7 +39,7 @@ export async function openNetcdf4(path: string): Promise<RawDataset> {
   const file = attempt(path, "it cannot be opened as HDF5", () => new hdf5.File(resolve(path), "r"));
   const variables = new Map<string, RawVariable>();
   const leftOut: { name: string; why: string }[] = [];
-  const cache = new ChunkCache<Typed>(CACHE_BYTES);
+  const cache = new ChunkCache<Typed>(cacheBytes);
   try {
     for (const name of attempt(path, "its variables cannot be listed", () => file.keys())) {
       const entity = attempt(path, `variable ${name} cannot be opened`, () => (file as Group).get(name));

@@ -1,12 +1,13 @@
 /** Opening an input file by what is in it, whatever its name. */
 import { open, stat } from "node:fs/promises";
 import { AtmorepError } from "../../errors.js";
+import { splitGroup } from "../source/index.js";
 import { gridded } from "./conventions.js";
 import { openGrib } from "./grib/index.js";
 import { openNetcdf3 } from "./netcdf3.js";
 import { openNetcdf4 } from "./netcdf4.js";
 import { openOtherZarr } from "./otherZarr.js";
-import type { InputFile, RawDataset } from "./types.js";
+import type { InputFile, RawDataset, ReadOptions } from "./types.js";
 import { openZipped } from "./zipped.js";
 
 /** HDF5's signature may stand behind a user block of 512 bytes or a power of 2 times that. */
@@ -17,19 +18,23 @@ const HDF5_STARTS = [0, 512, 1024, 2048];
  * file or at an http address.
  * @throws AtmorepError (input) if it cannot be opened or is none of these
  */
-export async function openInput(path: string): Promise<InputFile> {
+export async function openInput(path: string, options: ReadOptions = {}): Promise<InputFile> {
   const remote = /^https?:\/\//i.test(path);
-  const info = remote ? null : await stat(path).catch(() => null);
+  const info = remote ? null : await stat(splitGroup(path).place).catch(() => null);
   if (!remote && !info) {
     throw new AtmorepError("input", "there is no such file", { where: path, fix: "Check the path" });
   }
-  if (remote || info?.isDirectory()) return closing(await openOtherZarr(path));
-  const start = await firstBytes(path);
+  if (remote || info?.isDirectory()) return closing(await openOtherZarr(path, options), options);
+  const start = await firstBytes(splitGroup(path).place);
   const text = start.toString("latin1");
-  if (text.startsWith("CDF") && [1, 2, 5].includes(start[3])) return closing(await openNetcdf3(path));
-  if (HDF5_STARTS.some((at) => text.startsWith("\x89HDF\r\n\x1a\n", at))) return closing(await openNetcdf4(path));
+  if (text.startsWith("CDF") && [1, 2, 5].includes(start[3])) return closing(await openNetcdf3(path), options);
+  if (HDF5_STARTS.some((at) => text.startsWith("\x89HDF\r\n\x1a\n", at)))
+    return closing(await openNetcdf4(path, options), options);
   if (text.includes("GRIB")) return openGrib(path);
-  if (text.startsWith("PK")) return (await openZipped(path, openInput)) ?? closing(await openOtherZarr(path));
+  if (text.startsWith("PK")) {
+    const zipped = path === splitGroup(path).place ? await openZipped(path, (file) => openInput(file, options)) : null;
+    return zipped ?? closing(await openOtherZarr(path, options), options);
+  }
   throw new AtmorepError("input", "the format of the file is not known", {
     where: path,
     found: `${start.length === 0 ? "an empty file" : `the first bytes ${start.subarray(0, 8).toString("hex")}`}`,
@@ -37,9 +42,9 @@ export async function openInput(path: string): Promise<InputFile> {
   });
 }
 
-async function closing(dataset: RawDataset): Promise<InputFile> {
+async function closing(dataset: RawDataset, options: ReadOptions): Promise<InputFile> {
   try {
-    return await gridded(dataset);
+    return await gridded(dataset, options);
   } catch (error) {
     await dataset.close();
     throw error;

@@ -1,35 +1,47 @@
 /** Reads Zarr groups of another layout: one array a variable, dimensions named as xarray writes them. */
+import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { AtmorepError } from "../../errors.js";
-import { type ByteSource, openSource } from "../source/index.js";
+import { type ByteSource, openSource, splitGroup } from "../source/index.js";
 import { decodeTimes } from "../time.js";
 import { type ChunkedArray, openArray, product, readIntegers, stridesOf, type Values } from "../zarr/array.js";
 import { ChunkCache } from "../zarr/cache.js";
 import { type ArrayFacts, type MetadataStore, openMetadata } from "../zarr/metadata.js";
-import type { AttributeValue, RawDataset, RawValues, RawVariable } from "./types.js";
+import type { AttributeValue, RawDataset, RawValues, RawVariable, ReadOptions } from "./types.js";
 
 const CACHE_BYTES = 512 * 2 ** 20;
 type Json = Record<string, unknown>;
 
 /** @param location a folder, a zip file or an http address. @throws AtmorepError (input) if it is no Zarr group */
-export async function openOtherZarr(location: string): Promise<RawDataset> {
-  const source = await openSource(location);
+export async function openOtherZarr(
+  location: string,
+  { session, cacheBytes = CACHE_BYTES }: ReadOptions = {},
+): Promise<RawDataset> {
+  const source = await openSource(location, session);
   try {
     const metadata = await openMetadata(source, location);
-    const cache = new ChunkCache<Values>(CACHE_BYTES);
+    const cache = new ChunkCache<Values>(cacheBytes);
     const variables = new Map<string, RawVariable>();
     const leftOut: { name: string; why: string }[] = [];
     for (const name of await arrayNames(source, location)) {
       const facts = await metadata.array(name);
       if (facts) variables.set(name, await describe(metadata, facts, location, cache));
-      else leftOut.push({ name, why: "a group or another folder: only arrays at the root are read" });
+      else leftOut.push({ name, why: `a group or another folder: a group is opened as ${location}#${name}` });
     }
     const format = `Zarr format ${metadata.format}`;
-    return { path: location, format, variables, leftOut, close: () => source.close() };
+    const digest = digestOf(variables);
+    return { path: location, format, variables, leftOut, digest, close: () => source.close() };
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+/** Of the metadata: a store that grows or is written anew has others. */
+function digestOf(variables: ReadonlyMap<string, RawVariable>): string {
+  const facts = [...variables.values()].map(({ name, dims, shape, attrs }) => [name, dims, shape, attrs]);
+  return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }
 
 async function arrayNames(source: ByteSource, location: string): Promise<string[]> {
@@ -40,7 +52,8 @@ async function arrayNames(source: ByteSource, location: string): Promise<string[
     const paths = Object.keys(consolidated).map((key) => key.replace(/\/?\.z(array|attrs|group)$/, ""));
     return [...new Set(paths)].filter((path) => path !== "" && !path.includes("/"));
   }
-  const entries = await readdir(location, { withFileTypes: true }).catch((cause) => {
+  const { place, group } = splitGroup(location);
+  const entries = await readdir(join(place, group), { withFileTypes: true }).catch((cause) => {
     throw new AtmorepError("input", "the arrays of the store cannot be listed", {
       where: location,
       expected: "a folder, or consolidated metadata",
@@ -84,6 +97,7 @@ async function describe(
     isText: !isInteger && !isFloat,
     integer: isInteger ? { bits: bitsOf(facts.dtype) } : null,
     isSingle: /^([<>|]f4|float32)$/.test(facts.dtype),
+    chunkShape: () => facts.present().chunkShape,
     zeroFill: metadata.format === 2 && facts.fillValue === 0 && attrs?._FillValue === undefined,
     async read(start, count) {
       opened ??= openArray(metadata, facts, location, cache);

@@ -17,12 +17,13 @@ export function planeReader(
   raw: RawVariable,
   { lat, lon }: { lat: number; lon: number },
   unpack: (values: RawValues) => Float64Array,
+  cacheBytes = CACHE_BYTES,
 ): (at: readonly number[]) => Promise<Float64Array> {
   const { shape } = raw;
   const inner = shape.findLastIndex((_, axis) => axis !== lat && axis !== lon && axis > Math.min(lat, lon));
   const size = shape[lat] * shape[lon];
   const together = inner < 0 ? 1 : Math.max(1, Math.min(shape[inner], Math.floor(BLOCK_BYTES / (size * 8))));
-  const cache = new ChunkCache<Float64Array>(CACHE_BYTES);
+  const cache = new ChunkCache<Float64Array>(cacheBytes);
   return async (at) => {
     const start = at.map((index, axis) => {
       if (axis === lat || axis === lon) return 0;

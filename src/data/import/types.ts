@@ -1,10 +1,22 @@
 /** What every reader of input files gives: gridded variables, read one plane at a time. */
 
+/** How files are read. */
+export interface ReadOptions {
+  /** of one run: what its threads read over http must agree */
+  session?: string;
+  /** bound of the decoded parts that a file keeps for the planes to come, in bytes */
+  cacheBytes?: number;
+}
+
 /** A variable on a regular grid. Planes are `[lat, lon]` in the order of the file's axes. */
 export interface InputVariable {
   name: string;
   /** another name that a request may use, such as GRIB's `2t` */
   alias?: string;
+  /** CF's `standard_name`; undefined if the file gives none */
+  standardName?: string;
+  /** times that are decoded together; 1 where that is not known. @throws AtmorepError (input) for metadata that cannot be followed */
+  timesTogether?(): number;
   /** path of the file, for errors */
   path: string;
   /** text of the file, such as `m s**-1`; empty if it has none */
@@ -30,6 +42,8 @@ export interface InputFile {
   skipped: { name: string; why: string }[];
   /** what a person should know of how the values are read */
   notes?: string[];
+  /** tells these contents from others, where the size and time of a file do not */
+  digest?: string;
   close(): Promise<void>;
 }
 
@@ -59,6 +73,8 @@ export interface RawVariable {
   zeroFill?: boolean;
   /** why its values cannot be read */
   unreadable?: string;
+  /** what is decoded at once, by dimension */
+  chunkShape?(): readonly number[];
   /** nanoseconds since 1970 where the file's type says so itself */
   readTimes?(): Promise<BigInt64Array>;
   /** Values from `start` (missing axes: from 0), `count` along each axis, in C order. */
@@ -71,5 +87,6 @@ export interface RawDataset {
   variables: Map<string, RawVariable>;
   /** what else the file holds, and why it is left out */
   leftOut?: { name: string; why: string }[];
+  digest?: string;
   close(): Promise<void>;
 }

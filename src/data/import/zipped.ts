@@ -14,6 +14,14 @@ const DATA = /\.(nc|nc4|cdf|netcdf|grib2?|grb2?)$/i;
 const ZARR = /(^|\/)(zarr\.json|\.zgroup|\.zarray|\.zmetadata)$/;
 const DEFLATED = 8;
 
+/** True if an archive holds a Zarr store, or nothing that could be imported. @throws AtmorepError (input) if it is damaged */
+export async function holdsZarr(path: string): Promise<boolean> {
+  const reader = await ZipReader.open(path);
+  const names = [...reader.entries.keys()];
+  await reader.close();
+  return names.some((name) => ZARR.test(name)) || !names.some((name) => DATA.test(name));
+}
+
 /**
  * Opens the data files of a zip file as one.
  * @param open opens one of them

@@ -1,7 +1,7 @@
 /** What reading a batch costs: bytes of the chunks that it touches beside the bytes that it takes from them. */
 import type { CubeConfig } from "../cube.js";
 import { resolveFields } from "../fields.js";
-import type { Store } from "../store.js";
+import type { Store } from "../storeTypes.js";
 import type { Draw } from "../types.js";
 import { windowOf } from "../window.js";
 

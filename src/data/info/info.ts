@@ -3,7 +3,7 @@ import { isUrl } from "../../config/resolve.js";
 import { type LevelSource, levelSource } from "../fields.js";
 import { cubesOfStore, unevenSteps, usualStep } from "../gaps.js";
 import { monthlyNormalization, monthName } from "../normalization/monthly.js";
-import type { Store } from "../store.js";
+import type { Store, View } from "../storeTypes.js";
 import { formatTime, HOUR_NS } from "../time.js";
 import { type Extreme, type LevelScan, type Scan, scanStore } from "./scan.js";
 import { type ArrayStorage, describeStorage } from "./storage.js";
@@ -43,7 +43,12 @@ export interface Place {
 
 export interface StoreInfo {
   location: string;
-  format: 2 | 3;
+  /** of Zarr; null for a view */
+  format: 2 | 3 | null;
+  /** of what it is a view; null for a store of the AtmoRep layout */
+  view: View | null;
+  /** place of a normalisation beside the source */
+  statistics: string | null;
   fields: string[];
   fieldsSfc: string[];
   levels: number[];
@@ -80,7 +85,7 @@ export interface StoreInfo {
     /** months with data but without valid global normalisation */
     missingMonths: string[];
   };
-  /** the arrays `data` and `data_sfc` as files */
+  /** the arrays `data` and `data_sfc` as files; none of a view */
   storage: ArrayStorage[];
   /** time steps whose values were read; null if none were */
   scanned: { steps: number; of: number } | null;
@@ -110,6 +115,8 @@ export async function describeStore(store: Store, values: boolean | Scan = true)
   const info: StoreInfo = {
     location: store.location,
     format: store.format,
+    view: store.view,
+    statistics: store.statistics,
     fields: store.fields,
     fieldsSfc: store.fieldsSfc,
     levels: store.levels,
@@ -139,7 +146,7 @@ export async function describeStore(store: Store, values: boolean | Scan = true)
       local: has(arrays.norm, arrays.norm_sfc),
       missingMonths: await monthsWithoutNormalization(store),
     },
-    storage: await describeStorage(store),
+    storage: store.view ? [] : await describeStorage(store),
     scanned: null,
     values: null,
     attrs: store.attrs,

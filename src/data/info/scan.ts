@@ -1,6 +1,6 @@
 /** Statistics of every field and level of a store, chunk by chunk: each chunk is decoded once, whatever it holds. */
 import { isAtmorepError } from "../../errors.js";
-import type { Store } from "../store.js";
+import type { Store } from "../storeTypes.js";
 import { type ChunkedArray, unravel, type Values } from "../zarr/array.js";
 
 export interface ScanOptions {

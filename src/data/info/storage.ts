@@ -1,7 +1,7 @@
 /** How the arrays of a store lie in files: chunks, codecs, sizes, files that are not there. Nothing is decoded. */
 import { itemType, typeName } from "../codecs/types.js";
 import { type ByteSource, openSource } from "../source/index.js";
-import type { Store } from "../store.js";
+import type { Store } from "../storeTypes.js";
 import { product, unravel } from "../zarr/array.js";
 import { type ArrayFacts, type MetadataStore, openMetadata } from "../zarr/metadata.js";
 
@@ -38,7 +38,7 @@ const MOST_FILES = 20_000;
 const AT_ONCE = 64;
 
 /** The arrays `data` and `data_sfc` as they are stored. @throws AtmorepError (input) for metadata that cannot be followed */
-export async function describeStorage(store: Pick<Store, "location" | "format">): Promise<ArrayStorage[]> {
+export async function describeStorage(store: Pick<Store, "location">): Promise<ArrayStorage[]> {
   const source = await openSource(store.location);
   try {
     const metadata = await openMetadata(source, store.location);

@@ -1,6 +1,6 @@
 /** Reading a store whole: every chunk decoded with its checksum, every value looked at. */
 import { isAtmorepError } from "../../errors.js";
-import type { Store } from "../store.js";
+import type { Store } from "../storeTypes.js";
 import { formatTime } from "../time.js";
 import type { ChunkedArray } from "../zarr/array.js";
 import { unravel } from "../zarr/array.js";

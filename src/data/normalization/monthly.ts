@@ -2,7 +2,7 @@
 import type { Normalization } from "../../config/types.js";
 import { AtmorepError } from "../../errors.js";
 import type { LevelSource } from "../fields.js";
-import type { Store } from "../store.js";
+import type { Store } from "../storeTypes.js";
 import type { Window } from "../types.js";
 import { type ChunkedArray, readAll, type Values } from "../zarr/array.js";
 
@@ -29,7 +29,7 @@ export async function monthlyNormalization(
 ): Promise<MonthlyNormalization> {
   const arrayName = `${kind === "local" ? "norm" : "global_norm"}${source.surface ? "_sfc" : ""}` as const;
   const array = store.arrays[arrayName];
-  const where = `${store.location}: normalization/${arrayName}`;
+  const where = `${store.statistics ?? store.location}: normalization/${arrayName}`;
   if (!array) {
     throw new AtmorepError("input", `the store has no ${kind} normalisation`, {
       where,
@@ -37,7 +37,7 @@ export async function monthlyNormalization(
     });
   }
   const result: MonthlyNormalization = { kind, mean: new Map(), std: new Map() };
-  const lead = source.surface ? [source.fieldIndex] : [source.fieldIndex, source.levelIndex];
+  const lead = placeIn(store, name, source, where);
   for (const month of months) {
     const row = store.normalizationYears === null ? month : month % 12;
     if (row >= array.shape[0]) {
@@ -67,6 +67,18 @@ export async function monthlyNormalization(
   return result;
 }
 
+/** Indices of a field and level on the axes of the normalisation. @throws AtmorepError (input) if it has none */
+function placeIn(store: Store, name: string, source: LevelSource, where: string): number[] {
+  const { fields, fieldsSfc, levels } = store.normalizationAxes;
+  const place = source.surface ? [fieldsSfc.indexOf(name)] : [fields.indexOf(name), levels.indexOf(source.level)];
+  if (!place.includes(-1)) return place;
+  throw new AtmorepError("input", `there is no normalisation for ${name} level ${source.level}`, {
+    where,
+    found: `${[...fields, ...fieldsSfc].join(", ")}${levels.length > 0 ? ` on levels ${levels.join(", ")}` : ""}`,
+    fix: '"atmorep data normalize SOURCE --out STATISTICS" computes it of all fields of a source',
+  });
+}
+
 /** The fault of a month without usable normalisation. */
 export function invalidNormalization(
   store: Store,
@@ -74,7 +86,7 @@ export function invalidNormalization(
   level: number,
   month: number,
   found: string,
-  where = `${store.location}: normalization`,
+  where = `${store.statistics ?? store.location}: normalization`,
 ): AtmorepError {
   return new AtmorepError("input", `no valid normalisation for ${name} level ${level} in ${monthName(store, month)}`, {
     where,

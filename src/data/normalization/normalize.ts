@@ -1,14 +1,16 @@
 /** Computing the normalisation arrays of an existing store. */
+import { existsSync } from "node:fs";
 import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { endTime } from "../../config/times.js";
 import { AtmorepError } from "../../errors.js";
 import { writeDirectoryAtomic, writeFileAtomic } from "../../formats/atomic.js";
 import { levelsOf } from "../info/info.js";
-import { openStore, type Store } from "../store.js";
+import { openLayout, openStore, type Store } from "../store.js";
 import { formatTime, parseTime } from "../time.js";
 import { readValues, wholeWindow } from "../values.js";
 import { directorySink, writeGroup } from "../zarr/write.js";
+import { writeStatistics } from "./beside.js";
 import { MonthAccumulator, type MonthStatistics, openNormalization } from "./statistics.js";
 
 /** `month`: each month of the period has its own statistics; `calendar-month`: all its Januaries share theirs, and so on. */
@@ -48,10 +50,10 @@ export async function normalizeStore(
   if (!info?.isDirectory()) {
     throw new AtmorepError("usage", "normalisation can be written into a folder only", {
       where: location,
-      fix: info ? "Unpack the zip file" : "Give the path of a store in a folder",
+      fix: `${info ? "Unpack the zip file" : "Give the path of a store in a folder"}, or write it beside the source with --out`,
     });
   }
-  const store = await openStore(location);
+  const store = await openLayout(location);
   try {
     const steps = stepsIn(store, dates);
     const months = (Math.floor(store.calendar.month[store.times.length - 1] / 12) + 1) * 12;
@@ -91,6 +93,37 @@ export async function normalizeStore(
     const seen = new Set(steps.map((t) => store.calendar.monthOfYear[t]));
     const missingMonths = by === "month" ? [] : MONTHS_OF_YEAR.filter((month) => !seen.has(month));
     return { location, by, period, years, steps: steps.length, months: groups.length, missingMonths, arrays };
+  } finally {
+    await store.close();
+  }
+}
+
+/**
+ * Computes the normalisation of any source by calendar month, global and of each grid point, and writes it to a folder or
+ * zip file of its own, for the key `statistics`. Fields of all levels are read, a plane at a time.
+ * @param dates as of `normalizeStore`
+ * @throws AtmorepError (usage) if something stands at `out` or no step lies in the dates; (input) for faults of the source
+ */
+export async function normalizeTo(
+  location: string,
+  out: string,
+  dates: [string, string] | null,
+): Promise<Pick<NormalizeSummary, "location" | "period" | "steps" | "missingMonths"> & { out: string }> {
+  if (existsSync(out)) {
+    throw new AtmorepError("usage", "there is something at this path already", {
+      where: `--out ${out}`,
+      fix: "Choose another path, or remove it yourself",
+    });
+  }
+  const store = await openStore(location);
+  try {
+    const steps = stepsIn(store, dates);
+    const wanted = levelsOf(store).map(([name, { level }]) => ({ name, level, local: true }));
+    await writeStatistics(store, out, wanted, steps);
+    const ends = [steps[0], steps[steps.length - 1]].map((t) => formatTime(store.times[t]));
+    const seen = new Set(steps.map((t) => store.calendar.monthOfYear[t]));
+    const missingMonths = MONTHS_OF_YEAR.filter((month) => !seen.has(month));
+    return { location, out, period: ends as [string, string], steps: steps.length, missingMonths };
   } finally {
     await store.close();
   }

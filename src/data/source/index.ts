@@ -2,19 +2,27 @@
 import { stat } from "node:fs/promises";
 import { AtmorepError } from "../../errors.js";
 import { directorySource } from "./directory.js";
+import { groupSource, splitGroup } from "./group.js";
 import { httpSource } from "./http/index.js";
 import type { ByteSource } from "./types.js";
 import { notAFile } from "./types.js";
 import { zipSource } from "./zip.js";
 
+export { splitGroup } from "./group.js";
 export { type ByteRange, type ByteSource, METADATA_BYTES } from "./types.js";
 
 /**
- * Opens a location: a folder, a `.zip` file, or an `http(s)://` address of a folder.
+ * Opens a location: a folder, a `.zip` file, or an `http(s)://` address of a folder; with `#GROUP` a group in it.
  * @param session what the threads of a run share, so that a server that sends one of them something else is noticed
  * @throws AtmorepError (input) if nothing can be read there
  */
 export async function openSource(location: string, session?: string): Promise<ByteSource> {
+  const { place, group } = splitGroup(location);
+  const source = await openPlace(place, session);
+  return group === "" ? source : groupSource(source, group);
+}
+
+async function openPlace(location: string, session?: string): Promise<ByteSource> {
   if (/^https?:\/\//i.test(location)) return httpSource(location, session);
   const info = await stat(location).catch((cause: NodeJS.ErrnoException) => {
     throw new AtmorepError(

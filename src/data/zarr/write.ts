@@ -42,6 +42,8 @@ export interface ArraySpec {
   chunks: readonly number[];
   dtype: "<f4" | "<f8" | "<M8[s]" | "<M8[h]";
   compressor?: Compressor;
+  /** what chunks that are not written hold; without it all must be */
+  absent?: "NaN";
 }
 
 /** Writes an array's metadata (format 2; format 3 for float32 only) and returns how to write its chunks. */
@@ -50,7 +52,7 @@ export async function createArray(
   spec: ArraySpec,
   format: 2 | 3 = 2,
 ): Promise<(coords: readonly number[], values: ArrayBufferView) => Promise<void>> {
-  const { name, shape, chunks, dtype, compressor = "none" } = spec;
+  const { name, shape, chunks, dtype, compressor = "none", absent } = spec;
   const metadata =
     format === 2
       ? {
@@ -59,7 +61,7 @@ export async function createArray(
           chunks,
           dtype,
           compressor: compressor === "zlib" ? { id: "zlib", level: 1 } : null,
-          fill_value: null,
+          fill_value: absent ?? null,
           filters: null,
           order: "C",
         }

@@ -1,0 +1,61 @@
+/** A group within a Zarr store, named after `#`: `era5.zarr#pressure/daily`. */
+import { existsSync } from "node:fs";
+import type { ByteSource } from "./types.js";
+
+type Json = Record<string, unknown>;
+
+/** The place of the store and the path of the group in it, "" for the root. A path that exists is taken as it is. */
+export function splitGroup(location: string): { place: string; group: string } {
+  const at = location.lastIndexOf("#");
+  if (at < 0 || existsSync(location)) return { place: location, group: "" };
+  return { place: location.slice(0, at), group: location.slice(at + 1).replace(/^\/+|\/+$/g, "") };
+}
+
+/** The files below a group. Metadata that are consolidated at the root of the store serve its groups too. */
+export function groupSource(source: ByteSource, group: string): ByteSource {
+  const within = (key: `/${string}`): `/${string}` => `/${group}${key}`;
+  const own = async (key: `/${string}`): Promise<Json | undefined> => {
+    const bytes = await source.get(key);
+    return bytes && parse(bytes);
+  };
+  const consolidated = async (): Promise<Uint8Array | undefined> => {
+    const there = await source.get(within("/.zmetadata"));
+    if (there) return there;
+    const metadata = below((await own("/.zmetadata"))?.metadata, group);
+    return metadata && encode({ metadata, zarr_consolidated_format: 1 });
+  };
+  const rootOf3 = async (): Promise<Uint8Array | undefined> => {
+    const there = await source.get(within("/zarr.json"));
+    const root = there && parse(there);
+    if (!root || root.node_type === "array" || root.consolidated_metadata) return there;
+    const all = ((await own("/zarr.json"))?.consolidated_metadata as Json | undefined)?.metadata;
+    const metadata = below(all, group);
+    return metadata ? encode({ ...root, consolidated_metadata: { kind: "inline", metadata } }) : there;
+  };
+  return {
+    remote: source.remote,
+    async get(key, limit) {
+      if (key === "/.zmetadata") return consolidated();
+      if (key === "/zarr.json") return rootOf3();
+      return source.get(within(key), limit);
+    },
+    getRange: (key, range, limit) => source.getRange(within(key), range, limit),
+    size: source.size && ((key) => (source.size as NonNullable<ByteSource["size"]>)(within(key))),
+    forget: source.forget && ((key) => (source.forget as NonNullable<ByteSource["forget"]>)(within(key))),
+    close: () => source.close(),
+  };
+}
+
+/** The entries below a group, named from it; undefined if there are none. */
+function below(all: unknown, group: string): Json | undefined {
+  if (typeof all !== "object" || all === null) return undefined;
+  const own = Object.entries(all).filter(([key]) => key.startsWith(`${group}/`));
+  return own.length > 0
+    ? Object.fromEntries(own.map(([key, value]) => [key.slice(group.length + 1), value]))
+    : undefined;
+}
+
+/** NaN and Infinity are written bare by some writers of format 2. */
+const parse = (bytes: Uint8Array): Json =>
+  JSON.parse(new TextDecoder().decode(bytes).replace(/(:\s*)(-?Infinity|NaN)(?=\s*[,}\]])/g, '$1"$2"')) as Json;
+const encode = (value: Json): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
