@@ -1,11 +1,12 @@
 /**
  * Files and folders that are written whole or not at all: a temporary name beside the target, fsync of the data,
- * rename, fsync of the folder. What a killed process leaves is swept by `cleanLeftovers` on the next start.
+ * rename, fsync of the folder. What a killed process leaves is swept by whoever writes the same file next, or by
+ * `cleanLeftovers` at the next start of a run.
  */
 import { existsSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 /** Leftovers of another machine are swept after this time: their process cannot be looked up. */
 const FOREIGN_LEFTOVER_MS = 24 * 3600 * 1000;
@@ -18,11 +19,29 @@ function sideName(path: string, kind: "tmp" | "old"): string {
   return join(dirname(path), `.${basename(path)}.${kind}-${HOST}-${process.pid}-${counter}`);
 }
 
+/** What systems that cannot open or fsync a folder answer; the rename itself is still atomic there. */
+const NO_FOLDER_SYNC = new Set(["EISDIR", "EPERM", "EACCES", "EINVAL", "ENOTSUP", "ENOSYS", "EBADF"]);
+
 async function syncFolder(path: string): Promise<void> {
-  // Windows and some network file systems cannot open or fsync a folder; the rename itself is still atomic there.
-  const handle = await open(path, "r").catch(() => null);
-  await handle?.sync().catch(() => {});
-  await handle?.close();
+  const cannot = (error: NodeJS.ErrnoException) => {
+    if (!NO_FOLDER_SYNC.has(error.code ?? "")) throw error;
+    return null;
+  };
+  const handle = await open(path, "r").catch(cannot);
+  try {
+    await handle?.sync().catch(cannot);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Makes a folder and those above it, each on disk under its name. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = resolve(path); made.length >= resolve(first).length; made = dirname(made)) {
+    await syncFolder(dirname(made));
+  }
 }
 
 /** Small writes are gathered up to this many bytes. */
@@ -44,7 +63,8 @@ export class AtomicFile {
 
   /** Opens the temporary file; the folder of `path` is made if missing. */
   static async create(path: string): Promise<AtomicFile> {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
+    await cleanLeftovers(dirname(path), basename(path));
     const temporary = sideName(path, "tmp");
     return new AtomicFile(path, temporary, await open(temporary, "w+"));
   }
@@ -138,26 +158,35 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
 
 /**
  * Writes a folder: `fill` gets the path of an empty folder beside `path`, which then takes its place.
- * A folder cannot be renamed over another, so for an instant the former one stands aside; `cleanLeftovers` puts
- * it back if the process was killed in that instant.
+ * A folder cannot be renamed over another, so for an instant the former one stands aside; it is put back if the new one
+ * cannot take its place, by `cleanLeftovers` if the process was killed in that instant.
  */
 export async function writeDirectoryAtomic(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
+  await cleanLeftovers(dirname(path), basename(path));
   const temporary = sideName(path, "tmp");
   await mkdir(temporary);
+  const former = sideName(path, "old");
+  let aside = false;
   try {
     await fill(temporary);
     await syncTree(temporary);
+    if (existsSync(path)) {
+      await rename(path, former);
+      aside = true;
+    }
+    await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    // If even this fails, the former folder stays where cleanLeftovers finds it.
+    if (aside) await rename(former, path).catch(() => {});
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw error;
   }
-  const former = sideName(path, "old");
-  const replaces = existsSync(path);
-  if (replaces) await rename(path, former);
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
-  if (replaces) await rm(former, { recursive: true, force: true });
+  try {
+    await syncFolder(dirname(path));
+  } finally {
+    if (aside) await rm(former, { recursive: true, force: true });
+  }
 }
 
 async function syncTree(folder: string): Promise<void> {
@@ -166,8 +195,11 @@ async function syncTree(folder: string): Promise<void> {
     if (entry.isDirectory()) await syncTree(path);
     else {
       const handle = await open(path, "r+");
-      await handle.sync();
-      await handle.close();
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
     }
   }
   await syncFolder(folder);
@@ -176,14 +208,16 @@ async function syncTree(folder: string): Promise<void> {
 /**
  * Sweeps what killed processes left in `folder` (not below it): unfinished files and folders are removed, a folder
  * that had been put aside and whose successor never came is put back. A missing folder is no fault.
+ * @param of only of the file or folder of this name; whoever writes one sweeps what an earlier writer of it left
  * @returns the names that were removed or put back
  */
-export async function cleanLeftovers(folder: string): Promise<string[]> {
+export async function cleanLeftovers(folder: string, of?: string): Promise<string[]> {
   const swept: string[] = [];
   for (const name of await readdir(folder).catch(() => [])) {
     const match = LEFTOVER.exec(name);
     if (!match) continue;
     const [, target, kind, host, pid] = match;
+    if (of !== undefined && target !== of) continue;
     const path = join(folder, name);
     if (await inUse(path, host, Number(pid))) continue;
     if (kind === "old" && !existsSync(join(folder, target))) await rename(path, join(folder, target));

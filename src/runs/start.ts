@@ -30,7 +30,7 @@ export async function startFolder(
   let lock = taken;
   try {
     lock ??= await lockRun(folder);
-    await Promise.all([resultsDir, modelsDir, checkpointDir].map(cleanLeftovers));
+    await Promise.all([resultsDir, modelsDir, checkpointDir].map((dir) => cleanLeftovers(dir)));
     if (continued) await carryOver(continued, folder, names);
     if (inPlace) await trimRun(folder, continued);
     const text = configText(config);

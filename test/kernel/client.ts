@@ -31,7 +31,7 @@ export interface ExecuteOptions {
 
 /** Another entry point can be tested in place of the checkout's. */
 const ENTRY = resolve(process.env.ATMOREP_TEST_KERNEL ?? "bin/kernel.js");
-const KEY = "a test's key";
+export const KEY = "a test's key";
 
 async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
@@ -58,11 +58,14 @@ export class KernelClient {
   readonly #replies = new Map<string, (content: Content) => void>();
   readonly #listeners = new Set<(message: Message) => void>();
   #welcomed: () => void = () => {};
+  /** by socket: shell, control, iopub, stdin, hb */
+  readonly ports: Record<string, number>;
   stderr = "";
 
-  private constructor(process: ChildProcess, folder: string) {
+  private constructor(process: ChildProcess, folder: string, ports: Record<string, number>) {
     this.process = process;
     this.#folder = folder;
+    this.ports = ports;
     process.stderr?.on("data", (data) => {
       this.stderr += data;
     });
@@ -78,7 +81,7 @@ export class KernelClient {
     writeFileSync(file, JSON.stringify({ ...transport, ...ports }));
     const args = ["--no-force-async-hooks-checks", ENTRY, file];
     const child = spawn(process.execPath, args, { cwd, stdio: ["ignore", "ignore", "pipe"] });
-    const client = new KernelClient(child, folder);
+    const client = new KernelClient(child, folder, ports);
     const identity = randomUUID();
     client.#shell.routingId = identity;
     client.#stdin.routingId = identity;

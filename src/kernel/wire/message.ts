@@ -3,6 +3,7 @@ import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 
 const DELIMITER = "<IDS|MSG>";
 const PROTOCOL_VERSION = "5.4";
+const KEPT_SIGNATURES = 65_536;
 
 export interface Header {
   msg_id: string;
@@ -16,7 +17,7 @@ export interface Header {
 export interface Message {
   identities: Buffer[];
   header: Header;
-  parent: Header | Record<string, never>;
+  parent: Partial<Header> & Record<string, unknown>;
   metadata: Record<string, unknown>;
   content: Record<string, unknown>;
 }
@@ -31,7 +32,7 @@ export function sign(key: string, parts: readonly (Buffer | string)[]): string {
 
 /**
  * Reads a message.
- * @throws Error if the delimiter is missing, the signature is wrong or a part is not JSON
+ * @throws Error if the delimiter is missing, the signature is wrong, or a part is not the JSON object that it must be
  */
 export function decode(key: string, frames: readonly Buffer[]): Message {
   const at = frames.findIndex((frame) => frame.equals(Buffer.from(DELIMITER)));
@@ -41,8 +42,36 @@ export function decode(key: string, frames: readonly Buffer[]): Message {
   const expected = Buffer.from(sign(key, parts));
   const found = frames[at + 1];
   if (found.length !== expected.length || !timingSafeEqual(found, expected)) throw new Error("wrong signature");
-  const [header, parent, metadata, content] = parts.map((part) => JSON.parse(part.toString("utf8")));
-  return { identities: frames.slice(0, at), header, parent, metadata, content };
+  const [header, parent, metadata, content] = parts.map((part, i) => objectOf(part, PART_NAMES[i]));
+  for (const name of ["msg_id", "msg_type"]) {
+    if (typeof header[name] !== "string") throw new Error(`a header without ${name}`);
+  }
+  return { identities: frames.slice(0, at), header: header as unknown as Header, parent, metadata, content };
+}
+
+const PART_NAMES = ["header", "parent header", "metadata", "content"];
+
+function objectOf(part: Buffer, name: string): Record<string, unknown> {
+  const value: unknown = JSON.parse(part.toString("utf8"));
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new Error(`a ${name} that is no object`);
+}
+
+/** Signatures that were seen: who listens in could send a message again. */
+export class Replays {
+  private readonly seen = new Set<string>();
+
+  /** @throws Error for a signature that came before. An empty key signs nothing, so nothing is remembered. */
+  check(key: string, frames: readonly Buffer[]): void {
+    if (key === "") return;
+    const at = frames.findIndex((frame) => frame.equals(Buffer.from(DELIMITER)));
+    const signature = frames[at + 1].toString("latin1");
+    if (this.seen.has(signature)) throw new Error("a message that came before");
+    this.seen.add(signature);
+    if (this.seen.size <= KEPT_SIGNATURES) return;
+    const [oldest] = this.seen;
+    this.seen.delete(oldest);
+  }
 }
 
 /**

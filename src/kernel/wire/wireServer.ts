@@ -1,10 +1,10 @@
 /** The wire thread: sockets, the queue of requests, replies, interrupts. Knows nothing of how cells run. */
 import { randomUUID } from "node:crypto";
-import { Reply, Router, XPublisher } from "zeromq";
+import { Router, XPublisher } from "zeromq";
 import { codePointsBefore, unitsBefore } from "../compile/positions.js";
 import { answerHistory, type HistoryEntry } from "../history.js";
 import { terminateMainThread } from "../terminate.js";
-import { decode, encode, type Header, type Message } from "./message.js";
+import { decode, encode, type Header, type Message, Replays } from "./message.js";
 import { Outbox } from "./outbox.js";
 import { OutputPump, type OutputSink } from "./outputPump.js";
 import type { Event, Request, WireOptions } from "./protocol.js";
@@ -16,6 +16,9 @@ const RETRY_MS = 300;
 /** Parents of finished cells that are kept for late output. */
 const KEPT_PARENTS = 4_096;
 const KEPT_HISTORY = 10_000;
+/** bytes of a frame; who sends more is cut off */
+const LARGEST_MESSAGE = 2 ** 28;
+const LARGEST_HEARTBEAT = 2 ** 16;
 
 interface Peer {
   outbox: Outbox;
@@ -30,13 +33,14 @@ export class WireServer implements OutputSink {
   readonly #session = randomUUID();
   readonly #stop: Int32Array;
   readonly #pump: OutputPump;
-  readonly #sockets = { shell: new Router(), control: new Router(), stdin: new Router(), hb: new Reply() };
+  readonly #sockets = { shell: new Router(), control: new Router(), stdin: new Router(), hb: new Router() };
   readonly #iopubSocket = new XPublisher();
   readonly #iopub: Outbox;
   readonly #stdin: Outbox;
   readonly #parents = new Map<number, Message>();
   readonly #waiting = new Map<number, (content: Content) => void>();
   readonly #history: HistoryEntry[] = [];
+  readonly #replays = new Replays();
   #queue: Peer[] = [];
   #serving = false;
   #count = 0;
@@ -58,7 +62,9 @@ export class WireServer implements OutputSink {
     for (const socket of [this.#sockets.shell, this.#sockets.control, this.#sockets.stdin]) {
       socket.sendHighWaterMark = 0;
       socket.linger = 2_000;
+      socket.maxMessageSize = LARGEST_MESSAGE;
     }
+    this.#sockets.hb.maxMessageSize = LARGEST_HEARTBEAT;
     this.#iopub = new Outbox(this.#iopubSocket);
     this.#stdin = new Outbox(this.#sockets.stdin);
   }
@@ -78,7 +84,7 @@ export class WireServer implements OutputSink {
     void this.#heartbeat();
     void this.#welcome();
     void this.#listen(this.#sockets.shell, (peer) => this.#enqueue(peer));
-    void this.#listen(this.#sockets.control, (peer) => void this.#handle(peer));
+    void this.#listen(this.#sockets.control, (peer) => this.#handle(peer));
     void this.#listenStdin();
     this.#publish("status", {}, { execution_state: "starting" });
     this.#pump.wake();
@@ -135,26 +141,42 @@ export class WireServer implements OutputSink {
     peer.outbox.push(encode(this.#options.connection.key, identities, type, header, content, this.#session));
   }
 
+  /** What comes is sent back, by a router: a reply socket of the binding aborts the process at a request of odd frames. */
   async #heartbeat(): Promise<void> {
-    for await (const frames of this.#sockets.hb) await this.#sockets.hb.send(frames);
+    await this.#receive(this.#sockets.hb, (frames) => this.#sockets.hb.send(frames));
   }
 
   /** JEP 65: tells each new subscriber that from now on nothing is missed. */
   async #welcome(): Promise<void> {
-    for await (const [frame] of this.#iopubSocket) {
-      if (frame[0] !== 1) continue;
+    await this.#receive(this.#iopubSocket, ([frame]) => {
+      if (frame?.[0] !== 1) return;
       const subscription = frame.subarray(1).toString("utf8");
       this.#publish("iopub_welcome", {}, { subscription });
-    }
+    });
   }
 
-  async #listen(socket: Router, take: (peer: Peer) => void): Promise<void> {
+  async #listen(socket: Router, take: (peer: Peer) => Promise<void> | void): Promise<void> {
     const outbox = new Outbox(socket);
-    for await (const frames of socket) {
+    const { key } = this.#options.connection;
+    await this.#receive(socket, (frames) => {
+      const message = decode(key, frames);
+      this.#replays.check(key, frames);
+      // not waited for: an interrupt must not stand behind the cell that it is for
+      Promise.resolve(take({ outbox, message })).catch(ignored);
+    });
+  }
+
+  /** Takes what comes until the socket is closed; what cannot be dealt with is told and left. */
+  async #receive(socket: Router | XPublisher, take: (frames: Buffer[]) => Promise<void> | void): Promise<void> {
+    while (!socket.closed) {
       try {
-        take({ outbox, message: decode(this.#options.connection.key, frames as Buffer[]) });
+        const frames = (await socket.receive()) as Buffer[];
+        await Promise.resolve(take(frames)).catch(ignored);
       } catch (error) {
-        process.stderr.write(`message ignored: ${error instanceof Error ? error.message : String(error)}\n`);
+        if (socket.closed) return;
+        ignored(error);
+        // one that fails again and again must leave the thread time for the others
+        await sleep(1);
       }
     }
   }
@@ -182,7 +204,9 @@ export class WireServer implements OutputSink {
 
   async #serve(): Promise<void> {
     this.#serving = true;
-    for (let peer = this.#queue.shift(); peer !== undefined; peer = this.#queue.shift()) await this.#handle(peer);
+    for (let peer = this.#queue.shift(); peer !== undefined; peer = this.#queue.shift()) {
+      await this.#handle(peer).catch(ignored);
+    }
     this.#serving = false;
   }
 
@@ -341,6 +365,10 @@ export class WireServer implements OutputSink {
     // The main thread did not end the process: a cell keeps it.
     process.kill(process.pid, "SIGKILL");
   }
+}
+
+function ignored(error: unknown): void {
+  process.stderr.write(`message ignored: ${error instanceof Error ? error.message : String(error)}\n`);
 }
 
 function plainText(content: Content): string | null {
