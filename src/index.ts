@@ -37,6 +37,7 @@ export {
   maskBatch,
   maskingSummary,
   normalizeStore,
+  openData,
   openStore,
   parseFields,
   plainBatch,

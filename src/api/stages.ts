@@ -13,6 +13,7 @@ import type { PredictedField } from "../config/types.js";
 import type { CubeConfig } from "../data/cube.js";
 import type { StoreInfo } from "../data/info/info.js";
 import type { NormalizeBy, NormalizeSummary } from "../data/normalization/normalize.js";
+import type { DataConfig } from "../data/openData.js";
 import type { Store, StoreOptions } from "../data/store.js";
 import type { CubeBatch, Draw } from "../data/types.js";
 import type { WavesOptions, WavesSummary } from "../data/waves.js";
@@ -32,12 +33,24 @@ export { displayUnit } from "../data/units.js";
 export { createMaskGenerators, createMaskStreams, maskBatch, maskingSummary, TOKEN_KIND } from "../masking/index.js";
 
 /**
- * Opens a store: a Zarr group in a folder, a zip file or at an http address.
- * @throws AtmorepError (input) if it is not a store of the layout
+ * Opens a store: a Zarr group in a folder, a zip file or at an http address, of the AtmoRep layout or, as a view, of any
+ * other; NetCDF and GRIB files by a pattern; a mapping file. A view has no normalisation: `openData` sees to it.
+ * @throws AtmorepError (input) if it can be none of these
  * @example const store = await openStore("assets/storm_199601.zarr");
  */
 export async function openStore(location: string, options: StoreOptions = {}): Promise<Store> {
   return (await import("../data/store.js")).openStore(location, options);
+}
+
+/**
+ * Opens the store of a configuration, `file_path`, with the normalisation that `statistics` names, or, of a source that is
+ * no store of the AtmoRep layout, one that is computed on first use from the training period and kept.
+ * @param folder that relative paths are taken from first
+ * @throws AtmorepError as `openStore`; (config) if the source has no time of the training period
+ * @example const store = await openData(config);
+ */
+export async function openData(config: DataConfig, folder?: string): Promise<Store> {
+  return (await import("../data/openData.js")).openData(config, folder);
 }
 
 /**

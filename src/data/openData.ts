@@ -47,9 +47,7 @@ export async function openData(
 
 /** The fields and levels of a configuration; null if the store lacks one of them. */
 function wantedOf(config: DataConfig, store: Store): StatisticsOf[] | null {
-  const wanted = parseFields(config).flatMap(({ name, levels, normalization }) =>
-    levels.map((level) => ({ name, level, local: normalization === "local" })),
-  );
+  const wanted = parseFields(config).flatMap(({ name, levels }) => levels.map((level) => ({ name, level })));
   const has = ({ name, level }: StatisticsOf) =>
     level === 0 ? store.fieldsSfc.includes(name) : store.fields.includes(name) && store.levels.includes(level);
   return wanted.every(has) ? wanted : null;
@@ -58,7 +56,8 @@ function wantedOf(config: DataConfig, store: Store): StatisticsOf[] | null {
 /** Place of the statistics, computed if they are not kept already. */
 async function statisticsOf(config: DataConfig, store: Store, wanted: readonly StatisticsOf[]): Promise<string> {
   const period = config.dates_train ?? config.years_train;
-  const key = JSON.stringify([VERSION, store.view?.identity, wanted, period]);
+  const local = parseFields(config).some(({ normalization }) => normalization === "local");
+  const key = JSON.stringify([VERSION, store.view?.identity, wanted, local, period]);
   const folder = await cacheFolder();
   const place = join(folder, `${createHash("sha256").update(key).digest("hex").slice(0, 32)}.zip`);
   if (existsSync(place)) return place;
@@ -75,7 +74,7 @@ async function statisticsOf(config: DataConfig, store: Store, wanted: readonly S
   process.stderr.write(
     `${store.location}: no normalisation of its own; computing it by calendar month from ${steps.length} of ${all.length} training times, kept in ${place}\n`,
   );
-  await writeStatistics(store, place, wanted, steps);
+  await writeStatistics(store, place, { of: wanted, steps, local });
   return place;
 }
 

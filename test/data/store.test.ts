@@ -204,7 +204,7 @@ describe("faults of a store", () => {
         rmSync(p, { recursive: true });
         writeFileSync(p, "hello");
       },
-      /not a folder and not a zip archive/,
+      /format of the file is not known.*Zarr group/,
     ],
     [
       "array instead of a group",

@@ -32,6 +32,8 @@ export async function isDataFile(location: string): Promise<boolean> {
   const { place } = splitGroup(location);
   const info = await stat(place).catch(() => null);
   if (!info?.isFile()) return false;
+  // What is named as an archive and is none is told as such.
+  if (place.toLowerCase().endsWith(".zip")) return !(await holdsZarr(place));
   const handle = await open(place, "r");
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);

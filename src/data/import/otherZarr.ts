@@ -129,18 +129,20 @@ async function readBox(array: ChunkedArray, start: readonly number[], count: rea
   for (;;) {
     const values = await array.chunk(coords);
     const copy = (axis: number, from: number, to: number): void => {
-      if (axis === count.length) {
-        out[to] = values[from];
-        return;
-      }
       const begin = start[axis] ?? 0;
       const low = Math.max(begin, coords[axis] * chunkShape[axis]);
       const high = Math.min(begin + count[axis], (coords[axis] + 1) * chunkShape[axis]);
+      if (axis === count.length - 1) {
+        const at = from + low - coords[axis] * chunkShape[axis];
+        for (let i = 0; i < high - low; i++) out[to + low - begin + i] = values[at + i];
+        return;
+      }
       for (let i = low; i < high; i++) {
         copy(axis + 1, from + (i - coords[axis] * chunkShape[axis]) * source[axis], to + (i - begin) * target[axis]);
       }
     };
-    copy(0, 0, 0);
+    if (count.length === 0) out[0] = values[0];
+    else copy(0, 0, 0);
     let axis = count.length - 1;
     while (axis >= 0 && ++coords[axis] > last[axis]) {
       coords[axis] = first[axis];

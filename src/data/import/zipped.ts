@@ -14,9 +14,10 @@ const DATA = /\.(nc|nc4|cdf|netcdf|grib2?|grb2?)$/i;
 const ZARR = /(^|\/)(zarr\.json|\.zgroup|\.zarray|\.zmetadata)$/;
 const DEFLATED = 8;
 
-/** True if an archive holds a Zarr store, or nothing that could be imported. @throws AtmorepError (input) if it is damaged */
+/** False if an archive holds NetCDF or GRIB files, and no Zarr store. */
 export async function holdsZarr(path: string): Promise<boolean> {
-  const reader = await ZipReader.open(path);
+  const reader = await ZipReader.open(path).catch(() => null);
+  if (!reader) return true;
   const names = [...reader.entries.keys()];
   await reader.close();
   return names.some((name) => ZARR.test(name)) || !names.some((name) => DATA.test(name));

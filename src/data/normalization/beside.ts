@@ -20,25 +20,27 @@ const MONTHS = 12;
 /** Planes that are read at once: over http each waits for an answer. */
 const AT_ONCE = 16;
 
-/** A field and level whose statistics are wanted; without `local` those of the grid points are left out. */
+/** A field and level whose statistics are wanted. */
 export interface StatisticsOf {
   name: string;
   level: number;
+}
+
+export interface StatisticsRequest {
+  of: readonly StatisticsOf[];
+  /** time indices that are read */
+  steps: readonly number[];
+  /** also of each grid point */
   local: boolean;
 }
 
 /**
  * Computes means and standard deviations by calendar month and writes them to a folder, or a file that ends in `.zip`.
  * What is not asked for is NaN.
- * @param steps time indices that are read
  * @throws AtmorepError (input) for faults of the source
  */
-export async function writeStatistics(
-  store: Store,
-  out: string,
-  wanted: readonly StatisticsOf[],
-  steps: readonly number[],
-): Promise<void> {
+export async function writeStatistics(store: Store, out: string, request: StatisticsRequest): Promise<void> {
+  const { steps } = request;
   const years = [...new Set(steps.map((t) => store.calendar.year[t]))];
   const period = [steps[0], steps[steps.length - 1]].map((t) => formatTime(store.times[t]));
   const { fields, fieldsSfc, levels, res, isGlobal, lats, lons } = store;
@@ -47,8 +49,8 @@ export async function writeStatistics(
     await writeSmallArray(sink, { name: "lons", shape: [lons.length], dtype: "<f8" }, lons);
     await writeGroup(sink, "normalization", { by: "calendar-month", period, years });
     for (const surface of [false, true]) {
-      const own = wanted.filter(({ level }) => (level === 0) === surface);
-      if (own.length > 0) await writeArrays(store, sink, surface, own, steps);
+      const of = request.of.filter(({ level }) => (level === 0) === surface);
+      if (of.length > 0) await writeArrays(store, sink, surface, { ...request, of });
     }
     const source = { source: store.location, steps: steps.length };
     await writeGroup(sink, "", { fields, fields_sfc: fieldsSfc, levels, res, is_global: isGlobal ? 1 : 0, ...source });
@@ -59,8 +61,7 @@ async function writeArrays(
   store: Store,
   sink: StoreSink,
   surface: boolean,
-  wanted: readonly StatisticsOf[],
-  steps: readonly number[],
+  { of: wanted, steps, local: withLocal }: StatisticsRequest,
 ): Promise<void> {
   const suffix = surface ? "_sfc" : "";
   const channels = surface ? [store.fieldsSfc.length] : [store.fields.length, store.levels.length];
@@ -68,7 +69,7 @@ async function writeArrays(
   const [C, P] = [channels.reduce((a, b) => a * b, 1), grid[0] * grid[1]];
   const shape = [MONTHS, 2, ...channels];
   const globals = new Float32Array(MONTHS * 2 * C).fill(Number.NaN);
-  const local = wanted.some((entry) => entry.local)
+  const local = withLocal
     ? await createArray(sink, {
         name: `normalization/norm${suffix}`,
         shape: [...shape, ...grid],
@@ -92,11 +93,11 @@ async function writeArrays(
         ({ c }, values) => values && accumulator.add(c, values),
       );
       const result = accumulator.result();
-      for (const [c, { source, local: isLocal }] of levels.entries()) {
+      for (const [c, { source }] of levels.entries()) {
         const channel = surface ? source.fieldIndex : source.fieldIndex * store.levels.length + source.levelIndex;
         globals[month * 2 * C + channel] = result.globalMean[c];
         globals[month * 2 * C + C + channel] = result.globalStd[c];
-        if (!local || !isLocal) continue;
+        if (!local) continue;
         const values = new Float32Array(2 * P);
         values.set(result.mean.subarray(c * P, (c + 1) * P), 0);
         values.set(result.std.subarray(c * P, (c + 1) * P), P);

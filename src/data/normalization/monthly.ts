@@ -33,7 +33,9 @@ export async function monthlyNormalization(
   if (!array) {
     throw new AtmorepError("input", `the store has no ${kind} normalisation`, {
       where,
-      fix: '"atmorep data normalize" computes it',
+      fix: store.view
+        ? "Name one with the key statistics (data normalize SOURCE --out writes it), or open the source with openData"
+        : '"atmorep data normalize" computes it',
     });
   }
   const result: MonthlyNormalization = { kind, mean: new Map(), std: new Map() };

@@ -118,8 +118,8 @@ export async function normalizeTo(
   const store = await openStore(location);
   try {
     const steps = stepsIn(store, dates);
-    const wanted = levelsOf(store).map(([name, { level }]) => ({ name, level, local: true }));
-    await writeStatistics(store, out, wanted, steps);
+    const of = levelsOf(store).map(([name, { level }]) => ({ name, level }));
+    await writeStatistics(store, out, { of, steps, local: true });
     const ends = [steps[0], steps[steps.length - 1]].map((t) => formatTime(store.times[t]));
     const seen = new Set(steps.map((t) => store.calendar.monthOfYear[t]));
     const missingMonths = MONTHS_OF_YEAR.filter((month) => !seen.has(month));
