@@ -2,10 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { AtmorepError } from "../errors.js";
 import { checkAxis, readAttributes, readNormalizationYears, type StoreAttributes } from "./attributes.js";
-import { openSource } from "./source/index.js";
+import { SharedChunks } from "./cache/sharedChunks.js";
+import { openSource, REQUESTS_AT_ONCE } from "./source/index.js";
 import { type Calendar, calendarOf, decodeTimes, formatTime } from "./time.js";
-import { type ChunkedArray, openArray, readAll, readIntegers, type Values } from "./zarr/array.js";
-import { ChunkCache } from "./zarr/cache.js";
+import { type ChunkedArray, openArray, readAll, readIntegers } from "./zarr/array.js";
 import { type ArrayFacts, type MetadataStore, openMetadata } from "./zarr/metadata.js";
 
 export interface StoreOptions {
@@ -13,6 +13,8 @@ export interface StoreOptions {
   cacheBytes?: number;
   /** of a store that another thread of the run has opened: `session` of that one */
   session?: string;
+  /** the cache of the same store in another thread, in place of an own one */
+  cache?: SharedChunks;
 }
 
 export const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
@@ -32,6 +34,12 @@ export interface StoreArrays {
   /** [month, 2, field_sfc, lat, lon] */
   norm_sfc: ChunkedArray | null;
 }
+
+/** What the cache of a store keeps: chunks of arrays by their names, and planes of the normalisation. */
+const CACHED = [
+  ...["data", "data_sfc", "normalization/global_norm", "normalization/global_norm_sfc"],
+  ...["normalization/norm", "normalization/norm_sfc", "normalization/norm plane", "normalization/norm_sfc plane"],
+];
 
 export interface Store extends StoreAttributes {
   /** as given: a path or an address */
@@ -54,7 +62,9 @@ export interface Store extends StoreAttributes {
    */
   normalizationYears: number[] | null;
   arrays: StoreArrays;
-  cache: ChunkCache<Values>;
+  /** decoded chunks, and planes of the normalisation, of all threads that have this store open for each other */
+  cache: SharedChunks;
+  /** Chunks that have not been released are lost. */
   close(): Promise<void>;
 }
 
@@ -67,12 +77,17 @@ export interface Store extends StoreAttributes {
  */
 export async function openStore(
   location: string,
-  { cacheBytes = DEFAULT_CACHE_BYTES, session = randomUUID() }: StoreOptions = {},
+  { cacheBytes = DEFAULT_CACHE_BYTES, session = randomUUID(), cache: given }: StoreOptions = {},
 ): Promise<Store> {
   const source = await openSource(location, session);
   try {
     const metadata = await openMetadata(source, location);
-    return { ...(await readStore(metadata, location, cacheBytes)), session, close: () => source.close() };
+    const cache = given ?? new SharedChunks(cacheBytes, CACHED, source.remote ? REQUESTS_AT_ONCE : undefined);
+    const close = async () => {
+      await cache.close();
+      await source.close();
+    };
+    return { ...(await readStore(metadata, location, cache)), session, close };
   } catch (error) {
     await source.close();
     throw error;
@@ -82,9 +97,8 @@ export async function openStore(
 async function readStore(
   metadata: MetadataStore,
   location: string,
-  cacheBytes: number,
+  cache: SharedChunks,
 ): Promise<Omit<Store, "close" | "session">> {
-  const cache = new ChunkCache<Values>(cacheBytes);
   const [data, dataSfc] = await Promise.all([metadata.array("data"), metadata.array("data_sfc")]);
   if (!data && !dataSfc) throw missingArray(location, "data or data_sfc");
   const attributes = readAttributes(metadata.attrs, { upper: data !== null, surface: dataSfc !== null }, location);
@@ -93,7 +107,7 @@ async function readStore(
   const axis = async (name: string) => {
     const facts = await required(metadata, name, location);
     expectRank(facts, 1, location);
-    return readAll(await openArray(metadata, facts, location, cache));
+    return readAll(await openArray(metadata, facts, location, null));
   };
   const lats = await axis("lats");
   const lons = await axis("lons");

@@ -7,6 +7,8 @@ import type { ByteSource } from "./types.js";
 import { notAFile } from "./types.js";
 import { zipSource } from "./zip.js";
 
+/** to one server */
+export { REQUESTS_AT_ONCE } from "./http/request.js";
 export { type ByteRange, type ByteSource, METADATA_BYTES } from "./types.js";
 
 /**
