@@ -2,11 +2,12 @@ import type { Field, RunConfig } from "../config/types.js";
 import type { BufferPool } from "../data/pool.js";
 import type { CubeBatch, FieldCube, FieldSamples, SampleBatch } from "../data/types.js";
 import { AtmorepError } from "../errors.js";
-import { applyChoice, type LevelLayout, pointwiseStd } from "./apply.js";
+import { applyChoice, type LevelLayout } from "./apply.js";
 import { emptyChoice, isUnmasked, type LevelChoice, type StrategyConfig } from "./choice.js";
 import type { LevelGenerators } from "./generators.js";
 import { fillNormals } from "./normals.js";
 import { getStrategy } from "./registry.js";
+import { pointwiseStd } from "./spread.js";
 import type { MaskedBatch, MaskedField } from "./types.js";
 
 export interface MaskOptions {
