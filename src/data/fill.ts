@@ -3,6 +3,9 @@
  */
 import { AtmorepError } from "../errors.js";
 import type { LevelSource } from "./fields.js";
+import type { FillKernel } from "./fillKernel.js";
+import { fillPlain } from "./fillPlain.js";
+import { type FillPlan, fillPlan, type Points } from "./fillPlan.js";
 import { invalidNormalization, type MonthlyNormalization } from "./normalization/monthly.js";
 import type { Store } from "./store.js";
 import { formatTime } from "./time.js";
@@ -24,17 +27,10 @@ export interface GatherJob {
   into: Pick<FieldCube, "tokens" | "valid">;
 }
 
-/** Grid points of a sample's window along one axis that lie in one chunk. */
-export interface Points {
-  /** index on the axis within the window */
-  window: Int32Array;
-  /** index within the chunk */
-  chunk: Int32Array;
-  /** index in the store */
-  store: Int32Array;
-}
-
-/** Copies what one chunk has of sample `b` of a level into its tokens, normalised. */
+/**
+ * Copies what one chunk has of sample `b` of a level into its tokens, normalised.
+ * @param kernel loops of the memory that the chunk may lie in
+ */
 export function fill(
   store: Store,
   array: ChunkedArray,
@@ -45,120 +41,81 @@ export function fill(
   lat: Points,
   lon: Points,
   skip: boolean,
+  kernel: FillKernel | null = null,
 ): void {
   const { source, layout, into, normalization } = job;
-  const rank = array.shape.length;
-  const [chunkY, chunkX] = [array.chunkShape[rank - 2], array.chunkShape[rank - 1]];
-  const planeSize = chunkY * chunkX;
-  const fieldsInChunk = array.chunkShape[1];
+  const { mean, std } = normalization;
+  const [chunkY, chunkX] = array.chunkShape.slice(-2);
   const levelsInChunk = source.surface ? 1 : array.chunkShape[2];
-  const plane = (source.fieldIndex % fieldsInChunk) * levelsInChunk + (source.levelIndex % levelsInChunk);
+  const planes = array.chunkShape[1] * levelsInChunk;
+  const plane = (source.fieldIndex % array.chunkShape[1]) * levelsInChunk + (source.levelIndex % levelsInChunk);
   const base = job.offset + b * job.stride;
   const local = normalization.kind === "local";
-  const X = store.lons.length;
   const out = into.tokens;
-  const runs = runsOf(lon, layout);
+  const plan = planOf(lat, lon, layout, chunkX, store.lons.length);
+  const fast = kernel?.begin(plan, layout, values, [...mean.values(), ...std.values()], local) ? kernel : null;
+  const { timesPerToken, sizePerTime } = layout;
+  const bad = new Float64Array(time.window.length);
 
-  for (let k = 0; k < time.window.length; k++) {
-    const t = time.store[k];
-    const month = store.calendar.month[t];
-    const mean = normalization.mean.get(month)!;
-    const std = normalization.std.get(month)!;
-    const from = (time.chunk[k] * fieldsInChunk * levelsInChunk + plane) * planeSize;
-    const to = base + layout.time[time.window[k]];
-    const filled = source.filled?.has(t) ?? false;
-    for (let y = 0; y < lat.window.length; y++) {
-      const fromRow = from + lat.chunk[y] * chunkX;
-      const toRow = to + layout.lat[lat.window[y]];
-      const normRow = lat.store[y] * X;
-      const bad = local
-        ? copyRowLocal(values, fromRow, out, toRow, runs, mean, std, normRow)
-        : copyRow(values, fromRow, out, toRow, runs, mean[0], std[0]);
-      if (filled) for (let x = 0; x < lon.window.length; x++) validOf(into)[toRow + layout.lon[lon.window[x]]] = 0;
-      if (bad === 0) continue;
-      for (let x = 0; x < lon.window.length; x++) {
-        const o = toRow + layout.lon[lon.window[x]];
-        if (Number.isFinite(out[o])) continue;
-        if (!skip) throw missingValue(store, array, job, t, lat.store[y], lon.store[x], values[fromRow + lon.chunk[x]]);
-        out[o] = 0;
-        validOf(into)[o] = 0;
+  for (let k = 0; k < time.window.length; ) {
+    const first = k;
+    const token = Math.floor(time.window[k] / timesPerToken);
+    const start = base + token * sizePerTime;
+    for (; k < time.window.length && Math.floor(time.window[k] / timesPerToken) === token; k++) {
+      const month = store.calendar.month[time.store[k]];
+      const norm = { mean: mean.get(month)!, std: std.get(month)!, local };
+      const from = (time.chunk[k] * planes + plane) * chunkY * chunkX;
+      const to = layout.time[time.window[k]] - token * sizePerTime;
+      bad[k] = fast ? fast.time(values, from, to, norm) : fillPlain(values, from, out, start + to, plan, norm);
+    }
+    if (fast && plan.whole && k - first === timesPerToken) fast.giveTokens(out, start, sizePerTime);
+    for (let i = first; i < k; i++) {
+      const t = time.store[i];
+      const to = layout.time[time.window[i]] - token * sizePerTime;
+      if (fast && !(plan.whole && k - first === timesPerToken)) fast.giveTime(out, start + to, to, sizePerTime);
+      const filled = source.filled?.has(t) ?? false;
+      if (filled || bad[i] !== 0) {
+        const from = (time.chunk[i] * planes + plane) * chunkY * chunkX;
+        lookAtPoints(store, array, values, job, { t, from, to: start + to, lat, lon }, filled, skip);
       }
     }
   }
 }
 
-/** Stretches of a row that are neighbours in the chunk, in the store and in a token: [count, 4] of length, places there. */
-const RUN = 4;
-
-function runsOf({ window, chunk, store }: Points, { lon }: TokenLayout): Int32Array {
-  const runs: number[] = [];
-  for (let x = 0; x < window.length; x++) {
-    const to = lon[window[x]];
-    const last = runs.length - RUN;
-    const length = runs[last];
-    if (
-      x > 0 &&
-      chunk[x] === runs[last + 1] + length &&
-      store[x] === runs[last + 2] + length &&
-      to === runs[last + 3] + length
-    )
-      runs[last]++;
-    else runs.push(1, chunk[x], store[x], to);
-  }
-  return Int32Array.from(runs);
-}
-
-/**
- * A row with one mean and one standard deviation, the usual case, kept free of look-ups.
- * @returns 0 unless a value is NaN or, with a standard deviation of 0, infinite
- */
-function copyRow(
+/** Notes the points of a time that do not count. @throws AtmorepError (input) where they must not be */
+function lookAtPoints(
+  store: Store,
+  array: ChunkedArray,
   values: Values,
-  fromRow: number,
-  out: Float32Array,
-  toRow: number,
-  runs: Int32Array,
-  mean: number,
-  std: number,
-): number {
-  let bad = 0;
-  for (let r = 0; r < runs.length; r += RUN) {
-    const from = fromRow + runs[r + 1];
-    const to = toRow + runs[r + 3];
-    const length = runs[r];
-    for (let x = 0; x < length; x++) {
-      const value = (values[from + x] - mean) / std;
-      bad += value - value;
-      out[to + x] = value;
+  job: GatherJob,
+  { t, from, to, lat, lon }: { t: number; from: number; to: number; lat: Points; lon: Points },
+  filled: boolean,
+  skip: boolean,
+): void {
+  const { layout, into } = job;
+  const chunkX = array.chunkShape[array.chunkShape.length - 1];
+  for (let y = 0; y < lat.window.length; y++) {
+    for (let x = 0; x < lon.window.length; x++) {
+      const o = to + layout.lat[lat.window[y]] + layout.lon[lon.window[x]];
+      if (filled) validOf(into)[o] = 0;
+      if (Number.isFinite(into.tokens[o])) continue;
+      const value = values[from + lat.chunk[y] * chunkX + lon.chunk[x]];
+      if (!skip) throw missingValue(store, array, job, t, lat.store[y], lon.store[x], value);
+      into.tokens[o] = 0;
+      validOf(into)[o] = 0;
     }
   }
-  return bad;
 }
 
-/** The same with a mean and a standard deviation of each point: `normRow` is where the row's begin. */
-function copyRowLocal(
-  values: Values,
-  fromRow: number,
-  out: Float32Array,
-  toRow: number,
-  runs: Int32Array,
-  mean: ArrayLike<number>,
-  std: ArrayLike<number>,
-  normRow: number,
-): number {
-  let bad = 0;
-  for (let r = 0; r < runs.length; r += RUN) {
-    const from = fromRow + runs[r + 1];
-    const norm = normRow + runs[r + 2];
-    const to = toRow + runs[r + 3];
-    const length = runs[r];
-    for (let x = 0; x < length; x++) {
-      const value = (values[from + x] - mean[norm + x]) / std[norm + x];
-      bad += value - value;
-      out[to + x] = value;
-    }
-  }
-  return bad;
+/** Of the latest levels of each row of points: the plan is the same for all of them. */
+const plans = new WeakMap<Points, { lat: Points; layout: TokenLayout; plan: FillPlan }>();
+
+function planOf(lat: Points, lon: Points, layout: TokenLayout, chunkX: number, X: number): FillPlan {
+  const last = plans.get(lon);
+  if (last && last.lat === lat && last.layout === layout) return last.plan;
+  const plan = fillPlan(lat, lon, layout, [chunkX, X]);
+  plans.set(lon, { lat, layout, plan });
+  return plan;
 }
 
 function validOf(into: GatherJob["into"]): Uint8Array {

@@ -2,7 +2,8 @@
  * Which chunks a batch needs, and what each of them fills.
  * A batch has one time range and B places, so each chunk is looked at once for all samples.
  */
-import { fill, type GatherJob, type Points } from "./fill.js";
+import { fill, type GatherJob } from "./fill.js";
+import type { Points } from "./fillPlan.js";
 import type { Store } from "./store.js";
 import type { Window } from "./types.js";
 import type { ChunkedArray, Values } from "./zarr/array.js";

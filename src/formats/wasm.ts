@@ -59,6 +59,8 @@ export const mul = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
 
 export const xor = (a: Code, b: Code): Code => [...a, ...b, 0x73];
 export const and = (a: Code, b: Code): Code => [...a, ...b, 0x71];
+/** the upper bits, moved down */
+export const shiftRight = (a: Code, bits: number): Code => [...a, ...i32(bits), 0x76];
 /** 1 if a >= b as numbers without sign */
 export const atLeast = (a: Code, b: Code): Code => [...a, ...b, 0x4f];
 export const select = (yes: Code, no: Code, condition: Code): Code => [...yes, ...no, ...condition, 0x1b];
