@@ -1,6 +1,6 @@
 /** Carries out a choice on the values of one level. */
 import type { LevelChoice } from "./choice.js";
-import { coarseSize, resample } from "./resample.js";
+import { coarseSize, resampler } from "./resample.js";
 import { TOKEN_KIND } from "./types.js";
 
 const NOISE_SCALE = 0.1;
@@ -31,7 +31,8 @@ export function applyChoice(
   const { source, start, stride, N, tokenSize } = layout;
   const [tt, ty, tx] = tokenSize;
   const D = tt * ty * tx;
-  const small = choice.coarseDraw === null ? null : coarseSize([ty, tx], choice.coarseDraw, maxFactor);
+  const coarsen = choice.coarseDraw === null ? null : coarsening(tokenSize, choice.coarseDraw, maxFactor);
+  const scales = std.map((value) => NOISE_SCALE * value);
   let noised = 0;
   for (let m = 0; m < choice.idx.length; m++) {
     const b = Math.floor(choice.idx[m] / N);
@@ -41,13 +42,21 @@ export function applyChoice(
     if (kind & TOKEN_KIND.noised) {
       const keep = 1 - choice.noiseWeights[noised];
       for (let d = 0; d < D; d++) {
-        source[at + d] = keep * source[at + d] + NOISE_SCALE * std[d] * normals[noised * D + d];
+        source[at + d] = keep * source[at + d] + scales[d] * normals[noised * D + d];
       }
       noised++;
     }
-    if (kind & TOKEN_KIND.coarsened && small) {
-      const coarse = resample(source.subarray(at, at + D), [ty, tx], small);
-      source.set(resample(coarse, small, [ty, tx]), at);
-    }
+    if (kind & TOKEN_KIND.coarsened) coarsen?.(source, at);
   }
+}
+
+/** Takes a token of `x` to a coarser grid and back, in place. */
+function coarsening([tt, ty, tx]: LevelLayout["tokenSize"], draw: number, maxFactor: number) {
+  const small = coarseSize([ty, tx], draw, maxFactor);
+  const coarse = new Float32Array(tt * small[0] * small[1]);
+  const [down, up] = [resampler([ty, tx], small), resampler(small, [ty, tx])];
+  return (x: Float32Array, at: number): void => {
+    down(x, at, coarse, 0, tt);
+    up(coarse, 0, x, at, tt);
+  };
 }
