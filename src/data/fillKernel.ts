@@ -3,20 +3,11 @@
  * of one time are put together beside the chunks, then copied to the batch at once.
  */
 import { assemble } from "../formats/wasm.js";
+import type { Room, SharedChunks } from "./cache/sharedChunks.js";
 import { fillLoop, ROW, RUN, SPAN } from "./fillLoop.js";
 import type { FillPlan } from "./fillPlan.js";
 import type { TokenLayout } from "./tokens.js";
 import type { Values } from "./zarr/array.js";
-
-/** A memory with chunks in it, and the part of it that is this thread's own. */
-export interface KernelRoom {
-  memory: { readonly buffer: ArrayBufferLike };
-  /** in bytes, from a multiple of 16; all of it is there */
-  at: number;
-  bytes: number;
-  /** true if the buffer is one of the memory's; it may have grown since */
-  holds(buffer: ArrayBufferLike): boolean;
-}
 
 /** The part that is used; TypeScript has the types with those of browsers alone. */
 declare const WebAssembly: {
@@ -51,7 +42,7 @@ export class FillKernel {
   private tables = { rows: 0, runs: 0, spans: 0, tokens: 0 };
   private plan: FillPlan | null = null;
 
-  constructor(private readonly room: KernelRoom) {
+  constructor(private readonly room: Room) {
     const { memory, at, bytes } = room;
     const module = moduleFor(!(memory.buffer instanceof ArrayBuffer));
     this.loops = new WebAssembly.Instance(module, { env: { memory } }).exports as FillKernel["loops"];
@@ -126,4 +117,17 @@ export class FillKernel {
   private made(offset: number, length: number): Float32Array {
     return new Float32Array(this.words.buffer, this.words.byteOffset + 4 * (this.tables.tokens + offset), length);
   }
+}
+
+const kernels = new WeakMap<SharedChunks, FillKernel>();
+
+/** This thread's kernel for the chunks of a cache; null if it keeps none. */
+export function kernelOf(cache: SharedChunks): FillKernel | null {
+  const found = kernels.get(cache);
+  if (found) return found;
+  const room = cache.kernelRoom;
+  if (!room) return null;
+  const kernel = new FillKernel(room);
+  kernels.set(cache, kernel);
+  return kernel;
 }

@@ -3,24 +3,94 @@
  * A batch has one time range and B places, so each chunk is looked at once for all samples.
  */
 import { fill, type GatherJob } from "./fill.js";
+import { kernelOf } from "./fillKernel.js";
 import type { Points } from "./fillPlan.js";
 import type { Store } from "./store.js";
 import type { Window } from "./types.js";
-import type { ChunkedArray, Values } from "./zarr/array.js";
+import { type Chunk, type ChunkedArray, product } from "./zarr/array.js";
 
 export type { GatherJob } from "./fill.js";
 
-/** Chunks asked for ahead of the one in work. */
-const AHEAD = 3;
+/** A chunk, and what of a batch lies in it. */
+interface Read<J> {
+  coords: number[];
+  time: Points;
+  jobs: J[];
+  yc: number;
+  xc: number;
+}
 
-/** Fills the jobs' tokens from one array: [time, field, level, lat, lon] or [time, field_sfc, lat, lon]. */
+/** What a reading may be ended by; looked at between chunks. */
+export interface Ended {
+  readonly aborted: boolean;
+}
+
+/**
+ * Fills the jobs' tokens from one array: [time, field, level, lat, lon] or [time, field_sfc, lat, lon].
+ * @throws Error if `ended` says so before the end; AtmorepError (input) for missing values and damaged chunks
+ */
 export async function gather(
   store: Store,
   array: ChunkedArray,
   windows: readonly Window[],
   jobs: readonly GatherJob[],
   skip: boolean,
+  ended?: Ended,
 ): Promise<void> {
+  const { reads, lats, lons } = planReads(array, windows, jobs);
+  const ahead = store.cache.atOnce(array.itemBytes * product(array.chunkShape)) - 1;
+  const kernel = kernelOf(store.cache);
+  const loading: Promise<Chunk>[] = [];
+  const ask = (i: number) => {
+    if (i >= reads.length) return;
+    loading[i] = array.chunk(reads[i].coords);
+    // A failure is thrown where the chunk is awaited; until then it must not count as unhandled.
+    loading[i].catch(() => {});
+  };
+  for (let i = 0; i < ahead; i++) ask(i);
+  try {
+    for (const [i, read] of reads.entries()) {
+      if (ended?.aborted) throw new Error("reading was ended");
+      ask(i + ahead);
+      const { values, release } = await loading[i];
+      delete loading[i];
+      try {
+        for (const job of read.jobs) {
+          for (let b = 0; b < windows.length; b++) {
+            const lat = lats[b].get(read.yc);
+            const lon = lons[b].get(read.xc);
+            if (lat && lon) fill(store, array, values, job, b, read.time, lat, lon, skip, kernel);
+          }
+        }
+      } finally {
+        release();
+      }
+    }
+  } finally {
+    // what was asked for before a fault
+    for (const chunk of Object.values(loading)) {
+      chunk.then(
+        ({ release }) => release(),
+        () => {},
+      );
+    }
+  }
+}
+
+/** The chunks of an array that a batch needs, in the order in which `gather` asks for them. */
+export function chunksOf(
+  array: ChunkedArray,
+  windows: readonly Window[],
+  jobs: readonly Pick<GatherJob, "source">[],
+): number[][] {
+  return planReads(array, windows, jobs).reads.map(({ coords }) => coords);
+}
+
+function planReads<J extends Pick<GatherJob, "source">>(
+  array: ChunkedArray,
+  windows: readonly Window[],
+  jobs: readonly J[],
+) {
   const rank = array.shape.length;
   const [latAxis, lonAxis] = [rank - 2, rank - 1];
   const times = splitByChunk(windows[0].time, array.chunkShape[0]);
@@ -28,7 +98,7 @@ export async function gather(
   const lons = windows.map((w) => splitByChunk(w.lon, array.chunkShape[lonAxis]));
   const groups = groupJobs(array, jobs);
 
-  const reads: { coords: number[]; time: Points; jobs: GatherJob[]; yc: number; xc: number }[] = [];
+  const reads: Read<J>[] = [];
   for (const [tc, time] of times) {
     for (const group of groups) {
       for (const yc of union(lats)) {
@@ -39,31 +109,15 @@ export async function gather(
       }
     }
   }
-  const loading: Promise<Values>[] = [];
-  const ask = (i: number) => {
-    if (i >= reads.length) return;
-    loading[i] = array.chunk(reads[i].coords);
-    // A failure is thrown where the chunk is awaited; until then it must not count as unhandled.
-    loading[i].catch(() => {});
-  };
-  for (let i = 0; i < AHEAD; i++) ask(i);
-  for (const [i, read] of reads.entries()) {
-    ask(i + AHEAD);
-    const values = await loading[i];
-    delete loading[i];
-    for (const job of read.jobs) {
-      for (let b = 0; b < windows.length; b++) {
-        const lat = lats[b].get(read.yc);
-        const lon = lons[b].get(read.xc);
-        if (lat && lon) fill(store, array, values, job, b, read.time, lat, lon, skip);
-      }
-    }
-  }
+  return { reads, lats, lons };
 }
 
 /** Jobs that lie in the same chunks of the axes between time and latitude. */
-function groupJobs(array: ChunkedArray, jobs: readonly GatherJob[]): { lead: number[]; jobs: GatherJob[] }[] {
-  const groups = new Map<string, { lead: number[]; jobs: GatherJob[] }>();
+function groupJobs<J extends Pick<GatherJob, "source">>(
+  array: ChunkedArray,
+  jobs: readonly J[],
+): { lead: number[]; jobs: J[] }[] {
+  const groups = new Map<string, { lead: number[]; jobs: J[] }>();
   for (const job of jobs) {
     const index = job.source.surface ? [job.source.fieldIndex] : [job.source.fieldIndex, job.source.levelIndex];
     const lead = index.map((i, axis) => Math.floor(i / array.chunkShape[axis + 1]));

@@ -1,15 +1,17 @@
 /** An AtmoRep store (spec section 2): what it holds, checked when it is opened, and its arrays. */
 import { AtmorepError } from "../errors.js";
 import { checkAxis, readAttributes, readNormalizationYears, type StoreAttributes } from "./attributes.js";
+import { SharedChunks } from "./cache/sharedChunks.js";
 import { openSource } from "./source/index.js";
 import { type Calendar, calendarOf, decodeTimes, formatTime } from "./time.js";
-import { type ChunkedArray, openArray, readAll, readIntegers, type Values } from "./zarr/array.js";
-import { ChunkCache } from "./zarr/cache.js";
+import { type ChunkedArray, openArray, readAll, readIntegers } from "./zarr/array.js";
 import { type ArrayFacts, type MetadataStore, openMetadata } from "./zarr/metadata.js";
 
 export interface StoreOptions {
   /** bound of the cache of decoded chunks, in bytes */
   cacheBytes?: number;
+  /** the cache of the same store in another thread, in place of an own one */
+  cache?: SharedChunks;
 }
 
 export const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
@@ -30,6 +32,12 @@ export interface StoreArrays {
   norm_sfc: ChunkedArray | null;
 }
 
+/** What the cache of a store keeps: chunks of arrays by their names, and planes of the normalisation. */
+const CACHED = [
+  ...["data", "data_sfc", "normalization/global_norm", "normalization/global_norm_sfc"],
+  ...["normalization/norm", "normalization/norm_sfc", "normalization/norm plane", "normalization/norm_sfc plane"],
+];
+
 export interface Store extends StoreAttributes {
   /** as given: a path or an address */
   location: string;
@@ -49,7 +57,9 @@ export interface Store extends StoreAttributes {
    */
   normalizationYears: number[] | null;
   arrays: StoreArrays;
-  cache: ChunkCache<Values>;
+  /** decoded chunks, and planes of the normalisation, of all threads that have this store open for each other */
+  cache: SharedChunks;
+  /** Chunks that have not been released are lost. */
   close(): Promise<void>;
 }
 
@@ -62,20 +72,27 @@ export interface Store extends StoreAttributes {
  */
 export async function openStore(
   location: string,
-  { cacheBytes = DEFAULT_CACHE_BYTES }: StoreOptions = {},
+  { cacheBytes = DEFAULT_CACHE_BYTES, cache = new SharedChunks(cacheBytes, CACHED) }: StoreOptions = {},
 ): Promise<Store> {
   const source = await openSource(location);
   try {
     const metadata = await openMetadata(source, location);
-    return { ...(await readStore(metadata, location, cacheBytes)), close: () => source.close() };
+    const close = async () => {
+      await cache.close();
+      await source.close();
+    };
+    return { ...(await readStore(metadata, location, cache)), close };
   } catch (error) {
     await source.close();
     throw error;
   }
 }
 
-async function readStore(metadata: MetadataStore, location: string, cacheBytes: number): Promise<Omit<Store, "close">> {
-  const cache = new ChunkCache<Values>(cacheBytes);
+async function readStore(
+  metadata: MetadataStore,
+  location: string,
+  cache: SharedChunks,
+): Promise<Omit<Store, "close">> {
   const [data, dataSfc] = await Promise.all([metadata.array("data"), metadata.array("data_sfc")]);
   if (!data && !dataSfc) throw missingArray(location, "data or data_sfc");
   const attributes = readAttributes(metadata.attrs, { upper: data !== null, surface: dataSfc !== null }, location);
@@ -84,7 +101,7 @@ async function readStore(metadata: MetadataStore, location: string, cacheBytes: 
   const axis = async (name: string) => {
     const facts = await required(metadata, name, location);
     expectRank(facts, 1, location);
-    return readAll(await openArray(metadata, facts, location, cache));
+    return readAll(await openArray(metadata, facts, location, null));
   };
   const lats = await axis("lats");
   const lons = await axis("lons");

@@ -4,7 +4,7 @@ import { checkAgainstStore, checkConfig } from "../checks/validate.js";
 import { resolveStorePath } from "../config/resolve.js";
 import { withSeeds } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
-import { loadCubes } from "../data/loader.js";
+import { readCube } from "../data/cube.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
 import type { Draw } from "../data/types.js";
@@ -32,8 +32,7 @@ export async function fitBaselines({
   if (!needsDamping(config.BERT_strategy)) return {};
   const fit = dampingFit();
   const count = Math.ceil(DAMPING_CUBES / config.batch_size);
-  for await (const cube of loadCubes({ storeLocation: store.location, store, config, draws: draws(0).slice(0, count) }))
-    fit.add(cube);
+  for (const draw of draws(0).slice(0, count)) fit.add(await readCube(store, config, draw));
   return { damping: fit.finish() };
 }
 

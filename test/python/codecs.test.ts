@@ -13,7 +13,6 @@ import { afterAll, describe, expect, it } from "vitest";
 import { type ByteSource, openSource } from "../../src/data/source/index.js";
 import { sliceRange } from "../../src/data/source/types.js";
 import { type ChunkedArray, openArray, readAll } from "../../src/data/zarr/array.js";
-import { ChunkCache } from "../../src/data/zarr/cache.js";
 import { openMetadata } from "../../src/data/zarr/metadata.js";
 import { isAtmorepError } from "../../src/errors.js";
 import { openBlosc } from "../../src/native/index.js";
@@ -42,7 +41,7 @@ const forms = [PYTHON, ...(PYTHON_ZARR3 === PYTHON ? [] : [PYTHON_ZARR3])].flatM
 async function open(source: ByteSource, name: string): Promise<ChunkedArray> {
   const metadata = await openMetadata(source, name);
   const facts = await metadata.array("a");
-  return openArray(metadata, facts!, name, new ChunkCache(0));
+  return openArray(metadata, facts!, name, null);
 }
 
 /** The store with other bytes in the place of one file. */

@@ -1,10 +1,10 @@
 /** Reads Zarr groups of another layout: one array a variable, dimensions named as xarray writes them. */
 import { readdir } from "node:fs/promises";
 import { AtmorepError } from "../../errors.js";
+import { SharedChunks } from "../cache/sharedChunks.js";
 import { type ByteSource, openSource } from "../source/index.js";
 import { decodeTimes } from "../time.js";
-import { type ChunkedArray, openArray, product, readIntegers, stridesOf, type Values } from "../zarr/array.js";
-import { ChunkCache } from "../zarr/cache.js";
+import { type ChunkedArray, openArray, product, readIntegers, stridesOf } from "../zarr/array.js";
 import { type ArrayFacts, type MetadataStore, openMetadata } from "../zarr/metadata.js";
 import type { AttributeValue, RawDataset, RawValues, RawVariable } from "./types.js";
 
@@ -16,16 +16,21 @@ export async function openOtherZarr(location: string): Promise<RawDataset> {
   const source = await openSource(location);
   try {
     const metadata = await openMetadata(source, location);
-    const cache = new ChunkCache<Values>(CACHE_BYTES);
     const variables = new Map<string, RawVariable>();
     const leftOut: { name: string; why: string }[] = [];
-    for (const name of await arrayNames(source, location)) {
+    const names = await arrayNames(source, location);
+    const cache = new SharedChunks(CACHE_BYTES, names);
+    for (const name of names) {
       const facts = await metadata.array(name);
       if (facts) variables.set(name, await describe(metadata, facts, location, cache));
       else leftOut.push({ name, why: "a group or another folder: only arrays at the root are read" });
     }
+    const close = async () => {
+      await cache.close();
+      await source.close();
+    };
     const format = `Zarr format ${metadata.format}`;
-    return { path: location, format, variables, leftOut, close: () => source.close() };
+    return { path: location, format, variables, leftOut, close };
   } catch (error) {
     await source.close();
     throw error;
@@ -62,7 +67,7 @@ async function describe(
   metadata: MetadataStore,
   facts: ArrayFacts,
   location: string,
-  cache: ChunkCache<Values>,
+  cache: SharedChunks,
 ): Promise<RawVariable> {
   const { name, shape } = facts;
   const document = async (file: string): Promise<Json> => {
@@ -113,7 +118,7 @@ async function readBox(array: ChunkedArray, start: readonly number[], count: rea
   const last = count.map((n, i) => Math.floor(((start[i] ?? 0) + n - 1) / chunkShape[i]));
   const coords = [...first];
   for (;;) {
-    const values = await array.chunk(coords);
+    const { values, release } = await array.chunk(coords);
     const copy = (axis: number, from: number, to: number): void => {
       if (axis === count.length) {
         out[to] = values[from];
@@ -127,6 +132,7 @@ async function readBox(array: ChunkedArray, start: readonly number[], count: rea
       }
     };
     copy(0, 0, 0);
+    release();
     let axis = count.length - 1;
     while (axis >= 0 && ++coords[axis] > last[axis]) {
       coords[axis] = first[axis];
