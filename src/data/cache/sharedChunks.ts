@@ -3,7 +3,7 @@
  * all of them together stay below one bound.
  *
  * The memory is one `WebAssembly.Memory` with `shared`, so that kernels of WebAssembly and native libraries work on chunks
- * where they lie: a chunk's `values` are a view of `memory.buffer`, its `values.byteOffset` the address within. The memory
+ * where they lie (`kernelRoom`): a chunk's `values` are a view of `memory.buffer`, its `values.byteOffset` the address within. The memory
  * grows as it is filled, up to the bound; a buffer got before is then a shorter view of the same memory, still good.
  */
 import { ChunkTable, MOST_THREADS, makeTable, type Pinned } from "./table.js";
@@ -54,13 +54,26 @@ declare const WebAssembly: {
 const PAGE = 65536;
 /** Memory grows by steps of this many pages: each is a call of the system. */
 const STEP = 256;
-const MOST_BYTES = 65535 * PAGE;
+/** In front of all values each thread has this many pages of its own, for kernels; the system gives them when they are used. */
+const OWN_PAGES = 16;
+const FRONT_PAGES = OWN_PAGES * MOST_THREADS;
+const MOST_BYTES = (65535 - FRONT_PAGES) * PAGE;
 /** Smaller values than these, on average, do not fill the memory. */
 const USUAL_BYTES = 32768;
 const MOST_ENTRIES = 16384;
 
 /** Values that a thread has asked for at once, at most, unless the cache is told otherwise. */
 const MOST_AT_ONCE = 8;
+
+/** A memory with values in it, and the part of it that is one thread's own. */
+export interface Room {
+  memory: { readonly buffer: ArrayBufferLike };
+  /** in bytes, from a multiple of 16; all of it is there */
+  at: number;
+  bytes: number;
+  /** true if the buffer is the memory's, as it is or was before it grew */
+  holds(buffer: ArrayBufferLike): boolean;
+}
 
 /** Memory and table of a bound. */
 export interface Arena {
@@ -80,11 +93,11 @@ function takeArena(limit: number): Arena {
   const found = spare.findIndex((arena) => arena.limit === limit);
   if (found >= 0) return spare.splice(found, 1)[0];
   const entries = Math.min(MOST_ENTRIES, Math.max(16, Math.ceil(limit / USUAL_BYTES)));
-  const memory = new WebAssembly.Memory({ initial: 0, maximum: mostPages(limit), shared: true });
+  const memory = new WebAssembly.Memory({ initial: FRONT_PAGES, maximum: mostPages(limit), shared: true });
   return { limit, memory, table: makeTable(limit, entries) };
 }
 
-const mostPages = (limit: number): number => Math.max(1, Math.ceil(limit / PAGE));
+const mostPages = (limit: number): number => FRONT_PAGES + Math.max(1, Math.ceil(limit / PAGE));
 
 export class SharedChunks {
   private arena: Arena | null = null;
@@ -94,6 +107,8 @@ export class SharedChunks {
   private joined = false;
   /** what this thread is loading into the cache */
   private readonly underway = new Map<string, Promise<void>>();
+  /** of the memory as it grew, that values of this thread lie in */
+  private readonly buffers = new WeakSet<ArrayBufferLike>();
   /** of the threads that share this cache, by their numbers; this one is 0 */
   private readonly taken = new Set([0]);
   /** at least so many share it */
@@ -214,6 +229,15 @@ export class SharedChunks {
     return { values, release: noop };
   }
 
+  /** The memory, and this thread's own part of it: for kernels that work on values where they lie. */
+  get kernelRoom(): Room | null {
+    const table = this.open();
+    if (!table) return null;
+    const bytes = OWN_PAGES * PAGE;
+    const holds = (buffer: ArrayBufferLike) => this.buffers.has(buffer);
+    return { memory: this.arena!.memory, at: table.thread * bytes, bytes, holds };
+  }
+
   /** Ends when nothing is being written into the memory by this thread any more. */
   async settled(): Promise<void> {
     while (this.underway.size > 0) await Promise.all(this.underway.values());
@@ -252,7 +276,8 @@ export class SharedChunks {
   /** null where the system has no memory for it */
   private view({ at }: Pinned, { length, itemBytes }: Wanted): Values | null {
     const { memory, limit } = this.arena!;
-    const end = at + length * itemBytes;
+    const from = FRONT_PAGES * PAGE + at;
+    const end = from + length * itemBytes;
     const most = mostPages(limit);
     while (memory.buffer.byteLength < end) {
       const pages = memory.buffer.byteLength / PAGE;
@@ -264,7 +289,8 @@ export class SharedChunks {
         if (memory.buffer.byteLength < end) return null;
       }
     }
-    return itemBytes === 8 ? new Float64Array(memory.buffer, at, length) : new Float32Array(memory.buffer, at, length);
+    this.buffers.add(memory.buffer);
+    return itemBytes === 8 ? new Float64Array(memory.buffer, from, length) : new Float32Array(memory.buffer, from, length);
   }
 }
 
