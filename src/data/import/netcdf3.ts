@@ -106,6 +106,14 @@ async function readDataset(view: FileView): Promise<RawDataset> {
     product(entry.dims.slice(isRecord(entry) ? 1 : 0).map((id) => dims[id].length)) *
     typeOf(entry.type, view.path).size;
   const recordEntries = entries.filter(isRecord);
+  // Variables of fixed size stand after the header in the order of their definition, records after them: so the format's own
+  // library takes them, and sizes that were changed are noticed.
+  let end = header.place;
+  for (const entry of [...entries.filter((one) => !isRecord(one)), ...recordEntries]) {
+    if (entry.begin < end)
+      throw damaged(view.path, `variable ${entry.name} at byte ${entry.begin}, inside of what comes before`);
+    end = entry.begin + slabBytes(entry);
+  }
   // A single record variable is not padded.
   const recordBytes =
     recordEntries.length === 1
