@@ -9,6 +9,7 @@ import { resolveStorePath } from "../config/resolve.js";
 import { drawRunId } from "../config/runId.js";
 import { configText } from "../config/text/files.js";
 import type { RunConfig } from "../config/types.js";
+import { leftOut } from "../data/gaps.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
 import { openEngine } from "../engine/index.js";
@@ -105,6 +106,7 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
     if (cubes > 1 && config.attention) request.onWarning?.("attention maps are not written of a roll-out");
     const shift = cubes > 1 ? forecastSteps(subject) * config.time_sampling : 0;
     const plan = mode.draws({ config, store, options, rollout: { cubes, shift } });
+    if (plan.acrossGaps) request.onWarning?.(leftOut(plan.acrossGaps));
     const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, subject.model.spec);
     const engine = await openEngine(request.engine ?? "auto");
     if (engine.instead?.reason === "unusable") request.onWarning?.(engine.instead.text);

@@ -5,11 +5,11 @@ import { SharedChunks } from "../cache/sharedChunks.js";
 import { type ByteSource, openSource } from "../source/index.js";
 import { decodeTimes } from "../time.js";
 import { type ChunkedArray, openArray, product, readIntegers, stridesOf } from "../zarr/array.js";
+import { asObject, type Json, parseMetadata } from "../zarr/json.js";
 import { type ArrayFacts, type MetadataStore, openMetadata } from "../zarr/metadata.js";
 import type { AttributeValue, RawDataset, RawValues, RawVariable } from "./types.js";
 
 const CACHE_BYTES = 512 * 2 ** 20;
-type Json = Record<string, unknown>;
 
 /** @param location a folder, a zip file or an http address. @throws AtmorepError (input) if it is no Zarr group */
 export async function openOtherZarr(location: string): Promise<RawDataset> {
@@ -38,9 +38,9 @@ export async function openOtherZarr(location: string): Promise<RawDataset> {
 }
 
 async function arrayNames(source: ByteSource, location: string): Promise<string[]> {
-  const flat = await readJson(source, "/.zmetadata");
-  const root = await readJson(source, "/zarr.json");
-  const consolidated = (root?.consolidated_metadata as Json | undefined)?.metadata ?? flat?.metadata;
+  const flat = await readJson(source, "/.zmetadata", location);
+  const root = await readJson(source, "/zarr.json", location);
+  const consolidated = asObject(asObject(root?.consolidated_metadata)?.metadata) ?? asObject(flat?.metadata);
   if (consolidated) {
     const paths = Object.keys(consolidated).map((key) => key.replace(/\/?\.z(array|attrs|group)$/, ""));
     return [...new Set(paths)].filter((path) => path !== "" && !path.includes("/"));
@@ -56,11 +56,9 @@ async function arrayNames(source: ByteSource, location: string): Promise<string[
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-async function readJson(source: ByteSource, key: `/${string}`): Promise<Json | undefined> {
+async function readJson(source: ByteSource, key: `/${string}`, location: string): Promise<Json | undefined> {
   const bytes = await source.get(key);
-  if (!bytes) return undefined;
-  // Bare NaN is common in metadata of format 2.
-  return JSON.parse(new TextDecoder().decode(bytes).replace(/(:\s*)(-?Infinity|NaN)(?=\s*[,}\]])/g, '$1"$2"')) as Json;
+  return bytes && parseMetadata(bytes, `${location}${key}`);
 }
 
 async function describe(

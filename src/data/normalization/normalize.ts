@@ -6,7 +6,7 @@ import { AtmorepError } from "../../errors.js";
 import { writeDirectoryAtomic, writeFileAtomic } from "../../formats/atomic.js";
 import { levelsOf } from "../info/info.js";
 import { openStore, type Store } from "../store.js";
-import { formatTime, parseTime } from "../time.js";
+import { assertSpan, formatTime, parseTime } from "../time.js";
 import { readValues, wholeWindow } from "../values.js";
 import { directorySink, writeGroup } from "../zarr/write.js";
 import { MonthAccumulator, type MonthStatistics, openNormalization } from "./statistics.js";
@@ -53,6 +53,7 @@ export async function normalizeStore(
   }
   const store = await openStore(location);
   try {
+    assertSpan(store.calendar, store.times, `${location}: time`);
     const steps = stepsIn(store, dates);
     const months = (Math.floor(store.calendar.month[store.times.length - 1] / 12) + 1) * 12;
     const groups = groupsOf(store, steps, by, months);
