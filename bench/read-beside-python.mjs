@@ -49,9 +49,8 @@ async function read(folder, name) {
   const { openSource } = await import("../dist/data/source/index.js");
   const { openMetadata } = await import("../dist/data/zarr/metadata.js");
   const { openArray } = await import("../dist/data/zarr/array.js");
-  const { ChunkCache } = await import("../dist/data/zarr/cache.js");
   const metadata = await openMetadata(await openSource(join(folder, name)), name);
-  const array = await openArray(metadata, await metadata.array("a"), name, new ChunkCache(0));
+  const array = await openArray(metadata, await metadata.array("a"), name, null);
   for (let i = 0; i < 2 * CHUNKS; i++) await array.chunk([i % CHUNKS, 0, 0]);
   const before = process.cpuUsage();
   for (let i = 0; i < CHUNKS; i++) await array.chunk([i, 0, 0]);

@@ -35,10 +35,16 @@ export class AtmorepError extends Error {
 
 function formatMessage(what: string, { where, found, expected, fix }: ErrorDetails): string {
   const parts = [where ? `${where}: ${what}` : what];
-  if (found !== undefined) parts.push(`found ${typeof found === "string" ? found : JSON.stringify(found)}`);
+  if (found !== undefined) parts.push(`found ${brief(typeof found === "string" ? found : JSON.stringify(found))}`);
   if (expected) parts.push(`expected ${expected}`);
   return parts.join("; ") + (fix ? `. ${fix}` : "");
 }
+
+/** What was found can be a list of a million names. */
+const MOST_CHARACTERS = 2000;
+
+const brief = (text: string): string =>
+  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}... (${text.length} characters)` : text;
 
 /** True if `error` is an AtmorepError, also across copies of the package. */
 export function isAtmorepError(error: unknown): error is AtmorepError {

@@ -1,18 +1,19 @@
 /** Batches ready for the step: read, masked and put into plain arrays, from draws that the caller has made. */
-import type { Field, PredictedField, RunConfig } from "../config/types.js";
-import { loadCubes, loadSamples } from "../data/loader.js";
-import type { BufferPool } from "../data/pool.js";
+import type { Field, PredictedField, RunConfig, Strategy } from "../config/types.js";
 import type { Store } from "../data/store.js";
-import type { CubeBatch, Draw, SampleBatch } from "../data/types.js";
+import type { CubeBatch, Draw } from "../data/types.js";
 import { needsArea } from "../losses/index.js";
 import {
   type BatchPlace,
+  isBuiltIn,
   type LevelGenerators,
   type MaskedBatch,
   type MaskStreams,
   maskBatch,
 } from "../masking/index.js";
+import { loadCubes } from "./loader.js";
 import { type PlainBatch, plainBatch } from "./plain.js";
+import type { Masking } from "./workerMessages.js";
 
 /** What making a batch needs to know of a run. */
 export interface BatchContext {
@@ -36,28 +37,27 @@ export async function* readyBatches(
   streams: MaskStreams,
   split: BatchPlace["split"] = "validate",
 ): AsyncGenerator<ReadyBatch> {
-  let batch = 0;
-  for await (const cube of loadCubes(loading(context, draws))) {
-    yield readyBatch(context, cube, streams.of({ split, epoch: 0, batch: batch++ }));
+  const { config, store } = context;
+  const place = (batch: number): BatchPlace => ({ split, epoch: 0, batch });
+  const masking = (n: number) => maskingOf(streams, place(n), config.BERT_strategy);
+  let n = 0;
+  for await (const { batch, masked } of loadCubes({
+    store,
+    config,
+    draws,
+    workers: config.num_loader_workers,
+    masking,
+  })) {
+    if (masked) yield { cube: batch, masked, plain: plainOf(context, { cube: batch, masked }) };
+    else yield readyBatch(context, batch, streams.of(place(n)));
+    n++;
   }
 }
 
-/** Batches of some draws with the samples first, in order, read in the background. */
-export function readAhead(
-  context: Pick<BatchContext, "config" | "store">,
-  draws: readonly Draw[],
-  pool: BufferPool,
-): AsyncGenerator<SampleBatch> {
-  return loadSamples(loading(context, draws), pool);
+/** The masks of a batch, if any thread can make them; null where streams run on, and for strategies of notebooks. */
+export function maskingOf(streams: MaskStreams, place: BatchPlace, strategy: Strategy): Masking | null {
+  return streams.independent && isBuiltIn(strategy) ? { place, strategy } : null;
 }
-
-const loading = ({ config, store }: Pick<BatchContext, "config" | "store">, draws: readonly Draw[]) => ({
-  storeLocation: store.location,
-  store,
-  config,
-  draws,
-  workers: config.num_loader_workers,
-});
 
 /** Masks a cube and makes of it what the step takes. The generators move on. */
 export function readyBatch(context: BatchContext, cube: CubeBatch, generators: LevelGenerators): ReadyBatch {

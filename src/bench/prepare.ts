@@ -1,15 +1,16 @@
 /** Timing of batch preparation. */
-import type { CubeConfig } from "../data/cube.js";
-import { loadSamples } from "../data/loader.js";
+import { loadSamples } from "../batches/loader.js";
+import { maskingOf } from "../batches/ready.js";
+import { parseFields } from "../config/fields.js";
+import type { RunConfig } from "../config/types.js";
 import { BufferPool } from "../data/pool.js";
-import { drawEpoch, type SamplingConfig } from "../data/sampling.js";
+import { drawEpoch } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
-import type { SampleBatch } from "../data/types.js";
-import type { MaskedBatch } from "../masking/index.js";
+import { type BatchPlace, createMaskStreams, maskInPlace } from "../masking/index.js";
 import { median } from "./median.js";
 
 export interface PrepareRequest {
-  config: CubeConfig & SamplingConfig;
+  config: RunConfig;
   storeLocation: string;
   /** place of a normalisation beside the store */
   statistics?: string | null;
@@ -19,8 +20,8 @@ export interface PrepareRequest {
   batches?: number;
   /** batches before the first measured one, which fill the cache of chunks */
   warmup?: number;
-  /** the masking of a batch, in this thread; without it only plain batches are timed */
-  mask?: (batch: SampleBatch, targets: BufferPool) => MaskedBatch;
+  /** also times batches with their masks, which workers make under `mask_streams: batch` */
+  masks?: boolean;
 }
 
 export interface PrepareResult {
@@ -45,7 +46,7 @@ export interface PrepareResult {
  * @throws AtmorepError as `openStore`, `drawEpoch` and `readCube`
  */
 export async function benchPrepare(request: PrepareRequest): Promise<PrepareResult[]> {
-  const { storeLocation, statistics, workers, batches = 24, warmup = 16, mask } = request;
+  const { storeLocation, statistics, workers, batches = 24, warmup = 16, masks = false } = request;
   const B = request.config.batch_size;
   const total = (warmup + batches) * B;
   const config = { ...request.config, num_samples_per_epoch: total, samples_per_time: total };
@@ -53,9 +54,11 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
   const draws = drawEpoch({ config, store, split: "train", epoch: 0 });
   await store.close();
 
+  const fields = parseFields(config);
+  const place = (batch: number): BatchPlace => ({ split: "train", epoch: 0, batch });
   const results: PrepareResult[] = [];
   for (const count of workers) {
-    for (const masking of mask ? [false, true] : [false]) {
+    for (const masking of masks ? [false, true] : [false]) {
       const group = Math.max(1, count * 2);
       const times: number[] = [];
       let megabytes = 0;
@@ -63,12 +66,19 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
       let last = performance.now();
       const start = last;
       let coldSeconds = 0;
-      const [tokens, targets] = [new BufferPool(), new BufferPool()];
-      for await (const batch of loadSamples({ storeLocation, statistics, config, draws, workers: count }, tokens)) {
-        if (masking) for (const { target } of mask!(batch, targets).fields) targets.give(target);
+      const pool = new BufferPool();
+      const streams = createMaskStreams(config, fields);
+      const store = await openStore(storeLocation, { statistics });
+      const ofBatch = (n: number) => (masking ? maskingOf(streams, place(n), config.BERT_strategy) : null);
+      for await (const loaded of loadSamples({ store, config, draws, workers: count, masking: ofBatch }, pool)) {
+        const { batch } = loaded;
+        if (masking) {
+          const masked = loaded.masked ?? maskInPlace(batch, fields, config, streams.of(place(done)), { pool });
+          pool.give(...masked.fields.map(({ target }) => target));
+        }
         done += 1;
         megabytes = batch.fields.reduce((sum, field) => sum + field.tokens.byteLength, 0) / 1e6;
-        tokens.give(...batch.fields.map((field) => field.tokens));
+        pool.give(...batch.fields.map((field) => field.tokens));
         if (done === 1) coldSeconds = (performance.now() - start) / 1000;
         if (done < warmup) continue;
         if (done === warmup) last = performance.now();
@@ -78,6 +88,7 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
           last = now;
         }
       }
+      await store.close();
       const medianSeconds = median(times);
       results.push({
         workers: count,

@@ -31,7 +31,7 @@ export async function benchRead(storeLocation: string, maxChunks = 16): Promise<
       const times: number[] = [];
       for (let c = 0; c < count; c++) {
         const start = performance.now();
-        await array.chunk([c, ...rest]);
+        (await array.chunk([c, ...rest])).release();
         times.push((performance.now() - start) / 1000);
       }
       const megabytesPerChunk = (product(array.chunkShape) * 4) / 1e6;

@@ -3,8 +3,8 @@ import { withOverfit } from "../batches/overfit.js";
 import { parseFields } from "../config/fields.js";
 import { withSeeds } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
+import { readCube } from "../data/cube.js";
 import type { AcrossGaps } from "../data/gaps.js";
-import { loadCubes } from "../data/loader.js";
 import { openData } from "../data/openData.js";
 import { drawEpoch, timesOfSplits } from "../data/sampling.js";
 import { createMaskStreams, maskBatch } from "../masking/index.js";
@@ -84,16 +84,10 @@ export async function planRun(given: RunConfig, options: PlanOptions = {}): Prom
       firstBatch: {},
       warnings,
     };
-    for await (const cube of loadCubes({ storeLocation: store.location, store, config, draws: draws.slice(0, 1) })) {
-      const masked = maskBatch(
-        cube,
-        fields,
-        config,
-        createMaskStreams(config, fields).of({ split: "train", epoch: 0, batch: 0 }),
-      );
-      for (const { name, B, L, N, D, target } of masked.fields) {
-        plan.firstBatch[name] = { tokens: [B, L, N, D], infos: [B, L, N, 8], target: [target.length / D, D] };
-      }
+    const cube = await readCube(store, config, draws[0]);
+    const generators = createMaskStreams(config, fields).of({ split: "train", epoch: 0, batch: 0 });
+    for (const { name, B, L, N, D, target } of maskBatch(cube, fields, config, generators).fields) {
+      plan.firstBatch[name] = { tokens: [B, L, N, D], infos: [B, L, N, 8], target: [target.length / D, D] };
     }
     return plan;
   } finally {

@@ -1,7 +1,7 @@
 /** From a draw to a batch: windows, normalised tokens, token infos. */
 import type { RunConfig } from "../config/types.js";
 import { type FieldSource, resolveFields } from "./fields.js";
-import { type GatherJob, gather } from "./gather.js";
+import { chunksOf, type Ended, type GatherJob, gather } from "./gather.js";
 import { monthlyNormalization } from "./normalization/monthly.js";
 import type { BufferPool } from "./pool.js";
 import type { Store } from "./storeTypes.js";
@@ -9,6 +9,7 @@ import { tokenInfos, transformTokenInfos } from "./tokenInfos.js";
 import { tokenLayout } from "./tokens.js";
 import type { CubeBatch, Draw, FieldCube, FieldSamples, SampleBatch, Window } from "./types.js";
 import { windowOf } from "./window.js";
+import { product } from "./zarr/array.js";
 
 export type CubeConfig = Pick<
   RunConfig,
@@ -21,9 +22,10 @@ export type CubeConfig = Pick<
  * Points of steps that the store names as `filled` get `valid` 0 and keep their value. With `missing_values: "skip"`
  * a point that is NaN (or, with local normalisation, has no valid normalisation) becomes 0, the climatological mean,
  * with `valid` 0, so that it counts in no loss and no score; with `"error"` it ends the reading.
+ * @param ended looked at between chunks: whether nobody wants the batch any more
  * @throws AtmorepError (config) if the store lacks what the configuration asks for; (input) for missing values and faults of the store
  */
-export async function readCube(store: Store, config: CubeConfig, draw: Draw): Promise<CubeBatch> {
+export async function readCube(store: Store, config: CubeConfig, draw: Draw, ended?: Ended): Promise<CubeBatch> {
   const reading = startReading(store, config, draw);
   const B = reading.windows.length;
   const fields = reading.fields.map(({ name, L, N, D, numTokens, tokenSize }): FieldCube => {
@@ -31,7 +33,7 @@ export async function readCube(store: Store, config: CubeConfig, draw: Draw): Pr
     return { name, tokens, shape: [L, B, ...numTokens, ...tokenSize], infos: new Float32Array(0), valid: null };
   });
   const size = (f: number) => reading.fields[f].N * reading.fields[f].D;
-  await readTokens(reading, fields, (f, l) => ({ offset: l * B * size(f), stride: size(f) }));
+  await readTokens(reading, fields, (f, l) => ({ offset: l * B * size(f), stride: size(f) }), ended);
   for (const [f, field] of reading.fields.entries()) fields[f].infos = infosOf(reading, field, "level");
   return { draw, windows: reading.windows, fields };
 }
@@ -46,6 +48,7 @@ export async function readSamples(
   config: CubeConfig,
   draw: Draw,
   pool: BufferPool,
+  ended?: Ended,
 ): Promise<SampleBatch> {
   const reading = startReading(store, config, draw);
   const B = reading.windows.length;
@@ -54,7 +57,7 @@ export async function readSamples(
     return { name, tokens, shape: [B, L, ...numTokens, ...tokenSize], infos: new Float32Array(0), valid: null };
   });
   const size = (f: number) => reading.fields[f].N * reading.fields[f].D;
-  await readTokens(reading, fields, (f, l) => ({ offset: l * size(f), stride: reading.fields[f].L * size(f) }));
+  await readTokens(reading, fields, (f, l) => ({ offset: l * size(f), stride: reading.fields[f].L * size(f) }), ended);
   for (const [f, field] of reading.fields.entries()) fields[f].infos = infosOf(reading, field, "sample");
   return { draw, windows: reading.windows, fields };
 }
@@ -77,27 +80,65 @@ async function readTokens(
   { store, config, fields, windows }: Reading,
   into: readonly Pick<FieldCube, "tokens" | "valid">[],
   place: (field: number, level: number) => Pick<GatherJob, "offset" | "stride">,
+  ended: Ended | undefined,
 ): Promise<void> {
   const months = new Set(Array.from(windows[0].time, (t) => store.calendar.month[t]));
   const jobs: GatherJob[] = [];
-  for (const [f, field] of fields.entries()) {
-    const layout = tokenLayout(field.numTokens, field.tokenSize);
-    for (const [l, source] of field.sources.entries()) {
-      jobs.push({
-        name: field.name,
-        source,
-        layout,
-        ...place(f, l),
-        normalization: await monthlyNormalization(store, field.name, source, field.normalization, months),
-        into: into[f],
-      });
+  try {
+    for (const [f, field] of fields.entries()) {
+      const layout = tokenLayout(field.numTokens, field.tokenSize);
+      for (const [l, source] of field.sources.entries()) {
+        const normalization = await monthlyNormalization(store, field.name, source, field.normalization, months);
+        jobs.push({ name: field.name, source, layout, ...place(f, l), normalization, into: into[f] });
+      }
     }
+    const { data, data_sfc } = store.arrays;
+    const skip = config.missing_values === "skip";
+    for (const [array, surface] of [[data, false] as const, [data_sfc, true] as const]) {
+      const own = jobs.filter((job) => job.source.surface === surface);
+      if (array && own.length > 0) await gather(store, array, windows, own, skip, ended);
+    }
+  } finally {
+    for (const { normalization } of jobs) normalization.release();
   }
+}
+
+/**
+ * Has the chunks of a batch decoded before they are needed, so that they are in the cache then: in the order in which
+ * reading the batch asks for them or, to help a thread that is at it already, in the other one. What would not stay is
+ * left. Faults are left too: they are told when the batch is read.
+ */
+export async function readAhead(
+  store: Store,
+  config: CubeConfig,
+  draw: Draw,
+  { helping = false, ended }: { helping?: boolean; ended?: Ended } = {},
+): Promise<void> {
+  const { fields, windows } = startReading(store, config, draw);
   const { data, data_sfc } = store.arrays;
-  const skip = config.missing_values === "skip";
-  for (const [array, surface] of [[data, false] as const, [data_sfc, true] as const]) {
-    const own = jobs.filter((job) => job.source.surface === surface);
-    if (array && own.length > 0) await gather(store, array, windows, own, skip);
+  for (const array of [data, data_sfc]) {
+    const jobs = fields.flatMap(({ sources }) =>
+      sources.flatMap((source) => (array && source.surface === (array === data_sfc) ? [{ source }] : [])),
+    );
+    if (!array || jobs.length === 0) continue;
+    const bytes = array.itemBytes * product(array.chunkShape);
+    const needed = chunksOf(array, windows, jobs);
+    const room = store.cache.room(bytes);
+    if (helping) {
+      if (needed.length > room) continue;
+      needed.reverse();
+    }
+    let next = 0;
+    const load = async () => {
+      while (next < Math.min(needed.length, room) && !ended?.aborted) {
+        const coords = needed[next++];
+        await array.chunk(coords).then(
+          ({ release }) => release(),
+          () => {},
+        );
+      }
+    };
+    await Promise.all(Array.from({ length: store.cache.atOnce(bytes) }, load));
   }
 }
 

@@ -3,7 +3,6 @@ export { type CubeConfig, readCube, readSamples } from "./cube.js";
 export { type FieldSource, type LevelSource, levelSource, resolveFields, windowSize } from "./fields.js";
 export { type ImportOptions, type ImportSummary, importStore, parseFieldRequest } from "./import/index.js";
 export { describeStore, type StoreInfo } from "./info/info.js";
-export { type LoadRequest, loadCubes, loadSamples } from "./loader.js";
 export { monthlyNormalization, monthName, windowNormalization } from "./normalization/monthly.js";
 export { type NormalizeBy, type NormalizeSummary, normalizeStore } from "./normalization/normalize.js";
 export { type DataConfig, openData } from "./openData.js";

@@ -2,13 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { AtmorepError } from "../errors.js";
 import { checkAxis, readAttributes, readNormalizationYears } from "./attributes.js";
+import { SharedChunks } from "./cache/sharedChunks.js";
 import { isDataFile, isViewName, openView } from "./foreign/open.js";
 import { withStatistics } from "./normalization/beside.js";
-import { openSource } from "./source/index.js";
-import { DEFAULT_CACHE_BYTES, type Store, type StoreOptions } from "./storeTypes.js";
+import { openSource, REQUESTS_AT_ONCE } from "./source/index.js";
+import { CACHED, DEFAULT_CACHE_BYTES, type Store, type StoreOptions } from "./storeTypes.js";
 import { calendarOf, decodeTimes, formatTime } from "./time.js";
-import { openArray, readAll, readIntegers, type Values } from "./zarr/array.js";
-import { ChunkCache } from "./zarr/cache.js";
+import { openArray, readAll, readIntegers } from "./zarr/array.js";
 import { type ArrayFacts, type MetadataStore, openMetadata } from "./zarr/metadata.js";
 
 export { DEFAULT_CACHE_BYTES, type Store, type StoreArrays, type StoreOptions } from "./storeTypes.js";
@@ -22,9 +22,9 @@ export { DEFAULT_CACHE_BYTES, type Store, type StoreArrays, type StoreOptions } 
  *   not ascend, or if a codec is not supported
  */
 export async function openStore(location: string, options: StoreOptions = {}): Promise<Store> {
-  const { cacheBytes = DEFAULT_CACHE_BYTES, session = randomUUID(), statistics = null } = options;
-  const store =
-    (await openIfLayout(location, cacheBytes, session)) ?? (await openView(location, { cacheBytes, session }));
+  const { session = randomUUID(), statistics = null, cacheBytes = DEFAULT_CACHE_BYTES, cache } = options;
+  const how: Opening = { session, cacheBytes, cache };
+  const store = (await openIfLayout(location, how)) ?? (await openView(location, how));
   if (statistics === null) return store;
   try {
     return await withStatistics(store, statistics);
@@ -39,25 +39,35 @@ export interface LayoutStore extends Store {
   format: 2 | 3;
 }
 
+type Opening = Pick<StoreOptions, "cache"> & { session: string; cacheBytes: number };
+
 /** Opens a store of the AtmoRep layout and nothing else. @throws AtmorepError (input) as `openStore` */
-export async function openLayout(location: string, cacheBytes = DEFAULT_CACHE_BYTES): Promise<LayoutStore> {
-  const store = await openIfLayout(location, cacheBytes, randomUUID());
+export async function openLayout(location: string): Promise<LayoutStore> {
+  const store = await openIfLayout(location, { session: randomUUID(), cacheBytes: DEFAULT_CACHE_BYTES });
   if (store) return store;
   throw missingArray(location, "data or data_sfc");
 }
 
 /** Null if it is something else that can be a view. */
-async function openIfLayout(location: string, cacheBytes: number, session: string): Promise<LayoutStore | null> {
+async function openIfLayout(
+  location: string,
+  { session, cacheBytes, cache: given }: Opening,
+): Promise<LayoutStore | null> {
   if (isViewName(location) || (await isDataFile(location))) return null;
   const source = await openSource(location, session);
   try {
     const metadata = await openMetadata(source, location);
     const [data, surface] = await Promise.all([metadata.array("data"), metadata.array("data_sfc")]);
-    if (data || surface) {
-      return { ...(await readStore(metadata, location, cacheBytes)), session, close: () => source.close() };
+    if (!data && !surface) {
+      await source.close();
+      return null;
     }
-    await source.close();
-    return null;
+    const cache = given ?? new SharedChunks(cacheBytes, CACHED, source.remote ? REQUESTS_AT_ONCE : undefined);
+    const close = async () => {
+      await cache.close();
+      await source.close();
+    };
+    return { ...(await readStore(metadata, location, cache)), session, close };
   } catch (error) {
     await source.close();
     throw error;
@@ -67,9 +77,8 @@ async function openIfLayout(location: string, cacheBytes: number, session: strin
 async function readStore(
   metadata: MetadataStore,
   location: string,
-  cacheBytes: number,
+  cache: SharedChunks,
 ): Promise<Omit<LayoutStore, "close" | "session">> {
-  const cache = new ChunkCache<Values>(cacheBytes);
   const [data, dataSfc] = await Promise.all([metadata.array("data"), metadata.array("data_sfc")]);
   const attributes = readAttributes(metadata.attrs, { upper: data !== null, surface: dataSfc !== null }, location);
   const { fields, fieldsSfc, levels, res, isGlobal } = attributes;
@@ -77,7 +86,7 @@ async function readStore(
   const axis = async (name: string) => {
     const facts = await required(metadata, name, location);
     expectRank(facts, 1, location);
-    return readAll(await openArray(metadata, facts, location, cache));
+    return readAll(await openArray(metadata, facts, location, null));
   };
   const lats = await axis("lats");
   const lons = await axis("lons");

@@ -1,15 +1,17 @@
 /** What an open store is, and how it is opened. */
 import type { StoreAttributes } from "./attributes.js";
+import type { SharedChunks } from "./cache/sharedChunks.js";
 import type { Mapping } from "./foreign/mapping.js";
 import type { Calendar } from "./time.js";
-import type { ChunkedArray, Values } from "./zarr/array.js";
-import type { ChunkCache } from "./zarr/cache.js";
+import type { ChunkedArray } from "./zarr/array.js";
 
 export interface StoreOptions {
   /** bound of the cache of decoded chunks, in bytes */
   cacheBytes?: number;
   /** of a store that another thread of the run has opened: `session` of that one */
   session?: string;
+  /** the cache of the same store in another thread, in place of an own one */
+  cache?: SharedChunks;
   /** a normalisation that stands beside the source (`atmorep data normalize --out`), in place of the source's own */
   statistics?: string | null;
 }
@@ -31,6 +33,12 @@ export interface StoreArrays {
   /** [month, 2, field_sfc, lat, lon] */
   norm_sfc: ChunkedArray | null;
 }
+
+/** What the cache of a store keeps: chunks of arrays by their names, and planes of the normalisation. */
+export const CACHED: readonly string[] = [
+  ...["data", "data_sfc", "normalization/global_norm", "normalization/global_norm_sfc"],
+  ...["normalization/norm", "normalization/norm_sfc", "normalization/norm plane", "normalization/norm_sfc plane"],
+];
 
 /** What a store reads that has another layout. */
 export interface View {
@@ -74,6 +82,8 @@ export interface Store extends StoreAttributes {
    */
   normalizationYears: number[] | null;
   arrays: StoreArrays;
-  cache: ChunkCache<Values>;
+  /** decoded chunks, and planes of the normalisation, of all threads that have this store open for each other */
+  cache: SharedChunks;
+  /** Chunks that have not been released are lost. */
   close(): Promise<void>;
 }

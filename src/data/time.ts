@@ -152,6 +152,27 @@ export function daysFromCivil(year: number, month: number, day: number): number 
   return era * 146_097 + dayOfEra - 719_468;
 }
 
+/** Years without any time between the first and the last one: more than archives leave out. */
+const MOST_EMPTY_YEARS = 100;
+
+/**
+ * Refuses times with more than a century of empty years among them, since the normalisation has rows for every month: a
+ * single damaged time would make it as large as a disk.
+ * @param times ascending
+ * @throws AtmorepError (input)
+ */
+export function assertSpan({ year }: Calendar, times: BigInt64Array, where: string): void {
+  const last = times.length - 1;
+  const empty = year[last] - year[0] + 1 - new Set(year).size;
+  if (empty <= MOST_EMPTY_YEARS) return;
+  throw new AtmorepError("input", "more than a century lies between the times without any of them", {
+    where,
+    found: `${times.length} times from ${formatTime(times[0])} to ${formatTime(times[last])}, ${empty} years without any`,
+    expected: `at most ${MOST_EMPTY_YEARS} years without a time`,
+    fix: "Is a time damaged? An import takes a part of them with --dates",
+  });
+}
+
 /** The inverse of `daysFromCivil`. */
 export function civilFromDays(days: number): { year: number; month: number; day: number } {
   const z = days + 719_468;

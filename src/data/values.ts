@@ -3,7 +3,7 @@
 import type { LevelSource } from "./fields.js";
 import type { Store } from "./storeTypes.js";
 import type { Window } from "./types.js";
-import type { ChunkedArray } from "./zarr/array.js";
+import type { Chunk, ChunkedArray } from "./zarr/array.js";
 
 /**
  * Values of one level of a field as they stand in the store.
@@ -30,17 +30,19 @@ export async function readValues(
   let o = 0;
   for (const t of window.time) {
     for (const y of window.lat) {
-      let chunk: ArrayLike<number> = [];
+      let chunk: Chunk | null = null;
       let column = -1;
       const row = (((t % ct) * planes + within) * cy + (y % cy)) * cx;
       for (const x of window.lon) {
         const xc = Math.floor(x / cx);
         if (xc !== column) {
+          chunk?.release();
           chunk = await array.chunk([Math.floor(t / ct), ...chunkLead, Math.floor(y / cy), xc]);
           column = xc;
         }
-        values[o++] = chunk[row + (x % cx)];
+        values[o++] = chunk!.values[row + (x % cx)];
       }
+      chunk?.release();
     }
   }
   return { values, shape };

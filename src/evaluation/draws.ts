@@ -12,6 +12,8 @@ import type { EvaluationOptions } from "./options.js";
 
 export interface DrawPlan {
   draws: Draw[];
+  /** times of the validation period that are left out, since their cubes would cross a gap; modes of given dates refuse such */
+  acrossGaps?: number;
   /** of modes whose draws together fill the grid, which is then written as well: how windows tile its axes */
   tiling?: Tiling;
 }
@@ -26,7 +28,7 @@ export interface DrawInput {
 }
 
 /** As validation draws, of the times whose following cubes lie in the validation period too. */
-export function validationDraws({ config, store, rollout }: DrawInput): Draw[] {
+export function validationPlan({ config, store, rollout }: DrawInput): DrawPlan {
   const { times: all, acrossGaps } = drawableTimes(config, store, "validate");
   const times = rolledOut(all, rollout);
   const [lat, lon] = centreRanges(store, config);
@@ -40,7 +42,8 @@ export function validationDraws({ config, store, rollout }: DrawInput): Draw[] {
       fix: "Make batch_size_validation smaller, or years_val or dates_val longer",
     });
   }
-  return drawTimesAndPlaces(defaultRng([config.rng_seed ?? 0, 1, 0]), { times, numSamples, batchSize, lat, lon });
+  const rng = defaultRng([config.rng_seed ?? 0, 1, 0]);
+  return { draws: drawTimesAndPlaces(rng, { times, numSamples, batchSize, lat, lon }), acrossGaps };
 }
 
 /** Of `times` those that the other cubes of a roll-out follow. */

@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { drawRunId } from "../config/runId.js";
 import { configText } from "../config/text/files.js";
 import type { RunConfig } from "../config/types.js";
+import { leftOut } from "../data/gaps.js";
 import { openData } from "../data/openData.js";
 import { drawEpoch } from "../data/sampling.js";
 import { openEngine } from "../engine/index.js";
@@ -104,6 +105,7 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
     if (cubes > 1 && config.attention) request.onWarning?.("attention maps are not written of a roll-out");
     const shift = cubes > 1 ? forecastSteps(subject) * config.time_sampling : 0;
     const plan = mode.draws({ config, store, options, rollout: { cubes, shift } });
+    if (plan.acrossGaps) request.onWarning?.(leftOut(plan.acrossGaps));
     const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, subject.model.spec);
     const engine = await openEngine(request.engine ?? "auto");
     if (engine.instead?.reason === "unusable") request.onWarning?.(engine.instead.text);

@@ -4,7 +4,7 @@ import { nearestName } from "../config/nearest.js";
 import type { Strategy } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { STRATEGIES } from "../masking/registry.js";
-import { type DrawInput, type DrawPlan, validationDraws } from "./draws.js";
+import { type DrawInput, type DrawPlan, validationPlan } from "./draws.js";
 import { fixedLocationDraws } from "./fixedLocation.js";
 import { globalDraws, listedDates, rangeDates, rangeFaults } from "./globalForecast.js";
 import type { EvaluationOptions, OptionKey } from "./options.js";
@@ -26,7 +26,7 @@ const validation = (strategy: Strategy, doc: string): EvaluationMode => ({
   doc,
   strategy,
   options: [],
-  draws: (input) => ({ draws: validationDraws(input) }),
+  draws: validationPlan,
 });
 
 export const EVALUATION_MODES: Readonly<Record<string, EvaluationMode>> = {

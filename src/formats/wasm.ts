@@ -38,15 +38,29 @@ function signed(value: number): Code {
   }
 }
 
+/** Of a whole number of up to 53 bits. */
+function signed64(value: number): Code {
+  const bytes: Code = [];
+  for (let rest = value; ; ) {
+    const byte = ((rest % 128) + 128) % 128;
+    rest = Math.floor(rest / 128);
+    if ((rest === 0 && byte < 64) || (rest === -1 && byte >= 64)) return [...bytes, byte];
+    bytes.push(byte | 0x80);
+  }
+}
+
 export const get = (local: number): Code => [0x20, ...unsigned(local)];
 export const set = (local: number, value: Code): Code => [...value, 0x21, ...unsigned(local)];
 export const i32 = (value: number): Code => [0x41, ...signed(value)];
+export const load = (at: Code, offset = 0): Code => [...at, 0x28, 2, ...unsigned(offset)];
 export const add = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
 export const sub = (a: Code, b: Code): Code => [...a, ...b, 0x6b];
 export const mul = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
 
 export const xor = (a: Code, b: Code): Code => [...a, ...b, 0x73];
 export const and = (a: Code, b: Code): Code => [...a, ...b, 0x71];
+/** the upper bits, moved down */
+export const shiftRight = (a: Code, bits: number): Code => [...a, ...i32(bits), 0x76];
 /** 1 if a >= b as numbers without sign */
 export const atLeast = (a: Code, b: Code): Code => [...a, ...b, 0x4f];
 export const select = (yes: Code, no: Code, condition: Code): Code => [...yes, ...no, ...condition, 0x1b];
@@ -71,8 +85,26 @@ export const i64 = {
   rotateRight: (a: Code, bits: Code): Code => [...a, ...bits, 0x8a],
   /** the lower 32 bits */
   low: (a: Code): Code => [...a, 0xa7, 0xad],
+  and: (a: Code, value: number): Code => [...a, 0x42, ...signed64(value), 0x83],
+  shiftLeft: (a: Code, bits: number): Code => [...a, 0x42, ...signed(bits), 0x86],
+  /** as a place in memory */
+  wrap: (a: Code): Code => [...a, 0xa7],
   /** 1 if a < b as numbers without sign */
   less: (a: Code, b: Code): Code => [...a, ...b, 0x54, 0xad],
+};
+
+/** Single numbers of float64. */
+export const f64 = {
+  load: (at: Code, offset = 0): Code => [...at, 0x2b, 3, ...unsigned(offset)],
+  mul: (a: Code, b: Code): Code => [...a, ...b, 0xa2],
+  less: (a: Code, b: Code): Code => [...a, ...b, 0x63],
+  /** of a number of 64 bits without sign */
+  fromWhole: (a: Code): Code => [...a, 0xba],
+  /** the bits of a float64, and back */
+  bits: (a: Code): Code => [...a, 0xbd],
+  ofBits: (a: Code): Code => [...a, 0xbf],
+  /** rounds to float32 */
+  storeDemoted: (at: Code, value: Code, offset = 0): Code => [...at, ...value, 0xb6, 0x38, 2, ...unsigned(offset)],
 };
 
 /** Adds a constant to a local. */
@@ -85,6 +117,21 @@ export const countDown = (counter: number, body: Code): Code => [
   ...[...sub(get(counter), i32(1)), 0x22, ...unsigned(counter)], // counter = counter - 1, left on the stack
   ...[0x0d, 0, 0x0b], // repeat while it is not 0
 ];
+
+/**
+ * Runs `body` while `condition` is not 0 and then the local `counter`, above 0 at the start, has not come to 0.
+ * @param look computed each time, before `condition`
+ */
+export const countDownWhile = (counter: number, look: Code, condition: Code, body: Code): Code => [
+  ...[0x03, 0x40], // loop
+  ...[...look, ...condition, 0x04, 0x40], // if
+  ...body,
+  ...[...sub(get(counter), i32(1)), 0x22, ...unsigned(counter)], // counter = counter - 1, left on the stack
+  ...[0x0d, 1, 0x0b, 0x0b], // repeat while it is not 0
+];
+
+/** Runs `body` if `condition` is not 0. */
+export const when = (condition: Code, body: Code): Code => [...condition, 0x04, 0x40, ...body, 0x0b];
 
 const simd = (opcode: number): Code => [0xfd, ...unsigned(opcode)];
 const unary =
@@ -124,6 +171,28 @@ export const f32x4 = {
     ...simd(0x0d),
     ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
   ],
+};
+
+/** Two float64 lanes; they are loaded and stored as the lanes of `f32x4` are. */
+export const f64x2 = {
+  /** one float64 in both lanes */
+  loadSplat: (at: Code, offset = 0): Code => [...at, ...simd(0x0a), 0, ...unsigned(offset)],
+  splat: (value: number): Code => [...simd(0x0c), ...new Uint8Array(Float64Array.of(value, value).buffer)],
+  add: binary(0xf0),
+  sub: binary(0xf1),
+  mul: binary(0xf2),
+  div: binary(0xf3),
+  /** the two lower float32 lanes as float64 */
+  promoteLow: unary(0x5f),
+  /** as float32 in the two lower lanes, 0 in the upper ones */
+  demote: unary(0x5e),
+};
+
+/** Parts of a vector: loaded into its lower end, zeros above; the lower end stored. */
+export const part = {
+  load64: (at: Code, offset = 0): Code => [...at, ...simd(0x5d), 0, ...unsigned(offset)],
+  store64: (at: Code, value: Code, offset = 0): Code => [...at, ...value, ...simd(0x5b), 0, ...unsigned(offset), 0],
+  store32: (at: Code, value: Code, offset = 0): Code => [...at, ...value, ...simd(0x5a), 0, ...unsigned(offset), 0],
 };
 
 /** Sixteen bytes; they are loaded and stored as the lanes of `f32x4` are. */

@@ -1,6 +1,6 @@
 /** Carries out a choice on the values of one level. */
 import type { LevelChoice } from "./choice.js";
-import { coarseSize, resample } from "./resample.js";
+import { coarseSize, resampler } from "./resample.js";
 import { TOKEN_KIND } from "./types.js";
 
 const NOISE_SCALE = 0.1;
@@ -13,60 +13,6 @@ export interface LevelLayout {
   B: number;
   N: number;
   tokenSize: readonly [tt: number, ty: number, tx: number];
-}
-
-/**
- * Standard deviation (unbiased) of each grid point of a token over all tokens of a level.
- * @returns [D]; zeros for a single token
- */
-export function pointwiseStd(layout: LevelLayout): Float64Array {
-  const D = layout.tokenSize[0] * layout.tokenSize[1] * layout.tokenSize[2];
-  const squares = new Float64Array(D);
-  const n = layout.B * layout.N;
-  if (n < 2) return squares;
-  const mean = new Float64Array(D);
-  const { source, start, stride, B, N } = layout;
-  for (let b = 0; b < B; b++) addValues(source, start + b * stride, N, D, mean);
-  for (let d = 0; d < D; d++) mean[d] /= n;
-  for (let b = 0; b < B; b++) addSquares(source, start + b * stride, N, D, mean, squares);
-  for (let d = 0; d < D; d++) squares[d] = Math.sqrt(squares[d] / (n - 1));
-  return squares;
-}
-
-/** sums[d] += x[from + n*D + d], in the order of the tokens; eight of them at once, their sum in a register. */
-function addValues(x: Float32Array, from: number, N: number, D: number, sums: Float64Array): void {
-  let n = 0;
-  for (; n + 8 <= N; n += 8) {
-    const a = from + n * D;
-    const [b, c, e, f, g, h, i] = [a + D, a + 2 * D, a + 3 * D, a + 4 * D, a + 5 * D, a + 6 * D, a + 7 * D];
-    for (let d = 0; d < D; d++) {
-      sums[d] = sums[d] + x[a + d] + x[b + d] + x[c + d] + x[e + d] + x[f + d] + x[g + d] + x[h + d] + x[i + d];
-    }
-  }
-  for (; n < N; n++) for (let d = 0; d < D; d++) sums[d] += x[from + n * D + d];
-}
-
-/** sums[d] += (x[from + n*D + d] - mean[d])^2, as `addValues`. */
-function addSquares(x: Float32Array, from: number, N: number, D: number, mean: Float64Array, sums: Float64Array): void {
-  let n = 0;
-  for (; n + 4 <= N; n += 4) {
-    const a = from + n * D;
-    const [b, c, e] = [a + D, a + 2 * D, a + 3 * D];
-    for (let d = 0; d < D; d++) {
-      const m = mean[d];
-      const p = x[a + d] - m;
-      const q = x[b + d] - m;
-      const r = x[c + d] - m;
-      const s = x[e + d] - m;
-      sums[d] = sums[d] + p * p + q * q + r * r + s * s;
-    }
-  }
-  for (; n < N; n++) {
-    for (let d = 0; d < D; d++) {
-      const p = x[from + n * D + d] - mean[d];
-      sums[d] += p * p;
-    }
-  }
 }
 
 /**
@@ -85,7 +31,8 @@ export function applyChoice(
   const { source, start, stride, N, tokenSize } = layout;
   const [tt, ty, tx] = tokenSize;
   const D = tt * ty * tx;
-  const small = choice.coarseDraw === null ? null : coarseSize([ty, tx], choice.coarseDraw, maxFactor);
+  const coarsen = choice.coarseDraw === null ? null : coarsening(tokenSize, choice.coarseDraw, maxFactor);
+  const scales = std.map((value) => NOISE_SCALE * value);
   let noised = 0;
   for (let m = 0; m < choice.idx.length; m++) {
     const b = Math.floor(choice.idx[m] / N);
@@ -95,13 +42,21 @@ export function applyChoice(
     if (kind & TOKEN_KIND.noised) {
       const keep = 1 - choice.noiseWeights[noised];
       for (let d = 0; d < D; d++) {
-        source[at + d] = keep * source[at + d] + NOISE_SCALE * std[d] * normals[noised * D + d];
+        source[at + d] = keep * source[at + d] + scales[d] * normals[noised * D + d];
       }
       noised++;
     }
-    if (kind & TOKEN_KIND.coarsened && small) {
-      const coarse = resample(source.subarray(at, at + D), [ty, tx], small);
-      source.set(resample(coarse, small, [ty, tx]), at);
-    }
+    if (kind & TOKEN_KIND.coarsened) coarsen?.(source, at);
   }
+}
+
+/** Takes a token of `x` to a coarser grid and back, in place. */
+function coarsening([tt, ty, tx]: LevelLayout["tokenSize"], draw: number, maxFactor: number) {
+  const small = coarseSize([ty, tx], draw, maxFactor);
+  const coarse = new Float32Array(tt * small[0] * small[1]);
+  const [down, up] = [resampler([ty, tx], small), resampler(small, [ty, tx])];
+  return (x: Float32Array, at: number): void => {
+    down(x, at, coarse, 0, tt);
+    up(coarse, 0, x, at, tt);
+  };
 }

@@ -22,7 +22,7 @@ export {
 } from "./generators.js";
 export { type MaskOptions, maskBatch, maskInPlace } from "./maskBatch.js";
 export { strategyOfBatch } from "./mix.js";
-export { getStrategy, registerStrategy, STRATEGIES } from "./registry.js";
+export { getStrategy, isBuiltIn, registerStrategy, STRATEGIES } from "./registry.js";
 export { coarseSize, resample } from "./resample.js";
 export { type BatchPlace, createMaskStreams, type MaskStreams } from "./streams.js";
 export { type LevelSummary, type MaskingSummary, maskingSummary } from "./summary.js";

@@ -2,11 +2,12 @@ import type { Field, RunConfig } from "../config/types.js";
 import type { BufferPool } from "../data/pool.js";
 import type { CubeBatch, FieldCube, FieldSamples, SampleBatch } from "../data/types.js";
 import { AtmorepError } from "../errors.js";
-import { applyChoice, type LevelLayout, pointwiseStd } from "./apply.js";
+import { applyChoice, type LevelLayout } from "./apply.js";
 import { emptyChoice, isUnmasked, type LevelChoice, type StrategyConfig } from "./choice.js";
 import type { LevelGenerators } from "./generators.js";
 import { fillNormals } from "./normals.js";
 import { getStrategy } from "./registry.js";
+import { pointwiseStd } from "./spread.js";
 import type { MaskedBatch, MaskedField } from "./types.js";
 
 export interface MaskOptions {
@@ -79,7 +80,7 @@ function maskField(
     for (const token of choice.idx) {
       const b = Math.floor(token / N);
       const from = ((b * L + l) * N + token - b * N) * D;
-      target.set(tokens.subarray(from, from + D), m * D);
+      copyToken(tokens, from, target, m * D, D);
       if (valid && counts) valid.set(counts.subarray(from, from + D), m * D);
       m++;
     }
@@ -102,6 +103,14 @@ function maskField(
     count: choices.map(({ count }) => count),
     kind: choices.map(({ kind }) => kind),
   };
+}
+
+/** Tokens of fewer values are copied faster one by one than by a call. */
+const FEW = 256;
+
+function copyToken(tokens: Float32Array, from: number, out: Float32Array, to: number, D: number): void {
+  if (D > FEW) out.set(tokens.subarray(from, from + D), to);
+  else for (let d = 0; d < D; d++) out[to + d] = tokens[from + d];
 }
 
 /** A copy of a cube's field with the samples first. */

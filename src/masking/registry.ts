@@ -28,6 +28,9 @@ export function getStrategy(name: string): MaskingStrategy {
   });
 }
 
+/** True for a strategy that every thread has; those of notebooks are known to the thread alone that registered them. */
+export const isBuiltIn = (name: string): boolean => BUILT_IN.has(name);
+
 /**
  * Adds a strategy for `BERT_strategy` and `BERT_strategy_mix` of a configuration. Registering a name of one's own again
  * replaces it, as running a notebook cell again does.

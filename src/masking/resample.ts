@@ -19,30 +19,40 @@ function axis(from: number, to: number): { lower: Int32Array; weight: Float64Arr
  */
 export function resample(
   x: Float32Array,
+  from: readonly [number, number],
+  to: readonly [number, number],
+): Float32Array {
+  const n = x.length / (from[0] * from[1]);
+  const out = new Float32Array(n * to[0] * to[1]);
+  resampler(from, to)(x, 0, out, 0, n);
+  return out;
+}
+
+/** The same for many grids: from `x` at `at` into `out` at `to`, `n` of them. */
+export function resampler(
   [ny, nx]: readonly [number, number],
   [ny2, nx2]: readonly [number, number],
-): Float32Array {
-  const n = x.length / (ny * nx);
-  const out = new Float32Array(n * ny2 * nx2);
+): (x: Float32Array, at: number, out: Float32Array, to: number, n: number) => void {
   const rows = axis(ny, ny2);
   const columns = axis(nx, nx2);
-  let to = 0;
-  for (let k = 0; k < n; k++) {
-    for (let i = 0; i < ny2; i++) {
-      const v = rows.weight[i];
-      const row = (k * ny + rows.lower[i]) * nx;
-      const next = v === 0 ? row : row + nx;
-      for (let j = 0; j < nx2; j++) {
-        const w = columns.weight[j];
-        const c = columns.lower[j];
-        const d = w === 0 ? c : c + 1;
-        const top = (1 - w) * x[row + c] + w * x[row + d];
-        const bottom = (1 - w) * x[next + c] + w * x[next + d];
-        out[to++] = (1 - v) * top + v * bottom;
+  return (x, at, out, first, n) => {
+    let to = first;
+    for (let k = 0; k < n; k++) {
+      for (let i = 0; i < ny2; i++) {
+        const v = rows.weight[i];
+        const row = at + (k * ny + rows.lower[i]) * nx;
+        const next = v === 0 ? row : row + nx;
+        for (let j = 0; j < nx2; j++) {
+          const w = columns.weight[j];
+          const c = columns.lower[j];
+          const d = w === 0 ? c : c + 1;
+          const top = (1 - w) * x[row + c] + w * x[row + d];
+          const bottom = (1 - w) * x[next + c] + w * x[next + d];
+          out[to++] = (1 - v) * top + v * bottom;
+        }
       }
     }
-  }
-  return out;
+  };
 }
 
 /**

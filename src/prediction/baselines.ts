@@ -3,7 +3,7 @@ import { type BatchContext, readyBatches } from "../batches/ready.js";
 import { checkAgainstStore, checkConfig } from "../checks/validate.js";
 import { withSeeds } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
-import { loadCubes } from "../data/loader.js";
+import { readCube } from "../data/cube.js";
 import { openData } from "../data/openData.js";
 import { drawEpoch } from "../data/sampling.js";
 import type { Draw } from "../data/types.js";
@@ -31,8 +31,7 @@ export async function fitBaselines({
   if (!needsDamping(config.BERT_strategy)) return {};
   const fit = dampingFit();
   const count = Math.ceil(DAMPING_CUBES / config.batch_size);
-  for await (const cube of loadCubes({ storeLocation: store.location, store, config, draws: draws(0).slice(0, count) }))
-    fit.add(cube);
+  for (const draw of draws(0).slice(0, count)) fit.add(await readCube(store, config, draw));
   return { damping: fit.finish() };
 }
 

@@ -1,12 +1,13 @@
 /** A run's training batches in the order of the epoch; with several processes, each its own. */
 
+import { loadSamples } from "../batches/loader.js";
 import type { PlainBatch } from "../batches/plain.js";
 import type { BatchContext } from "../batches/ready.js";
-import { plainOf, readAhead, readyBatches } from "../batches/ready.js";
+import { maskingOf, plainOf, readyBatches } from "../batches/ready.js";
 import { BufferPool } from "../data/pool.js";
 import { drawEpoch } from "../data/sampling.js";
 import type { FieldSamples, SampleBatch } from "../data/types.js";
-import { type MaskedBatch, maskInPlace, strategyOfBatch } from "../masking/index.js";
+import { type BatchPlace, type MaskedBatch, maskInPlace, strategyOfBatch } from "../masking/index.js";
 import type { Session } from "./session.js";
 
 /** Batches of one optimiser step, over all processes. */
@@ -27,14 +28,21 @@ export async function* trainBatches(session: Session, epoch: number, from: numbe
     for (let k = from; k < draws.length; k++) yield session.overfitBatch;
     return;
   }
-  const own = (batch: number) => isOwn(session, batch - from);
-  const [tokens, targets] = [new BufferPool(), new BufferPool()];
-  const read = readAhead(
-    session,
-    draws.filter((_, batch) => batch >= from && own(batch)),
-    tokens,
+  const { config, store, masks } = session;
+  const isMine = (batch: number) => isOwn(session, batch - from);
+  const own = [...draws.keys()].filter((batch) => batch >= from && isMine(batch));
+  const place = (batch: number): BatchPlace => ({ split: "train", epoch, batch });
+  const pool = new BufferPool();
+  const read = loadSamples(
+    {
+      store,
+      config,
+      draws: own.map((batch) => draws[batch]),
+      workers: config.num_loader_workers,
+      masking: (n) => maskingOf(masks, place(own[n]), strategyOfBatch(config, epoch, own[n])),
+    },
+    pool,
   );
-  const { masks } = session;
   // streams that run on are moved on by the others' batches too
   const blank = session.communicator.size > 1 && !masks.independent ? blankSamples(session) : null;
   const used: MaskedBatch[] = [];
@@ -42,23 +50,20 @@ export async function* trainBatches(session: Session, epoch: number, from: numbe
     for (let batch = from; batch < draws.length; batch++) {
       const context = mixed(session, epoch, batch);
       if ((batch - from) % batchesPerStep(session) === 0) {
-        for (const { fields } of used.splice(0)) {
-          tokens.give(...fields.map(({ source }) => source));
-          targets.give(...fields.map(({ target }) => target));
-        }
+        for (const { fields } of used.splice(0)) pool.give(...fields.flatMap(({ source, target }) => [source, target]));
       }
-      if (own(batch)) {
-        const { value: cube, done } = await read.next();
+      if (isMine(batch)) {
+        const { value: loaded, done } = await read.next();
         if (done) return;
-        const generators = masks.of({ split: "train", epoch, batch });
-        const masked = maskInPlace(cube, session.fields, context.config, generators, { pool: targets });
+        const { batch: cube } = loaded;
+        const masked =
+          loaded.masked ?? maskInPlace(cube, session.fields, context.config, masks.of(place(batch)), { pool });
         used.push(masked);
         yield plainOf(context, { cube, masked });
       } else {
         if (blank) {
-          const generators = masks.of({ split: "train", epoch, batch });
-          const { fields } = maskInPlace(blank, session.fields, context.config, generators, { pool: targets });
-          for (const { target } of fields) targets.give(target);
+          const { fields } = maskInPlace(blank, session.fields, context.config, masks.of(place(batch)), { pool });
+          for (const { target } of fields) pool.give(target);
         }
         yield null;
       }

@@ -124,38 +124,47 @@ async function* trainEpoch(
   let group: (PlainBatch | null)[] = [];
   let masking = session.masks.getState();
   let waiting = performance.now();
-  for await (const batch of trainBatches(session, progress.epoch, progress.batch)) {
-    group.push(batch);
-    if (group.length < perStep) continue;
-    const data = performance.now() - waiting;
-    const computing = performance.now();
-    let result: StepResult;
-    try {
-      result = await runStep(session, group, learningRate);
-    } catch (error) {
-      // the state is as it was before the step that failed: worth keeping
-      session.masks.setState(masking);
-      if (isAtmorepError(error)) yield await saveLatest(session);
-      throw error;
+  const reading = trainBatches(session, progress.epoch, progress.batch);
+  try {
+    for (;;) {
+      let data: number;
+      let computing: number;
+      let result: StepResult;
+      try {
+        const { value: batch, done } = await reading.next();
+        if (done) break;
+        group.push(batch);
+        if (group.length < perStep) continue;
+        data = performance.now() - waiting;
+        computing = performance.now();
+        result = await runStep(session, group, learningRate);
+      } catch (error) {
+        // the state is as it was before the step that failed, for want of data or while it computed: worth keeping
+        session.masks.setState(masking);
+        if (isAtmorepError(error) && progress.step > 0) yield await saveLatest(session);
+        throw error;
+      }
+      progress.step += 1;
+      progress.batch += group.length;
+      progress.samples += group.length * config.batch_size;
+      group = [];
+      const series = stepSeries(result, session.predicted);
+      await session.metrics.append(metricsLine(progress.epoch, progress.step, progress.samples, new Date(), series));
+      yield* log.step(series, batches);
+      yield stepEvent(session, result, series, { learningRate, data, computing });
+      if (progress.batch % config.model_log_frequency < perStep && progress.batch < batches) {
+        yield await saveLatest(session);
+      }
+      collectAfter(progress.step);
+      // lets signals, timers and other work in
+      await new Promise((resolve) => setImmediate(resolve));
+      const stopped = await stopReason(session);
+      if (stopped) return stopped;
+      masking = session.masks.getState();
+      waiting = performance.now();
     }
-    progress.step += 1;
-    progress.batch += group.length;
-    progress.samples += group.length * config.batch_size;
-    group = [];
-    const series = stepSeries(result, session.predicted);
-    await session.metrics.append(metricsLine(progress.epoch, progress.step, progress.samples, new Date(), series));
-    yield* log.step(series, batches);
-    yield stepEvent(session, result, series, { learningRate, data, computing });
-    if (progress.batch % config.model_log_frequency < perStep && progress.batch < batches) {
-      yield await saveLatest(session);
-    }
-    collectAfter(progress.step);
-    // lets signals, timers and other work in
-    await new Promise((resolve) => setImmediate(resolve));
-    const stopped = await stopReason(session);
-    if (stopped) return stopped;
-    masking = session.masks.getState();
-    waiting = performance.now();
+  } finally {
+    await reading.return(undefined);
   }
   // batches left over by the accumulation are dropped, as the loader drops an incomplete batch
   progress.batch = batches;

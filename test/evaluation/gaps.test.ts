@@ -48,6 +48,17 @@ const evenSteps = (timeIndex: number) => {
 };
 
 describe("evaluation across gaps", () => {
+  test("a plan of validation's cubes says how many are left out", () => {
+    const rollout = { cubes: 1, shift: 0 };
+    const plan = evaluationMode("forecast").draws({
+      config,
+      store,
+      options: evaluationOptions([], "forecast"),
+      rollout,
+    });
+    expect(plan.acrossGaps).toBe(5);
+  });
+
   test.each(["forecast", "BERT", "fixed_location"])("%s draws no cube across a gap", (mode) => {
     const set = mode === "fixed_location" ? ["num_samples_per_month=50", "position=[10,180]"] : [];
     const ends = draws(mode, set).map(({ timeIndex }) => timeIndex);

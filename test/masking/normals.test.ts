@@ -32,3 +32,8 @@ test("a million numbers reach the tail and agree", () => {
   ).toBe(true);
   expect(other.getState()).toEqual(one.getState());
 });
+
+test("normal numbers are rounded to float32 as they are drawn", () => {
+  const float64 = defaultRng(3).standardNormal(100);
+  expect(defaultRng(3).standardNormal(100, new Float32Array(100))).toEqual(new Float32Array(float64));
+});

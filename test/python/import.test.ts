@@ -17,6 +17,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Case {
   path: string;
+  /** all files, where there are several */
+  paths?: string[];
+  /** data variables of the file, by xarray; null of a zip file */
+  holds?: string[] | null;
+  combine?: "first" | "last";
   /** part of the message, of a file that is refused */
   error?: string;
   /** [time, lat, lon] in the store's order by field and level */
@@ -35,11 +40,14 @@ const cases = Object.entries(JSON.parse(text) as Record<string, Case>);
 describe("what Python writes", () => {
   it.each(cases.filter(([, { error }]) => !error))("%s: the values and times that xarray has", async (name, wanted) => {
     const out = join(folder, `${name.replace(/\W+/g, "_")}.out.zarr`);
-    const summary = await importStore([wanted.path], out);
+    const summary = await importStore(wanted.paths ?? [wanted.path], out, { combine: wanted.combine ?? null });
     if (wanted.levels) expect(summary.levels).toEqual(wanted.levels);
     if (wanted.notes) expect(summary.notes.join("; ")).toContain(wanted.notes);
     const left = summary.leftOut.map((entry) => entry.name);
     for (const part of wanted.left_out ?? []) expect(left).toContain(part);
+    // whatever is not in the store is listed
+    const taken = new Set([...summary.fields, ...summary.fieldsSfc]).size;
+    if (wanted.holds) expect(wanted.holds.filter((variable) => !left.includes(variable)).length).toBe(taken);
     expect(summary.isGlobal).toBe(wanted.is_global ?? false);
     const store = await openStore(out);
     expect(Array.from(store.times, (ns) => Number(ns / 1_000_000_000n))).toEqual(wanted.times);
@@ -57,8 +65,8 @@ describe("what Python writes", () => {
     await store.close();
   });
 
-  it.each(cases.filter(([, { error }]) => error))("%s: is refused", async (name, { path, error }) => {
+  it.each(cases.filter(([, { error }]) => error))("%s: is refused", async (name, { path, paths, error }) => {
     const out = join(folder, `${name.replace(/\W+/g, "_")}.out.zarr`);
-    await expect(importStore([path], out)).rejects.toThrow(error);
+    await expect(importStore(paths ?? [path], out)).rejects.toThrow(error);
   });
 });

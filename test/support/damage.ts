@@ -32,6 +32,10 @@ export const DAMAGES: Readonly<Record<string, Damage>> = {
   "a bit of the tail flipped": change((copy, choose) =>
     flip(copy, copy.length - 1 - choose(Math.min(32, copy.length)), choose(8)),
   ),
+  "a number of the head at its largest": change((copy, choose) => {
+    const at = choose(Math.min(32, copy.length));
+    copy.fill(255, at, at + 1 + choose(8));
+  }),
   "sixteen bytes": change((copy, choose) => {
     for (let i = 0; i < 16; i++) copy[choose(copy.length)] = choose(256);
   }),

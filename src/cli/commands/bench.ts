@@ -4,13 +4,11 @@ import { benchPrepare } from "../../bench/prepare.js";
 import { benchRead } from "../../bench/read.js";
 import { benchStep } from "../../bench/step.js";
 import { checkConfig } from "../../checks/validate.js";
-import { parseFields } from "../../config/fields.js";
 import { type ResolvedConfig, resolveConfig, resolveStorePath } from "../../config/resolve.js";
 import { openData } from "../../data/openData.js";
 import { type EngineName, openEngine } from "../../engine/index.js";
 import type { TypeTime } from "../../engine/profile.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
-import { createMaskGenerators, maskInPlace } from "../../masking/index.js";
 import { withOffline } from "../offline.js";
 import { collect, formatTable, note, parseCount, print, printJson, withExamples } from "../output.js";
 
@@ -81,15 +79,13 @@ async function prepareAction(flags: Flags & { workers: number[] }): Promise<void
   checkConfig(config);
   const store = await openData(config, folder);
   await store.close();
-  const fields = parseFields(config);
-  const generators = createMaskGenerators({ ...config, rng_seed: config.rng_seed ?? 1 }, fields);
   const results = await benchPrepare({
     config: { ...config, rng_seed: config.rng_seed ?? 1 },
     storeLocation: store.location,
     statistics: store.statistics,
     workers: flags.workers,
     batches: flags.repeats,
-    mask: (batch, pool) => maskInPlace(batch, fields, config, generators, { pool }),
+    masks: true,
   });
   if (flags.json) return printJson(results);
   const heading = ["workers", "masking", "median", "minimum", "samples/s", "MB/s of tokens"];

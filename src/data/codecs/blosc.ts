@@ -20,9 +20,9 @@ export function decoderText(): string {
 export const bloscStage = (name: string): Stage => ({
   name,
   encoded: compressed,
-  async decode(bytes, size) {
+  async decode(bytes, size, into) {
     const header = bloscHeader(bytes, size);
-    const out = new Uint8Array(header.decodedBytes);
+    const out = room(into, header.decodedBytes);
     const native = openBlosc();
     if (!native) await bloscPlain(bytes, header, out);
     else {
@@ -36,12 +36,12 @@ export const bloscStage = (name: string): Stage => ({
 export const zstdStage = (name: string): Stage => ({
   name,
   encoded: compressed,
-  async decode(bytes, size) {
+  async decode(bytes, size, into) {
     const says = zstdContentSize(bytes);
     if (says !== null) stated(says, size);
     const zstd = openBlosc()?.zstd;
     if (!zstd) return (await openZstd())(bytes, size.bytes);
-    const out = new Uint8Array(says ?? size.bytes);
+    const out = room(into, says ?? size.bytes);
     const written = await zstd(bytes, out);
     if (written < 0) throw refuse("the data are damaged");
     return out.subarray(0, written);
@@ -52,17 +52,21 @@ export const zstdStage = (name: string): Stage => ({
 export const lz4Stage = (name: string): Stage => ({
   name,
   encoded: compressed,
-  async decode(bytes, size: Size) {
+  async decode(bytes, size: Size, into) {
     if (bytes.length < 5) throw refuse("the data break off");
     const says = new DataView(bytes.buffer, bytes.byteOffset, 4).getInt32(0, true);
     if (says <= 0) throw refuse("the length of the data is damaged");
-    const out = new Uint8Array(stated(says, size));
+    const out = room(into, stated(says, size));
     const lz4 = openBlosc()?.lz4;
     if (!lz4) lz4Block(bytes, 4, bytes.length, out, 0, out.length);
     else whole(await lz4(bytes.subarray(4), out), out);
     return out;
   },
 });
+
+/** The place that is given, if it has the right length, or a new one. */
+const room = (into: Uint8Array | undefined, bytes: number): Uint8Array =>
+  into?.length === bytes ? into : new Uint8Array(bytes);
 
 function whole(written: number, out: Uint8Array): void {
   if (written < 0) throw refuse("the data are damaged");

@@ -13,6 +13,7 @@ export function bytesStage(type: ItemType): Stage {
   const half = isHalf(type);
   return {
     name: "bytes",
+    same: !half && !type.big,
     encoded: ({ bytes, exact }) => ({ bytes: half ? bytes / 2 : bytes, exact }),
     decode(bytes) {
       const little = type.big ? swapped(bytes, type.bytes) : bytes;

@@ -133,4 +133,9 @@ export function shuffleStage(name: string, { elementsize = 4 }: Configuration): 
 }
 
 /** Steps that lost precision when the chunk was written: nothing to undo. */
-export const nothingStage = (name: string): Stage => ({ name, encoded: (size) => size, decode: (bytes) => bytes });
+export const nothingStage = (name: string): Stage => ({
+  name,
+  same: true,
+  encoded: (size) => size,
+  decode: (bytes) => bytes,
+});

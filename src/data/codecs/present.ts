@@ -44,6 +44,10 @@ const MAX_INNER_CHUNKS = 2 ** 24;
 export function presentV2(own: Json): Presented {
   const type = numberType(own.dtype);
   const shape = own.shape as number[];
+  requireVersion(own, 2);
+  if (own.filters !== null && own.filters !== undefined && !Array.isArray(own.filters)) {
+    throw new PresentError("the filters are no list", own.filters);
+  }
   if (own.order !== "C" && own.order !== "F") throw new PresentError("the array's metadata have no order", own.order);
   const listed = [...(Array.isArray(own.filters) ? own.filters : []), ...(own.compressor ? [own.compressor] : [])];
   const codecs = listed.map((codec): CodecJson => {
@@ -51,7 +55,7 @@ export function presentV2(own: Json): Presented {
     // Both formats have a crc32c, numcodecs' with a place that is said.
     return { name: `numcodecs.${String(id)}`, configuration };
   });
-  const separator = own.dimension_separator ?? ".";
+  const separator = separatorOf(own.dimension_separator, ".");
   const steps = { type: String(own.dtype), codecs };
   return regular(own, shape, chunkShapeOf(own.chunks, shape), type, steps, {
     order: own.order === "F" ? "F" : null,
@@ -61,6 +65,7 @@ export function presentV2(own: Json): Presented {
 
 /** Metadata of format 3 (`zarr.json`). @throws PresentError */
 export function presentV3(own: Json): Presented {
+  requireVersion(own, 3);
   const name = typeof own.data_type === "string" ? own.data_type : asObject(own.data_type)?.name;
   const type = numberType(name);
   const shape = own.shape as number[];
@@ -74,6 +79,7 @@ export function presentV3(own: Json): Presented {
   const keys = asObject(own.chunk_key_encoding);
   if (keys?.name !== "default" && keys?.name !== "v2")
     throw new PresentError("chunk keys of an unknown kind", keys?.name);
+  separatorOf(asObject(keys.configuration)?.separator, "/");
   if (codecs.some((codec) => codec.name === "sharding_indexed")) {
     if (codecs.length > 1)
       throw new PresentError(
@@ -84,6 +90,18 @@ export function presentV3(own: Json): Presented {
   }
   const { steps, order } = stepsV3(type, codecs, shape.length);
   return regular(own, shape, chunkShape, type, steps, { order, keys });
+}
+
+function requireVersion(own: Json, version: 2 | 3): void {
+  if (own.zarr_format === version) return;
+  throw new PresentError(`the array's metadata are not of Zarr format ${version}`, own.zarr_format ?? "none");
+}
+
+/** Between the numbers of a chunk's file name; others could lead out of the store. */
+function separatorOf(given: unknown, otherwise: "." | "/"): "." | "/" {
+  const separator = given ?? otherwise;
+  if (separator === "." || separator === "/") return separator;
+  throw new PresentError("chunk names with an unknown separator", given);
 }
 
 interface Around {

@@ -13,10 +13,16 @@ export interface Stage {
   name: string;
   /** of a step on numbers: their type before and after it was taken */
   types?: { decoded: ItemType; stored: ItemType };
+  /** true: decoding gives the very bytes that it is given */
+  same?: boolean;
   /** what this many bytes become when they are written */
   encoded(size: Size): Size;
-  /** @param size of the result. @throws Error saying what is wrong with the bytes */
-  decode(bytes: Uint8Array, size: Size): Uint8Array | Promise<Uint8Array>;
+  /**
+   * @param size of the result
+   * @param into a place for the result, of its size, which may be used or not
+   * @throws Error saying what is wrong with the bytes
+   */
+  decode(bytes: Uint8Array, size: Size, into?: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
 /** What is wrong with stored bytes; whoever reads the chunk adds the file and what to do. */
@@ -36,9 +42,16 @@ export const compressed = ({ bytes }: Size): Size => ({ bytes: bytes + Math.ceil
 /**
  * Undoes all steps, the last first; every length is checked on the way.
  * @param stages in the order of writing; `size` of the result
+ * @param into a place for the result, which is used where the last step that makes bytes can write there
  * @throws Error that names the step
  */
-export async function undo(stages: readonly Stage[], bytes: Uint8Array, size: Size): Promise<Uint8Array> {
+export async function undo(
+  stages: readonly Stage[],
+  bytes: Uint8Array,
+  size: Size,
+  into?: Uint8Array,
+): Promise<Uint8Array> {
+  const writer = into?.length === size.bytes ? stages.findIndex(({ same }) => !same) : -1;
   const sizes = [size];
   for (const stage of stages) sizes.push(stage.encoded(sizes[sizes.length - 1]));
   let current = bytes;
@@ -46,7 +59,7 @@ export async function undo(stages: readonly Stage[], bytes: Uint8Array, size: Si
   for (let i = stages.length - 1; i >= 0; i--) {
     const { name } = stages[i];
     try {
-      current = await stages[i].decode(current, sizes[i]);
+      current = await stages[i].decode(current, sizes[i], i === writer ? into : undefined);
       check(current, sizes[i], "decoded");
     } catch (error) {
       throw new Error(`${name}: ${(error as Error).message}`, { cause: error });

@@ -1,7 +1,8 @@
 /** The arrays of a view, in the layout of a store: chunks are made when they are asked for. */
+
+import type { SharedChunks, Values } from "../cache/sharedChunks.js";
 import { arrange } from "../import/grid.js";
-import type { ChunkedArray, Values } from "../zarr/array.js";
-import type { ChunkCache } from "../zarr/cache.js";
+import { type ChunkedArray, product } from "../zarr/array.js";
 import type { ViewChannel, ViewPlan } from "./plan.js";
 
 /** The most bytes of a chunk. */
@@ -13,7 +14,7 @@ const CHUNK_BYTES = 32 * 2 ** 20;
  */
 export function viewArrays(
   plan: ViewPlan,
-  cache: ChunkCache<Values>,
+  cache: SharedChunks,
 ): { data: ChunkedArray | null; data_sfc: ChunkedArray | null } {
   const { times, fields, fieldsSfc, levels, grid } = plan;
   const size = [grid.lats.length, grid.lons.length];
@@ -26,13 +27,17 @@ export function viewArrays(
       name,
       shape: [times.length, ...dims, ...size],
       chunkShape,
-      chunk: (coords) =>
-        cache.get(`${name}/${coords.join(".")}`, async () => {
-          const values = new Float32Array(block * size[0] * size[1]);
-          const channel = dims.length === 2 ? coords[1] * dims[1] + coords[2] : coords[1];
-          await readPlanes(channels[channel], coords[0] * block, values, size[0] * size[1]);
-          return values;
-        }),
+      itemBytes: 4,
+      chunk(coords) {
+        const channel = dims.length === 2 ? coords[1] * dims[1] + coords[2] : coords[1];
+        return cache.hold({
+          name,
+          index: coords[0] * channels.length + channel,
+          length: product(chunkShape),
+          itemBytes: 4,
+          load: (into) => readPlanes(channels[channel], coords[0] * block, into, product(size)),
+        });
+      },
     };
   };
   return {
@@ -42,13 +47,9 @@ export function viewArrays(
 }
 
 /** Planes of consecutive times, as import writes them: unpacked and converted in double precision, then float32. */
-async function readPlanes(
-  { segments, places }: ViewChannel,
-  first: number,
-  into: Float32Array,
-  size: number,
-): Promise<void> {
+async function readPlanes({ segments, places }: ViewChannel, first: number, into: Values, size: number): Promise<void> {
   const end = Math.min(places.times.length, first + into.length / size);
+  into.fill(0, (end - first) * size);
   for (let t = first; t < end; t++) {
     const { variable, level, grid, conversion } = segments[places.segment[t]];
     const plane = arrange(await variable.readPlane(places.index[t], level), grid);

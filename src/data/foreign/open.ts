@@ -4,14 +4,13 @@ import { open, stat } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { isPattern, isUrl } from "../../config/resolve.js";
 import { AtmorepError } from "../../errors.js";
+import { SharedChunks } from "../cache/sharedChunks.js";
 import { openInput } from "../import/open.js";
 import type { InputFile } from "../import/types.js";
 import { holdsZarr } from "../import/zipped.js";
-import { splitGroup } from "../source/index.js";
-import type { Store, View } from "../storeTypes.js";
+import { REQUESTS_AT_ONCE, splitGroup } from "../source/index.js";
+import { CACHED, type Store, type View } from "../storeTypes.js";
 import { calendarOf } from "../time.js";
-import type { Values } from "../zarr/array.js";
-import { ChunkCache } from "../zarr/cache.js";
 import { viewArrays } from "./arrays.js";
 import { deriveMapping } from "./derive.js";
 import { expandPaths } from "./glob.js";
@@ -51,24 +50,26 @@ export async function isDataFile(location: string): Promise<boolean> {
  */
 export async function openView(
   location: string,
-  { cacheBytes, session }: { cacheBytes: number; session: string },
+  { cacheBytes, session, cache: given }: { cacheBytes: number; session: string; cache?: SharedChunks },
 ): Promise<Store> {
-  const given = location.toLowerCase().endsWith(".json") && !isUrl(location) ? await readMapping(location) : null;
-  const names = given ? (given.mapping.files ?? [given.mapping.source as string]) : [location];
-  const paths = await expandPaths(names, given && dirname(location));
+  const file = location.toLowerCase().endsWith(".json") && !isUrl(location) ? await readMapping(location) : null;
+  const names = file ? (file.mapping.files ?? [file.mapping.source as string]) : [location];
+  const paths = await expandPaths(names, file && dirname(location));
   const files: InputFile[] = [];
+  let cache = given;
   const close = async () => {
-    for (const file of files) await file.close();
+    await cache?.close();
+    for (const { close: closeFile } of files) await closeFile();
   };
   try {
     const perFile = Math.max(LEAST_BYTES, Math.floor(SOURCE_BYTES / paths.length));
     for (const path of paths) files.push(await openInput(path, { session, cacheBytes: perFile }));
-    const { mapping, leftOut } = given ? { mapping: given.mapping, leftOut: [] } : derived(location, files);
+    const { mapping, leftOut } = file ? { mapping: file.mapping, leftOut: [] } : derived(location, files);
     const plan = planView(files, mapping, location);
     const { grid } = plan;
     // Axes are those that import writes: float32.
     const axis = (values: Float64Array) => Float64Array.from(Float32Array.from(values));
-    const cache = new ChunkCache<Values>(cacheBytes);
+    cache ??= new SharedChunks(cacheBytes, CACHED, names.some(isUrl) ? REQUESTS_AT_ONCE : undefined);
     return {
       fields: plan.fields,
       fieldsSfc: plan.fieldsSfc,
@@ -83,7 +84,7 @@ export async function openView(
       format: null,
       view: {
         form: formOf(files),
-        mapping: given ? mapping : { ...mapping, ...(plan.levels.length > 0 && { levels: plan.levels }) },
+        mapping: file ? mapping : { ...mapping, ...(plan.levels.length > 0 && { levels: plan.levels }) },
         notes: [...new Set([...files.flatMap((file) => file.notes ?? []), ...plan.notes])],
         leftOut,
         identity: await identityOf(files, mapping),

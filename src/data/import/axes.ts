@@ -1,5 +1,6 @@
 /** Axes of a file of named dimensions: which of them are time, level, latitude, longitude, by the CF conventions and habit. */
 import { AtmorepError } from "../../errors.js";
+import { product } from "../zarr/array.js";
 import { cfTimes, isTimeUnit, referenceUnits } from "./cfTimes.js";
 import { unpacker } from "./packing.js";
 import type { RawDataset, RawVariable } from "./types.js";
@@ -27,6 +28,9 @@ const PRESSURE: readonly (readonly [RegExp, number])[] = [
 /** Units of numbers of model levels, and of levels without any. */
 const COUNTED = /^(|1|~|-|levels?|model[_ ]levels?|dimensionless|layers?)$/i;
 
+/** Points of a grid that is read, and numbers of a coordinate. More stand in damaged files, and would not fit into memory. */
+export const MOST_POINTS = 1 << 24;
+
 export interface Axis {
   role: Role;
   name: string;
@@ -47,6 +51,14 @@ export async function axisOf(dataset: RawDataset, variable: RawVariable): Promis
   const role = roleOf(variable);
   const { name } = variable;
   if (role === null) return null;
+  if (product(variable.shape) > MOST_POINTS) {
+    throw new AtmorepError("input", "a coordinate is larger than any that is read", {
+      where: `${dataset.path}: ${name}`,
+      found: variable.shape,
+      expected: `at most ${MOST_POINTS} numbers`,
+      fix: "Copy or make the file again",
+    });
+  }
   if (variable.isText)
     return role === "version" || role === "member" ? { role, name, values: new Float64Array(0) } : null;
   if (role === "time") return { role, name, values: await readTimes(dataset, variable) };

@@ -74,7 +74,11 @@ function codeOf(units: string, mixed: boolean, where: string): { origin: bigint;
   // The mixed calendar has no year 0, and goes from 4 to 15 October 1582.
   if (mixed && (year === 0 || (year === 1582 && month === 10 && day > 4 && day < 15))) throw unreadable();
   const julian = mixed && (year < 1582 || (year === 1582 && (month < 10 || (month === 10 && day < 15))));
-  const days = julian ? daysFromJulian(year, month, day) : daysFromCivil(year, month, day);
+  const daysFrom = julian ? daysFromJulian : daysFromCivil;
+  const days = daysFrom(year, month, day);
+  const nextMonth = month === 12 ? daysFrom(year + 1, 1, 1) : daysFrom(year, month + 1, 1);
+  // There is no 30 February.
+  if (days >= nextMonth) throw unreadable();
   const fraction = BigInt((match[8] ?? "").slice(0, 9).padEnd(9, "0"));
   const zone = /^([+-])(\d{1,2}):?(\d{2})?$/.exec(match[9] ?? "");
   const shift = zone ? (zone[1] === "-" ? 1 : -1) * (Number(zone[2]) * 60 + Number(zone[3] ?? 0)) : 0;

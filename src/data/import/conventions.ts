@@ -1,5 +1,6 @@
 /** Gridded variables of a file of named dimensions, by the CF conventions and the habits of well-known archives. */
-import { type Axis, axisOf, readAxis, roleOf, textOf } from "./axes.js";
+import { AtmorepError } from "../../errors.js";
+import { type Axis, axisOf, MOST_POINTS, readAxis, roleOf, textOf } from "./axes.js";
 import { unpacker } from "./packing.js";
 import { isCyclic, mergeVersions, planeReader, withoutCyclic } from "./planes.js";
 import type { InputFile, InputVariable, RawDataset, RawVariable, ReadOptions } from "./types.js";
@@ -64,6 +65,7 @@ async function variableOf(look: Look, raw: RawVariable): Promise<InputVariable |
     const axis = await look.axis(dim);
     axes.push(axis);
     const length = raw.shape[d];
+    requireLength(axis, length, `${where}, dimension ${dim}`);
     if (axis?.role === "member" && length > 1)
       return `its dimension ${dim} (${length}) holds members of an ensemble: keep one of them`;
     if (axis?.why && length > 1) return axis.why;
@@ -82,6 +84,9 @@ async function variableOf(look: Look, raw: RawVariable): Promise<InputVariable |
   }
   const [lat, lon] = [byRole.get("lat"), byRole.get("lon")];
   if (lat === undefined || lon === undefined) return "it has no latitude and longitude of one dimension each";
+  if (raw.shape[lat] * raw.shape[lon] > MOST_POINTS) {
+    return `its grid has ${raw.shape[lat]} x ${raw.shape[lon]} points, more than the ${MOST_POINTS} that are read`;
+  }
   const timeAxes = new Map<number, Axis>();
   for (const [d, axis] of axes.entries()) if (axis?.role === "time" || axis?.role === "lead") timeAxes.set(d, axis);
   const time = await timesOf(dataset, raw, timeAxes);
@@ -126,6 +131,17 @@ async function variableOf(look: Look, raw: RawVariable): Promise<InputVariable |
       return cyclic ? withoutCyclic(values, lons.length, where) : values;
     },
   };
+}
+
+/** Files that name their dimensions for each variable can contradict themselves. @throws AtmorepError (input) */
+function requireLength(axis: Axis | null, length: number, where: string): void {
+  if (axis === null || axis.values.length === length || axis.values.length === 0) return;
+  throw new AtmorepError("input", "a dimension has another length than its coordinate", {
+    where,
+    found: length,
+    expected: String(axis.values.length),
+    fix: "Copy or make the file again",
+  });
 }
 
 /** Levels with their indices on the axis; null at the surface; text: why the variable cannot be taken. */

@@ -10,6 +10,11 @@ export class HeaderReader {
 
   constructor(private readonly view: FileView) {}
 
+  /** Bytes read so far. */
+  get place(): number {
+    return this.position;
+  }
+
   async bytes(length: number): Promise<Uint8Array> {
     const start = this.position - this.windowStart;
     if (start + length > this.window.length) {

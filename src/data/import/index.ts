@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { AtmorepError } from "../../errors.js";
 import { cleanLeftovers } from "../../formats/atomic.js";
 import { openLayout } from "../store.js";
-import { formatTime } from "../time.js";
+import { assertSpan, calendarOf, formatTime } from "../time.js";
 import { type Compressor, writeStore } from "../zarr/write.js";
 import type { Box } from "./grid.js";
 import { openInput } from "./open.js";
@@ -112,6 +112,7 @@ export async function importStore(
     for (const path of allPaths(paths, [...o.fields, ...o.fieldsSfc])) files.push(await openInput(path));
     const pieces = choosePieces(files, o.fields, o.fieldsSfc);
     const plan = planImport(pieces, o);
+    assertSpan(calendarOf(plan.times), plan.times, files.map(({ path }) => path).join(", "));
     checkNormalization(plan, o.normUntil);
     await cleanLeftovers(dirname(resolve(out)));
     let written: Written = { filled: {}, missing: {} };

@@ -31,6 +31,9 @@ const TYPES: Readonly<Record<number, NumberType>> = {
   11: { size: 8, get: (v, o) => Number(v.getBigUint64(o)), fill: 2 ** 64 },
 };
 
+/** The most that one variable has in the format's own library (NC_MAX_VAR_DIMS). */
+const MAX_RANK = 1024;
+
 interface Entry {
   name: string;
   dims: number[];
@@ -80,7 +83,9 @@ async function readDataset(view: FileView): Promise<RawDataset> {
   for (let n = await listLength(header, size, 11, view.path); n > 0; n--) {
     const own = await name();
     const ids: number[] = [];
-    for (let k = await size(); k > 0; k--) ids.push(await size());
+    const rank = await size();
+    if (rank > MAX_RANK) throw damaged(view.path, `variable ${own} of ${rank} dimensions`);
+    for (let k = rank; k > 0; k--) ids.push(await size());
     if (ids.some((id) => id >= dims.length))
       throw damaged(view.path, `variable ${own} names a dimension that is not there`);
     const { attrs, floatAttrs } = await attributes();
@@ -101,6 +106,14 @@ async function readDataset(view: FileView): Promise<RawDataset> {
     product(entry.dims.slice(isRecord(entry) ? 1 : 0).map((id) => dims[id].length)) *
     typeOf(entry.type, view.path).size;
   const recordEntries = entries.filter(isRecord);
+  // Variables of fixed size stand after the header in the order of their definition, records after them: so the format's own
+  // library takes them, and sizes that were changed are noticed.
+  let end = header.place;
+  for (const entry of [...entries.filter((one) => !isRecord(one)), ...recordEntries]) {
+    if (entry.begin < end)
+      throw damaged(view.path, `variable ${entry.name} at byte ${entry.begin}, inside of what comes before`);
+    end = entry.begin + slabBytes(entry);
+  }
   // A single record variable is not padded.
   const recordBytes =
     recordEntries.length === 1
@@ -147,6 +160,9 @@ async function readSlab(
   const lowest = recordBytes === null ? 0 : 1;
   while (run > lowest && (run === shape.length || wanted[run] === shape[run])) run -= 1;
   const piece = product(wanted.slice(run));
+  // Before memory is asked for: sizes of a damaged header have no bound.
+  const last = shape.reduce((sum, _, axis) => sum + ((start[axis] ?? 0) + wanted[axis] - 1) * stride[axis], type.size);
+  if (product(wanted) > 0) view.expect(entry.begin + last);
   const out = new Float64Array(product(wanted));
   const index = wanted.map(() => 0);
   for (let done = 0; done < out.length; done += piece) {

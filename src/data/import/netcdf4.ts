@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Dataset, Group } from "h5wasm/node";
 import { AtmorepError } from "../../errors.js";
 import { product } from "../zarr/array.js";
-import { ChunkCache } from "../zarr/cache.js";
+import { ChunkCache } from "./cache.js";
 import type { AttributeValue, RawDataset, RawValues, RawVariable, ReadOptions } from "./types.js";
 
 type Typed = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;

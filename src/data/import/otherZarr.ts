@@ -3,15 +3,15 @@ import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AtmorepError } from "../../errors.js";
+import { SharedChunks } from "../cache/sharedChunks.js";
 import { type ByteSource, openSource, splitGroup } from "../source/index.js";
 import { decodeTimes } from "../time.js";
-import { type ChunkedArray, openArray, product, readIntegers, stridesOf, type Values } from "../zarr/array.js";
-import { ChunkCache } from "../zarr/cache.js";
+import { type ChunkedArray, openArray, product, readIntegers, stridesOf } from "../zarr/array.js";
+import { asObject, type Json, parseMetadata } from "../zarr/json.js";
 import { type ArrayFacts, type MetadataStore, openMetadata } from "../zarr/metadata.js";
 import type { AttributeValue, RawDataset, RawValues, RawVariable, ReadOptions } from "./types.js";
 
 const CACHE_BYTES = 512 * 2 ** 20;
-type Json = Record<string, unknown>;
 
 /** @param location a folder, a zip file or an http address. @throws AtmorepError (input) if it is no Zarr group */
 export async function openOtherZarr(
@@ -21,17 +21,22 @@ export async function openOtherZarr(
   const source = await openSource(location, session);
   try {
     const metadata = await openMetadata(source, location);
-    const cache = new ChunkCache<Values>(cacheBytes);
     const variables = new Map<string, RawVariable>();
     const leftOut: { name: string; why: string }[] = [];
-    for (const name of await arrayNames(source, location)) {
+    const names = await arrayNames(source, location);
+    const cache = new SharedChunks(cacheBytes, names);
+    for (const name of names) {
       const facts = await metadata.array(name);
       if (facts) variables.set(name, await describe(metadata, facts, location, cache));
       else leftOut.push({ name, why: `a group or another folder: a group is opened as ${location}#${name}` });
     }
+    const close = async () => {
+      await cache.close();
+      await source.close();
+    };
     const format = `Zarr format ${metadata.format}`;
     const digest = digestOf(variables);
-    return { path: location, format, variables, leftOut, digest, close: () => source.close() };
+    return { path: location, format, variables, leftOut, digest, close };
   } catch (error) {
     await source.close();
     throw error;
@@ -45,9 +50,9 @@ function digestOf(variables: ReadonlyMap<string, RawVariable>): string {
 }
 
 async function arrayNames(source: ByteSource, location: string): Promise<string[]> {
-  const flat = await readJson(source, "/.zmetadata");
-  const root = await readJson(source, "/zarr.json");
-  const consolidated = (root?.consolidated_metadata as Json | undefined)?.metadata ?? flat?.metadata;
+  const flat = await readJson(source, "/.zmetadata", location);
+  const root = await readJson(source, "/zarr.json", location);
+  const consolidated = asObject(asObject(root?.consolidated_metadata)?.metadata) ?? asObject(flat?.metadata);
   if (consolidated) {
     const paths = Object.keys(consolidated).map((key) => key.replace(/\/?\.z(array|attrs|group)$/, ""));
     return [...new Set(paths)].filter((path) => path !== "" && !path.includes("/"));
@@ -64,18 +69,16 @@ async function arrayNames(source: ByteSource, location: string): Promise<string[
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-async function readJson(source: ByteSource, key: `/${string}`): Promise<Json | undefined> {
+async function readJson(source: ByteSource, key: `/${string}`, location: string): Promise<Json | undefined> {
   const bytes = await source.get(key);
-  if (!bytes) return undefined;
-  // Bare NaN is common in metadata of format 2.
-  return JSON.parse(new TextDecoder().decode(bytes).replace(/(:\s*)(-?Infinity|NaN)(?=\s*[,}\]])/g, '$1"$2"')) as Json;
+  return bytes && parseMetadata(bytes, `${location}${key}`);
 }
 
 async function describe(
   metadata: MetadataStore,
   facts: ArrayFacts,
   location: string,
-  cache: ChunkCache<Values>,
+  cache: SharedChunks,
 ): Promise<RawVariable> {
   const { name, shape } = facts;
   const document = async (file: string): Promise<Json> => {
@@ -127,7 +130,7 @@ async function readBox(array: ChunkedArray, start: readonly number[], count: rea
   const last = count.map((n, i) => Math.floor(((start[i] ?? 0) + n - 1) / chunkShape[i]));
   const coords = [...first];
   for (;;) {
-    const values = await array.chunk(coords);
+    const { values, release } = await array.chunk(coords);
     const copy = (axis: number, from: number, to: number): void => {
       const begin = start[axis] ?? 0;
       const low = Math.max(begin, coords[axis] * chunkShape[axis]);
@@ -143,6 +146,7 @@ async function readBox(array: ChunkedArray, start: readonly number[], count: rea
     };
     if (count.length === 0) out[0] = values[0];
     else copy(0, 0, 0);
+    release();
     let axis = count.length - 1;
     while (axis >= 0 && ++coords[axis] > last[axis]) {
       coords[axis] = first[axis];

@@ -105,7 +105,7 @@ export function planImport(pieces: readonly FieldPiece[], options: PlanOptions):
         notes.push(`${name}: left out the levels ${left.join(", ")}: ${fields[0]} does not have them`);
     }
   }
-  const times = commonTimes(wanted, places);
+  const times = commonTimes(wanted, places, options.dates === null ? pieces[0].variable.path : null);
   return {
     fields,
     levels,
@@ -183,10 +183,18 @@ function twiceNote(what: string, times: number, { variable }: FieldPiece, combin
   return `${what}: ${times} times of ${variable.path} are given before: ${taken}`;
 }
 
-function commonTimes(wanted: [string, number][], places: Map<string, Map<bigint, Place>>): BigInt64Array {
+/** @param file of the times, if all of them are taken */
+function commonTimes(
+  wanted: [string, number][],
+  places: Map<string, Map<bigint, Place>>,
+  file: string | null,
+): BigInt64Array {
   const all = new Set<bigint>();
   for (const [name, level] of wanted) for (const ns of places.get(`${name} ${level}`)?.keys() ?? []) all.add(ns);
   const times = BigInt64Array.from(all).sort();
+  if (times.length === 0 && file !== null) {
+    throw new AtmorepError("input", "the file holds no times", { where: file, fix: "Copy or make the file again" });
+  }
   if (times.length === 0) {
     throw new AtmorepError("usage", "no time lies in the dates", {
       where: "--dates",

@@ -1,7 +1,7 @@
 /** Planes `[lat, lon]` of variables whose dimensions stand in any order. */
 import { AtmorepError } from "../../errors.js";
 import { stridesOf } from "../zarr/array.js";
-import { ChunkCache } from "../zarr/cache.js";
+import { ChunkCache } from "./cache.js";
 import type { RawValues, RawVariable } from "./types.js";
 
 /** Parts that hold several planes are kept for the planes to come. */

@@ -7,6 +7,8 @@ export interface FileView {
   size: number;
   /** @throws AtmorepError (input) if the file ends before `offset + length` */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** @throws AtmorepError (input) if the file has fewer bytes */
+  expect(bytes: number): void;
   close(): Promise<void>;
 }
 
@@ -24,24 +26,33 @@ export async function openFileView(path: string): Promise<FileView> {
       cause,
     });
   }
+  const expect = (bytes: number) => {
+    if (bytes <= size) return;
+    throw new AtmorepError("input", "the file is cut short", {
+      where: path,
+      found: `${size} bytes`,
+      expected: `at least ${bytes}`,
+      fix: "Copy or download it again",
+    });
+  };
   return {
     path,
     size,
+    expect,
     async read(offset, length) {
-      const short = offset + length > size;
+      expect(offset + length);
       // Memory of its own, since typed arrays need aligned memory.
-      const bytes = new Uint8Array(short ? 0 : length);
-      for (let done = 0; done < bytes.length; ) {
+      const bytes = new Uint8Array(length);
+      let done = 0;
+      while (done < length) {
         const { bytesRead } = await handle.read(bytes, done, bytes.length - done, offset + done);
         if (bytesRead === 0) break;
         done += bytesRead;
       }
-      if (!short) return bytes;
-      throw new AtmorepError("input", "the file is cut short", {
+      if (done === length) return bytes;
+      throw new AtmorepError("input", "the file became shorter while it was read", {
         where: path,
-        found: `${size} bytes`,
-        expected: `at least ${offset + length}`,
-        fix: "Copy or download it again",
+        found: `${offset + done} bytes`,
       });
     },
     close: () => handle.close(),

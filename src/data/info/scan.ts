@@ -1,7 +1,7 @@
 /** Statistics of every field and level of a store, chunk by chunk: each chunk is decoded once, whatever it holds. */
 import { isAtmorepError } from "../../errors.js";
 import type { Store } from "../storeTypes.js";
-import { type ChunkedArray, unravel, type Values } from "../zarr/array.js";
+import { type Chunk, type ChunkedArray, unravel, type Values } from "../zarr/array.js";
 
 export interface ScanOptions {
   /** decoded bytes at most; evenly spaced chunks in time are taken. Default: everything */
@@ -107,7 +107,7 @@ async function scanArray(array: ChunkedArray, levels: LevelScan[], { share, read
       onFault(error.message);
       return null;
     });
-  const pending: Promise<Values | null>[] = [];
+  const pending: Promise<Chunk | null>[] = [];
   for (let k = 0; k < total; k++) {
     for (let next = k + pending.length; next < Math.min(total, k + AHEAD); next++) {
       const loading = load(coordsOf(next));
@@ -115,8 +115,9 @@ async function scanArray(array: ChunkedArray, levels: LevelScan[], { share, read
       loading.catch(() => {});
       pending.push(loading);
     }
-    const values = await pending.shift()!;
-    if (values) scanChunk(array, levels, coordsOf(k), values);
+    const chunk = await pending.shift()!;
+    if (chunk) scanChunk(array, levels, coordsOf(k), chunk.values);
+    chunk?.release();
   }
   for (const time of chosen) {
     read.fill(1, time * array.chunkShape[0], Math.min(array.shape[0], (time + 1) * array.chunkShape[0]));

@@ -45,7 +45,7 @@ async function decode(array: ChunkedArray, fault: (message: string) => void): Pr
   const total = counts.reduce((a, b) => a * b, 1);
   for (let k = 0; k < total; k++) {
     try {
-      await array.chunk(unravel(k, counts));
+      (await array.chunk(unravel(k, counts))).release();
     } catch (error) {
       if (!isAtmorepError(error)) throw error;
       fault(error.message);

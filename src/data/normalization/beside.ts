@@ -8,7 +8,7 @@ import { defaultRng } from "../../random/index.js";
 import { readNormalizationYears } from "../attributes.js";
 import { type LevelSource, levelSource } from "../fields.js";
 import { openSource } from "../source/index.js";
-import type { Store } from "../storeTypes.js";
+import { CACHED, type Store } from "../storeTypes.js";
 import { formatTime } from "../time.js";
 import { readValues, wholeWindow } from "../values.js";
 import { openArray, readAll } from "../zarr/array.js";
@@ -164,7 +164,7 @@ export async function withStatistics(store: Store, place: string): Promise<Store
     const metadata = await openMetadata(source, place);
     const array = async (name: string) => {
       const facts = await metadata.array(name);
-      return facts && openArray(metadata, facts, place, store.cache);
+      return facts && openArray(metadata, facts, place, CACHED.includes(name) ? store.cache : null);
     };
     const axes = await Promise.all(["lats", "lons"].map((name) => array(name)));
     const { fields, fields_sfc, levels } = metadata.attrs;

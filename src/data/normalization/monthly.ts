@@ -4,7 +4,7 @@ import { AtmorepError } from "../../errors.js";
 import type { LevelSource } from "../fields.js";
 import type { Store } from "../storeTypes.js";
 import type { Window } from "../types.js";
-import { type ChunkedArray, readAll, type Values } from "../zarr/array.js";
+import { type Chunk, type ChunkedArray, readAll, type Values } from "../zarr/array.js";
 
 /** Normalisation of one field and level for the months that a window touches. */
 export interface MonthlyNormalization {
@@ -12,6 +12,8 @@ export interface MonthlyNormalization {
   /** by month, counted from January of the store's first year: one value (global) or [lat*lon] (local) */
   mean: Map<number, Values>;
   std: Map<number, Values>;
+  /** To be called once, when the numbers have been used: they are shared, and others may take their place then. */
+  release(): void;
 }
 
 const whole = new WeakMap<ChunkedArray, Promise<Float64Array>>();
@@ -38,9 +40,13 @@ export async function monthlyNormalization(
         : '"atmorep data normalize" computes it',
     });
   }
-  const result: MonthlyNormalization = { kind, mean: new Map(), std: new Map() };
+  const held: Chunk[] = [];
+  const release = () => {
+    for (const chunk of held.splice(0)) chunk.release();
+  };
+  const result: MonthlyNormalization = { kind, mean: new Map(), std: new Map(), release };
   const lead = placeIn(store, name, source, where);
-  for (const month of months) {
+  const readMonth = async (month: number): Promise<void> => {
     const row = store.normalizationYears === null ? month : month % 12;
     if (row >= array.shape[0]) {
       throw new AtmorepError("input", "the normalisation ends before the data", {
@@ -50,8 +56,11 @@ export async function monthlyNormalization(
         fix: '"atmorep data normalize" computes it, with --by calendar-month for months of later years too',
       });
     }
-    const read = (statistic: number) =>
-      kind === "local" ? plane(store, array, [row, statistic, ...lead]) : single(array, [row, statistic, ...lead]);
+    const read = async (statistic: number) => {
+      if (kind === "global") return single(array, [row, statistic, ...lead]);
+      held.push(await plane(store, array, [row, statistic, ...lead]));
+      return held[held.length - 1].values;
+    };
     const [mean, std] = [await read(0), await read(1)];
     if (kind === "global" && !(Number.isFinite(mean[0]) && std[0] > 0 && Number.isFinite(std[0]))) {
       throw invalidNormalization(
@@ -65,6 +74,13 @@ export async function monthlyNormalization(
     }
     result.mean.set(month, mean);
     result.std.set(month, std);
+  };
+
+  try {
+    for (const month of months) await readMonth(month);
+  } catch (error) {
+    release();
+    throw error;
   }
   return result;
 }
@@ -117,29 +133,35 @@ async function single(array: ChunkedArray, coords: number[]): Promise<Values> {
 }
 
 /** The [lat, lon] plane of an array whose last two axes are latitude and longitude. */
-async function plane(store: Store, array: ChunkedArray, lead: number[]): Promise<Values> {
-  return store.cache.get(`${array.name} plane ${lead.join(".")}`, () => assemblePlane(array, lead));
+function plane(store: Store, array: ChunkedArray, lead: number[]): Promise<Chunk> {
+  const [Y, X] = array.shape.slice(lead.length);
+  return store.cache.hold({
+    name: `${array.name} plane`,
+    index: lead.reduce((sum, c, axis) => sum * array.shape[axis] + c, 0),
+    length: Y * X,
+    itemBytes: array.itemBytes,
+    load: (into) => assemblePlane(array, lead, into),
+  });
 }
 
-async function assemblePlane(array: ChunkedArray, lead: number[]): Promise<Values> {
+async function assemblePlane(array: ChunkedArray, lead: number[], out: Values): Promise<void> {
   const n = lead.length;
   const [Y, X] = [array.shape[n], array.shape[n + 1]];
   const [cy, cx] = [array.chunkShape[n], array.chunkShape[n + 1]];
   const chunkLead = lead.map((c, axis) => Math.floor(c / array.chunkShape[axis]));
   const within =
     lead.reduce((sum, c, axis) => sum * array.chunkShape[axis] + (c % array.chunkShape[axis]), 0) * cy * cx;
-  const out = new Float64Array(Y * X);
   for (let yc = 0; yc * cy < Y; yc++) {
     for (let xc = 0; xc * cx < X; xc++) {
-      const values = await array.chunk([...chunkLead, yc, xc]);
+      const { values, release } = await array.chunk([...chunkLead, yc, xc]);
       const columns = Math.min(cx, X - xc * cx);
       for (let y = 0; y < cy && yc * cy + y < Y; y++) {
         const from = within + y * cx;
         out.set(values.subarray(from, from + columns), (yc * cy + y) * X + xc * cx);
       }
+      release();
     }
   }
-  return out;
 }
 
 /**
@@ -173,5 +195,6 @@ export async function windowNormalization(
       }
     }
   }
+  normalization.release();
   return { mean, std, shape: [T, Y, X] };
 }

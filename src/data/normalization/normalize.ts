@@ -7,7 +7,7 @@ import { AtmorepError } from "../../errors.js";
 import { writeDirectoryAtomic, writeFileAtomic } from "../../formats/atomic.js";
 import { levelsOf } from "../info/info.js";
 import { openLayout, openStore, type Store } from "../store.js";
-import { formatTime, parseTime } from "../time.js";
+import { assertSpan, formatTime, parseTime } from "../time.js";
 import { readValues, wholeWindow } from "../values.js";
 import { directorySink, writeGroup } from "../zarr/write.js";
 import { writeStatistics } from "./beside.js";
@@ -55,6 +55,7 @@ export async function normalizeStore(
   }
   const store = await openLayout(location);
   try {
+    assertSpan(store.calendar, store.times, `${location}: time`);
     const steps = stepsIn(store, dates);
     const months = (Math.floor(store.calendar.month[store.times.length - 1] / 12) + 1) * 12;
     const groups = groupsOf(store, steps, by, months);

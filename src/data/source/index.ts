@@ -9,6 +9,8 @@ import { notAFile } from "./types.js";
 import { zipSource } from "./zip.js";
 
 export { splitGroup } from "./group.js";
+/** to one server */
+export { REQUESTS_AT_ONCE } from "./http/request.js";
 export { type ByteRange, type ByteSource, METADATA_BYTES } from "./types.js";
 
 /**

@@ -1,20 +1,24 @@
 /** One array of a store, read by whole chunks through the shared cache. */
 import { AtmorepError } from "../../errors.js";
+import type { Chunk, SharedChunks, Values } from "../cache/sharedChunks.js";
 import { MAX_VALUES, supportedCodecs, unsupportedCodec } from "../codecs/index.js";
-import type { ChunkCache } from "./cache.js";
 import { type ChunkReader, openChunks, type RawChunk } from "./chunks.js";
 import type { ArrayFacts, MetadataStore } from "./metadata.js";
 
-/** Decoded values: float64 where the store holds float64, float32 for every other kind of number. */
-export type Values = Float32Array | Float64Array;
+export type { Chunk, Values };
 
 /** A numeric array whose chunks are decoded whole, in C order. */
 export interface ChunkedArray {
   name: string;
   shape: readonly number[];
   chunkShape: readonly number[];
-  /** Values of one chunk, of the full chunk shape also at the array's edge. @throws AtmorepError (input) naming the chunk's file */
-  chunk(coords: readonly number[]): Promise<Values>;
+  /** float64 where the store holds float64, float32 for every other kind of number */
+  itemBytes: 4 | 8;
+  /**
+   * Values of one chunk, of the full chunk shape also at the array's edge. Release it when they have been used.
+   * @throws AtmorepError (input) naming the chunk's file
+   */
+  chunk(coords: readonly number[]): Promise<Chunk>;
 }
 
 /** @throws AtmorepError (input) if an array that is read whole could not be held */
@@ -30,26 +34,51 @@ function assertHoldable(name: string, shape: readonly number[]): void {
 
 /**
  * Opens an array for reading.
+ * @param cache where its chunks are kept, made for its name; null: each is decoded whenever it is asked for
  * @throws AtmorepError (input) for a codec or a type that cannot be read
  */
 export async function openArray(
   store: MetadataStore,
   facts: ArrayFacts,
   location: string,
-  cache: ChunkCache<Values>,
+  cache: SharedChunks | null,
 ): Promise<ChunkedArray> {
-  const { shape, chunkShape, rawChunk } = await openRaw(store, facts, location);
+  const { name } = facts;
+  const { shape, chunkShape, type, rawChunk } = await openRaw(store, facts, location);
+  const itemBytes = type === "float64" ? 8 : 4;
+  const length = product(chunkShape);
+  const load = async (coords: readonly number[], into: Values) => {
+    // Only values of this type are decoded in place; they come in C order but for transposed arrays.
+    const room = type === "float32" || type === "float64" ? bytesOf(into) : undefined;
+    const { data, stride } = await rawChunk(coords, room);
+    const values = asFloats(data);
+    const there = values.buffer === into.buffer && values.byteOffset === into.byteOffset;
+    if (isCOrder(stride, chunkShape)) {
+      if (!there) into.set(values);
+    } else {
+      toCOrder(there ? values.slice() : values, stride, chunkShape, into);
+    }
+  };
+  const grid = shape.map((n, i) => Math.max(1, Math.ceil(n / chunkShape[i])));
+  const places = stridesOf(grid);
   return {
-    name: facts.name,
+    name,
     shape,
     chunkShape,
-    chunk: (coords) =>
-      cache.get(`${facts.name}/${coords.join(".")}`, async () => {
-        const raw = await rawChunk(coords);
-        return inCOrder(asFloats(raw.data), raw.stride, chunkShape);
-      }),
+    itemBytes,
+    async chunk(coords) {
+      if (!cache) {
+        const values = itemBytes === 8 ? new Float64Array(length) : new Float32Array(length);
+        await load(coords, values);
+        return { values, release() {} };
+      }
+      const index = coords.reduce((sum, c, axis) => sum + c * places[axis], 0);
+      return cache.hold({ name, index, length, itemBytes, load: (into) => load(coords, into) });
+    },
   };
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Values) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** All values of a one-dimensional integer array. */
 export async function readIntegers(store: MetadataStore, facts: ArrayFacts, location: string): Promise<BigInt64Array> {
@@ -83,7 +112,7 @@ export async function readAll(array: ChunkedArray): Promise<Float64Array> {
   const chunkStrides = stridesOf(chunkShape);
   for (let c = 0; c < product(grid); c++) {
     const coords = unravel(c, grid);
-    const values = await array.chunk(coords);
+    const { values, release } = await array.chunk(coords);
     const copy = (axis: number, from: number, to: number): void => {
       const start = coords[axis] * chunkShape[axis];
       const count = Math.min(chunkShape[axis], shape[axis] - start);
@@ -95,6 +124,7 @@ export async function readAll(array: ChunkedArray): Promise<Float64Array> {
       }
     };
     copy(0, 0, 0);
+    release();
   }
   return out;
 }
@@ -119,10 +149,11 @@ function asFloats(data: RawChunk["data"]): Values {
   return out;
 }
 
-function inCOrder(values: Values, stride: readonly number[], shape: readonly number[]): Values {
-  const strides = stridesOf(shape);
-  if (strides.every((s, i) => s === stride[i] || shape[i] === 1)) return values;
-  const out = new (values.constructor as new (n: number) => Values)(values.length);
+function isCOrder(stride: readonly number[], shape: readonly number[]): boolean {
+  return stridesOf(shape).every((s, i) => s === stride[i] || shape[i] === 1);
+}
+
+function toCOrder(values: Values, stride: readonly number[], shape: readonly number[], out: Values): void {
   const index = new Int32Array(shape.length);
   for (let i = 0; i < out.length; i++) {
     let source = 0;
@@ -130,7 +161,6 @@ function inCOrder(values: Values, stride: readonly number[], shape: readonly num
     out[i] = values[source];
     for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
   }
-  return out;
 }
 
 export const product = (numbers: readonly number[]): number => numbers.reduce((a, b) => a * b, 1);

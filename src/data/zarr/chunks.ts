@@ -1,7 +1,7 @@
 /** The chunks of one array, decoded; each fault names the file. */
 import * as zarr from "zarrita";
 import { AtmorepError, isAtmorepError } from "../../errors.js";
-import type { Presented } from "../codecs/index.js";
+import { decodeInto, type Presented } from "../codecs/index.js";
 import type { ByteRange } from "../source/index.js";
 import type { ArrayFacts, MetadataStore } from "./metadata.js";
 
@@ -21,8 +21,13 @@ export interface RawChunk {
 export interface ChunkReader {
   shape: readonly number[];
   chunkShape: readonly number[];
-  /** @throws AtmorepError (input) naming the chunk's file */
-  rawChunk(coords: readonly number[]): Promise<RawChunk>;
+  /** type of the decoded numbers, as Zarr format 3 names it */
+  type: string;
+  /**
+   * @param into a place for the decoded bytes, which `data` is a view of where the codecs could write there
+   * @throws AtmorepError (input) naming the chunk's file
+   */
+  rawChunk(coords: readonly number[], into?: Uint8Array): Promise<RawChunk>;
 }
 
 /** @throws AtmorepError (input) for metadata that cannot be followed */
@@ -40,12 +45,13 @@ export async function openChunks(store: MetadataStore, facts: ArrayFacts, locati
   const fileOf = (coords: readonly number[]) =>
     facts.chunkFile(shard ? coords.map((at, i) => Math.floor(at / shard.shape[i])) : coords);
 
-  const readOnce = async (coords: readonly number[]): Promise<RawChunk> => {
+  const readOnce = async (coords: readonly number[], into?: Uint8Array): Promise<RawChunk> => {
     const file = fileOf(coords);
     const name = `${location}/${facts.name}/${file}`;
     const which = shard ? `${name}, chunk ${coords.join(".")}` : name;
+    const options: Options = { into };
     try {
-      const { data, stride } = (await array.getChunk([...coords])) as unknown as RawChunk;
+      const { data, stride } = (await array.getChunk([...coords], options)) as unknown as RawChunk;
       if (facts.fillValue === null && absent.has(`/${file}`)) {
         throw new AtmorepError("input", "a chunk is missing and the array has no fill value", {
           where: which,
@@ -67,10 +73,10 @@ export async function openChunks(store: MetadataStore, facts: ArrayFacts, locati
       });
     }
   };
-  const rawChunk = async (coords: readonly number[]): Promise<RawChunk> => {
+  const rawChunk = async (coords: readonly number[], into?: Uint8Array): Promise<RawChunk> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await readOnce(coords);
+        return await readOnce(coords, into);
       } catch (error) {
         // What a network damaged may come whole the next time.
         const again = error instanceof DamagedChunk && attempt < ATTEMPTS;
@@ -78,7 +84,13 @@ export async function openChunks(store: MetadataStore, facts: ArrayFacts, locati
       }
     }
   };
-  return { shape: facts.shape, chunkShape, rawChunk };
+  return { shape: facts.shape, chunkShape, type: String(presented.document.data_type), rawChunk };
+}
+
+/** What zarrita hands through from whoever asks for a chunk. */
+interface Options {
+  signal?: AbortSignal;
+  into?: Uint8Array;
 }
 
 /** The files of one array as zarrita asks for them: never more bytes than the array can need, never fewer than asked. */
@@ -86,13 +98,14 @@ function filesOf(store: MetadataStore, facts: ArrayFacts, presented: Presented, 
   const { document, shard, chunkBytes, fileBytes } = presented;
   const metadata = new TextEncoder().encode(JSON.stringify(document));
   return {
-    async get(key: `/${string}`) {
+    async get(key: `/${string}`, options?: Options) {
       if (key === "/zarr.json") return metadata;
       const bytes = await store.get(`/${facts.name}${key}`, fileBytes);
       if (!bytes) absent.add(key);
+      else if (options?.into) decodeInto(bytes, options.into);
       return bytes;
     },
-    async getRange(key: `/${string}`, asked: ByteRange) {
+    async getRange(key: `/${string}`, asked: ByteRange, options?: Options) {
       const isIndex = "suffixLength" in asked;
       // zarrita knows indices at the end alone
       const range = isIndex && shard?.indexAtStart ? { offset: 0, length: asked.suffixLength } : asked;
@@ -103,6 +116,7 @@ function filesOf(store: MetadataStore, facts: ArrayFacts, presented: Presented, 
       }
       const bytes = await store.getRange(`/${facts.name}${key}`, range, fileBytes);
       if (bytes && bytes.length !== length) throw new Error(`the shard breaks off: ${bytes.length} bytes of ${length}`);
+      if (bytes && options?.into && !isIndex) decodeInto(bytes, options.into);
       return bytes;
     },
   };

@@ -6,8 +6,8 @@ import { AtmorepError } from "../../errors.js";
 import { PresentError, type Presented, presentV2, presentV3 } from "../codecs/index.js";
 import type { ByteRange, ByteSource } from "../source/index.js";
 import { cfTimeCode, datetimeCode, type TimeCode } from "../time.js";
+import { asObject, type Json, parseMetadata } from "./json.js";
 
-type Json = Record<string, unknown>;
 type Key = `/${string}`;
 
 /** What the metadata of an array say. */
@@ -47,7 +47,7 @@ export interface MetadataStore {
 export async function openMetadata(source: ByteSource, location: string): Promise<MetadataStore> {
   const readJson = async (key: Key): Promise<Json | undefined> => {
     const bytes = await source.get(key);
-    return bytes && parseJson(bytes, `${location}${key}`);
+    return bytes && parseMetadata(bytes, `${location}${key}`);
   };
   const rootV3 = await readJson("/zarr.json");
   const flat = rootV3 ? undefined : await readJson("/.zmetadata");
@@ -111,19 +111,6 @@ async function notAStore(
     expected: "a Zarr group (format 2 or 3) with the arrays data or data_sfc, time, lats, lons and normalization",
     fix: 'Give the folder (or zip, or address) of the store itself; "atmorep data info" describes a store',
   });
-}
-
-function parseJson(bytes: Uint8Array, where: string): Json {
-  let value: unknown;
-  try {
-    // NaN and Infinity are written bare by some writers of format 2.
-    value = JSON.parse(new TextDecoder().decode(bytes).replace(/(:\s*)(-?Infinity|NaN)(?=\s*[,}\]])/g, '$1"$2"'));
-  } catch (cause) {
-    throw new AtmorepError("input", "metadata are not JSON", { where, cause, fix: "The file is damaged" });
-  }
-  const object = asObject(value);
-  if (!object) throw new AtmorepError("input", "metadata are not a JSON object", { where });
-  return object;
 }
 
 function consolidatedV3(root: Json): Json | undefined {
@@ -204,8 +191,4 @@ function chunkFileV3(own: Json): (coords: readonly number[]) => string {
   const separator = asObject(encoding?.configuration)?.separator;
   if (encoding?.name === "v2") return (coords) => coords.join(String(separator ?? ".")) || "0";
   return (coords) => ["c", ...coords].join(String(separator ?? "/"));
-}
-
-function asObject(value: unknown): Json | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
 }

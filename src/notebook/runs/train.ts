@@ -1,5 +1,6 @@
 /** Training in a cell, with the figure growing under it. */
 import type { RunConfig } from "../../config/types.js";
+import { gapLine } from "../../data/gaps.js";
 import { isAtmorepError } from "../../errors.js";
 import type { FieldSkill, FinishedEvent, TrainEvent } from "../../runs/events.js";
 import type { MetricsRow } from "../../runs/metrics.js";
@@ -83,7 +84,7 @@ export function follow(view: MutableView, event: TrainEvent): void {
     case "started":
       view.runId = event.runId;
       view.baselines = event.baselines;
-      view.status = `${event.parameters.toLocaleString("en-US")} parameters, ${event.plannedSteps.toLocaleString("en-US")} steps planned, ${event.engine}`;
+      view.status = `${event.parameters.toLocaleString("en-US")} parameters, ${event.plannedSteps.toLocaleString("en-US")} steps planned, ${event.engine}; ${gapLine(event.times)}`;
       break;
     case "step": {
       const { epoch, step, samples, series, milliseconds, elapsed } = event;

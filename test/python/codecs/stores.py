@@ -1,12 +1,14 @@
 """Zarr arrays in every form that is read, and what Python reads of damaged chunks of them.
 
 make FOLDER                   writes one group an array, FOLDER/NAME with the array `a`, its values as float64 in
-                              FOLDER/NAME.bin; prints the names, and each array's first chunk file, as JSON
+                              FOLDER/NAME.bin, and FOLDER/NAME.bomb, a chunk of the same codecs that holds many times as
+                              much; prints the names, and each array's first chunk file, as JSON
 read FOLDER NAME CASES START  for each case (4 bytes of length, the bytes) in the file CASES, from number START on, puts it
                               in the place of the first chunk and prints the number with the checksum of the values, or -
 """
 import json
 import os
+import shutil
 import sys
 import zlib
 
@@ -125,19 +127,40 @@ def forms_v3():
     return forms
 
 
+def array(path, data, options):
+    """The array `a` of a group at `path`, with its values."""
+    if VERSION == 2:
+        group = zarr.open_group(path, mode="w")
+        a = group.create_dataset("a", shape=data.shape, dtype=data.dtype, fill_value=0, **options)
+    else:
+        group = zarr.open_group(path, mode="w", zarr_format=3)
+        a = group.create_array("a", shape=data.shape, dtype=data.dtype.newbyteorder("="), fill_value=0, **options)
+    a[...] = data
+    return group["a"]
+
+
+def bomb(path, data, options):
+    """The file of a chunk of many times the rows, all alike."""
+    times = 20 if "shard" in path else 1000
+    options = dict(options)
+    for key in ("chunks", "shards"):
+        # the chunks of a shard stay as they are
+        if key in options and not (key == "chunks" and "shards" in options):
+            options[key] = (options[key][0] * times, *options[key][1:])
+    shape = options.get("shards", options["chunks"])
+    array(f"{path}.of", np.full(shape, 7, data.dtype), options)
+    chunk = "a/0.0.0" if VERSION == 2 else "a/c/0/0/0"
+    os.rename(f"{path}.of/{chunk}", f"{path}.bomb")
+    shutil.rmtree(f"{path}.of")
+
+
 def make(folder):
     made = {}
     for name, (data, options) in (forms_v2() if VERSION == 2 else forms_v3()).items():
         path = f"{folder}/{name}"
         try:
-            if VERSION == 2:
-                group = zarr.open_group(path, mode="w")
-                a = group.create_dataset("a", shape=data.shape, dtype=data.dtype, fill_value=0, **options)
-            else:
-                group = zarr.open_group(path, mode="w", zarr_format=3)
-                a = group.create_array("a", shape=data.shape, dtype=data.dtype.newbyteorder("="), fill_value=0, **options)
-            a[...] = data
-            group["a"][...].astype("f8").tofile(f"{path}.bin")
+            array(path, data, options)[...].astype("f8").tofile(f"{path}.bin")
+            bomb(path, data, options)
         except Exception as error:
             made[name] = {"error": repr(error)}
             continue

@@ -45,10 +45,21 @@ def plane(array):
     return [None if np.isnan(v) else float(v) for v in flat]
 
 
+def holds(file):
+    """The variables of a file that are no coordinates, by xarray; None of a zip file."""
+    if file.endswith(".zip"):
+        return None
+    with xr.open_dataset(path(file), engine="zarr" if file.endswith(".zarr") else None, decode_times=False, mask_and_scale=False) as d:
+        return sorted(set(d.data_vars))
+
+
 def expect(name, file, fields, times, **more):
     """fields: {"name level": DataArray (time, lat, lon)}"""
+    first = file if isinstance(file, str) else file[0]
     CASES[name] = {
-        "path": path(file),
+        "path": path(first),
+        "paths": [path(f) for f in ([file] if isinstance(file, str) else file)],
+        "holds": holds(first),
         "fields": {key.replace("v 0", "velocity_v_sfc 0"): plane(array) for key, array in fields.items()},
         "times": seconds(times),
         **more,
@@ -315,5 +326,100 @@ with netCDF4.Dataset(path("group.nc"), "a") as d:
     d.createVariable("area", "f4", ("lat", "lon"))[:] = 1
     d.createVariable("crs", "i4", ())[:] = 1
 expect("groups and the rest", "group.nc", {"v 0": decoded("group.nc").v}, TIMES, left_out=["forecast", "area", "crs"])
+
+# -- types of numbers, containers and layouts --------------------------------------------------------------------------
+for dtype in ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", ">f4", ">f8", ">i2", ">i4"]:
+    kind = np.dtype(dtype)
+    numbers = (RNG.normal(20, 10, (T, Y, X)) if kind.kind == "f" else RNG.integers(0, 100, (T, Y, X))).astype(kind)
+    file = f"type_{dtype.replace('>', 'be')}.nc"
+    raw_file(file, kind, numbers, {})
+    expect(f"HDF5 {dtype.replace('>', 'big ')}", file, {"v 0": xr.DataArray(numbers.astype("f8"), coords(), ("time", "lat", "lon"))}, TIMES)
+for fmt, types in {
+    "NETCDF3_CLASSIC": ["i1", "i2", "i4", "f4", "f8"],
+    "NETCDF3_64BIT_OFFSET": ["i2", "f4"],
+    "NETCDF3_64BIT_DATA": ["u1", "u2", "u4", "i8", "u8", "f4", "f8"],
+}.items():
+    for dtype in types:
+        numbers = RNG.integers(0, 100, (T, Y, X)).astype(dtype)
+        file = f"type_{fmt}_{dtype}.nc"
+        raw_file(file, dtype, numbers, {}, fmt=fmt)
+        expect(f"{fmt} {dtype}", file, {"v 0": xr.DataArray(numbers.astype("f8"), coords(), ("time", "lat", "lon"))}, TIMES)
+# NetCDF's own fill values, where the file names none: netCDF4 masks them
+for dtype in ["i2", "i4", "f4", "f8"]:
+    numbers = RNG.integers(0, 100, (T, Y, X)).astype(dtype)
+    numbers[1, 1, 1] = netCDF4.default_fillvals[dtype]
+    file = f"default_fill_{dtype}.nc"
+    raw_file(file, dtype, numbers, {})
+    with netCDF4.Dataset(path(file)) as d:
+        masked = np.ma.filled(d["v"][:].astype("f8"), np.nan)
+    expect(f"the default fill of {dtype}", file, {"v 0": xr.DataArray(masked, coords(), ("time", "lat", "lon"))}, TIMES)
+for label, attrs in {
+    "valid_min": {"valid_min": np.float32(270)},
+    "valid_max": {"valid_max": np.float32(290)},
+    "several missing values": {"missing_value": np.array([1, 2], "f4")},
+}.items():
+    floats = values(T, Y, X).astype("f4")
+    floats[0, 0, 0], floats[0, 0, 1] = 1, 2
+    file = f"{label.replace(' ', '_')}.nc"
+    raw_file(file, "f4", floats, attrs)
+    with netCDF4.Dataset(path(file)) as d:
+        masked = np.ma.filled(d["v"][:].astype("f8"), np.nan)
+    expect(label, file, {"v 0": xr.DataArray(masked, coords(), ("time", "lat", "lon"))}, TIMES)
+for label, layout in {
+    "contiguous": {"contiguous": True},
+    "chunks across time": {"chunksizes": (T, 2, 2), "zlib": True},
+    "chunks of a row": {"chunksizes": (1, 1, X), "zlib": True, "shuffle": False},
+    "chunks larger than a plane": {"chunksizes": (3, Y, X), "zlib": True},
+}.items():
+    file = f"layout_{label.replace(' ', '_')}.nc"
+    raw_file(file, "f4", values(T, Y, X), {}, None, **layout)
+    expect(f"HDF5 {label}", file, {"v 0": decoded(file).v}, TIMES)
+
+# coordinates that are packed
+with netCDF4.Dataset(path("packed_axes.nc"), "w") as d:
+    for dim, n in [("time", T), ("lat", Y), ("lon", X)]:
+        d.createDimension(dim, n)
+    t = d.createVariable("time", "i2", ("time",))
+    t.units, t.scale_factor, t.add_offset = "hours since 2000-01-01", 0.5, 100.0
+    lat = d.createVariable("lat", "i2", ("lat",))
+    lat.units, lat.scale_factor = "degrees_north", 0.25
+    lon = d.createVariable("lon", "i2", ("lon",))
+    lon.units, lon.scale_factor, lon.add_offset = "degrees_east", 0.25, 5.0
+    for variable in (t, lat, lon):
+        variable.set_auto_maskandscale(False)
+    t[:], lat[:], lon[:] = [2, 4, 6, 8], [208, 204, 200], [20, 24, 28, 32, 36]
+    d.createVariable("v", "f4", ("time", "lat", "lon"))[:] = values(T, Y, X)
+packed = decoded("packed_axes.nc")
+expect("packed coordinates", "packed_axes.nc", {"v 0": packed.v}, packed.time.values)
+
+# Zarr in every form that xarray writes
+many = xr.Dataset({"v": (("time", "lat", "lon"), values(T, Y, X))}, coords())
+for form in [2, 3]:
+    for dtype in ["f2", "f4", "f8", "i2", "i4", "u1"]:
+        file = f"zarr_{form}_{dtype}.zarr"
+        small = many if dtype.startswith("f") else (many - 250).round()
+        small.astype({"v": dtype}).to_zarr(path(file), zarr_format=form, consolidated=False)
+        wanted = xr.open_zarr(path(file), consolidated=False, mask_and_scale=form == 3).v.load().astype("f8")
+        # 0 is a value, which xarray takes for missing where the array says that chunks which were not written hold 0
+        expect(f"Zarr {form} {dtype}", file, {"v 0": wanted}, TIMES)
+many.to_zarr(path("shards.zarr"), zarr_format=3, consolidated=False, encoding={"v": {"shards": (2, 4, 6), "chunks": (1, 2, 3)}})
+expect("Zarr 3 in shards", "shards.zarr", {"v 0": many.v}, TIMES)
+
+# -- files that overlap ---------------------------------------------------------------------------------------------
+later = xr.Dataset({"v": (("time", "lat", "lon"), values(T, Y, X))}, coords(TIMES + pd.Timedelta("12h")))
+many.to_netcdf(path("earlier.nc"))
+later.to_netcdf(path("later.nc"))
+both_times = sorted(set(many.time.values) | set(later.time.values))
+pair = ["earlier.nc", "later.nc"]
+expect("an overlap, the first", pair, {"v 0": many.v.combine_first(later.v)}, both_times, combine="first")
+expect("an overlap, the last", pair, {"v 0": later.v.combine_first(many.v)}, both_times, combine="last")
+refuse("an overlap of other values", "earlier.nc", "with other values", paths=[path(f) for f in pair])
+same = xr.concat([many.isel(time=slice(2, None)), later.isel(time=slice(2, None))], "time")
+same.to_netcdf(path("same.nc"))
+expect("an overlap of equal values", ["earlier.nc", "same.nc"], {"v 0": many.v.combine_first(same.v)}, both_times)
+
+# -- orders of times ------------------------------------------------------------------------------------------------
+many.isel(time=[2, 0, 3, 1]).to_netcdf(path("unsorted.nc"))
+expect("times in disorder", "unsorted.nc", {"v 0": many.v}, TIMES)
 
 json.dump(CASES, sys.stdout)

@@ -16,6 +16,8 @@ const LONGEST = 0x800000;
 const DESCRIPTION = 128;
 const HAS_GRID = 0x80;
 const HAS_BITMAP = 0x40;
+/** The shortest sections 1 and 2 of the edition. */
+const SHORTEST = { product: 28, grid: 32 };
 /** Flags of section 4. */
 const DATA = { spectral: 0x80, complex: 0x40, more: 0x10 };
 const RESERVED_SCAN = 0x1f;
@@ -49,6 +51,7 @@ export async function readMessage1(view: FileView, offset: number, where: string
     return new Octets(await view.read(offset + Math.min(at, length), size), where);
   };
   const product = await section(8);
+  if (product.uint(1, 3) < SHORTEST.product) throw damaged(where, `section 1 of ${product.uint(1, 3)} bytes`);
   const level = level1(product.uint(10, 1), product.uint(11, 2));
   const kind = typeof level === "string" ? null : level.kind;
   const centre = product.uint(5, 1);
@@ -59,6 +62,7 @@ export async function readMessage1(view: FileView, offset: number, where: string
   if (!(flags & HAS_GRID)) return skip("its messages do not describe their grid");
   const gridAt = 8 + product.uint(1, 3);
   const gridSection = await section(gridAt);
+  if (gridSection.uint(1, 3) < SHORTEST.grid) throw damaged(where, `section 2 of ${gridSection.uint(1, 3)} bytes`);
   const grid = readGrid(gridSection);
   if (typeof grid === "string") return skip(grid);
   const time = validTime(product, where);
@@ -66,7 +70,9 @@ export async function readMessage1(view: FileView, offset: number, where: string
   const mapAt = gridAt + gridSection.uint(1, 3);
   const bitmap = flags & HAS_BITMAP ? bitmapOf(await section(mapAt), mapAt) : null;
   const dataAt = bitmap ? bitmap[1] : mapAt;
-  const packing = (await section(dataAt)).uint(4, 1);
+  const data = await section(dataAt);
+  if (dataAt + data.uint(1, 3) > length - 4) throw damaged(where, `section 4 of ${data.uint(1, 3)} bytes`);
+  const packing = data.uint(4, 1);
   if (packing & DATA.spectral) return skip(otherGrid("spherical harmonics"));
   const isComplex = (packing & DATA.complex) !== 0;
   const why = isComplex ? whyNotUnpacked("second order") : null;

@@ -60,6 +60,8 @@ async function indexOf(view: FileView, file: InputFile): Promise<GribField[]> {
     for (const found of message.fields) {
       if ("why" in found) {
         if (!file.skipped.some((entry) => entry.name === found.name)) file.skipped.push(found);
+      } else if (BigInt.asIntN(64, found.time) !== found.time) {
+        throw damaged(where, "a time outside of the years 1678 to 2261");
       } else fields.push(found);
     }
     offset = await nextMessage(view, offset + message.length);

@@ -1,4 +1,4 @@
-/** Decoded chunks by key, the least recently used dropped first, bounded by bytes. */
+/** Values of files by key, the least recently used dropped first, bounded by bytes. */
 
 export class ChunkCache<T extends { byteLength: number }> {
   private readonly entries = new Map<string, T>();

@@ -1,0 +1,124 @@
+/** Batches in order, made ahead in worker threads; the number of workers never changes what comes out. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { RunConfig } from "../config/types.js";
+import { readAhead, readCube, readSamples } from "../data/cube.js";
+import type { Ended } from "../data/gather.js";
+import { BufferPool } from "../data/pool.js";
+import type { Store } from "../data/store.js";
+import type { CubeBatch, Draw, SampleBatch } from "../data/types.js";
+import type { MaskedBatch } from "../masking/index.js";
+import { LoaderThreads } from "./loaderThreads.js";
+import type { First, Masking } from "./workerMessages.js";
+
+export interface LoadRequest {
+  /** What it has decoded serves all threads; workers open it once more by its location. */
+  store: Store;
+  config: RunConfig;
+  draws: readonly Draw[];
+  /** worker threads; 0 reads in this thread. From uncompiled sources there are none. */
+  workers?: number;
+  /** the masks of batch number n of `draws`; null, as by default: it is masked by whoever takes it, in this thread */
+  masking?: (n: number) => Masking | null;
+}
+
+/** A batch, and its masks where a worker has made them. */
+export interface Loaded<T> {
+  batch: T;
+  masked: MaskedBatch | null;
+}
+
+/**
+ * The batches of some draws, in their order. Ending the loop early ends the workers; an error in a worker is thrown
+ * at the batch it belongs to.
+ * @example for await (const { batch } of loadCubes({ store, config, draws, workers: 2 })) { ... }
+ * @throws AtmorepError as `readCube`
+ */
+export function loadCubes(request: LoadRequest): AsyncGenerator<Loaded<CubeBatch>, void, undefined> {
+  return load<CubeBatch>(request, { first: "level", read: readCube, pool: new BufferPool() });
+}
+
+/**
+ * The same batches with the samples first, masked in place.
+ * @param pool what is given back to it, tokens and targets, serves the batches to come, also those of the workers
+ * @throws AtmorepError as `loadCubes`
+ */
+export function loadSamples(
+  request: LoadRequest,
+  pool = new BufferPool(),
+): AsyncGenerator<Loaded<SampleBatch>, void, undefined> {
+  const read = (store: Store, config: RunConfig, draw: Draw, ended: Ended) =>
+    readSamples(store, config, draw, pool, ended);
+  return load<SampleBatch>(request, { first: "sample", read, pool });
+}
+
+/** The form of the batches asked for, and how this thread reads one. */
+interface Form<T> {
+  first: First;
+  read: (store: Store, config: RunConfig, draw: Draw, ended: Ended) => Promise<T>;
+  pool: BufferPool;
+}
+
+async function* load<T extends CubeBatch | SampleBatch>(
+  request: LoadRequest,
+  form: Form<T>,
+): AsyncGenerator<Loaded<T>, void, undefined> {
+  const entry = fileURLToPath(new URL("./worker.js", import.meta.url));
+  const workers = Math.min(request.workers ?? 0, request.draws.length);
+  if (workers > 0 && existsSync(entry)) yield* loadInWorkers(request, form, workers, entry);
+  else yield* loadHere(request, form);
+}
+
+/** While whoever takes a batch is busy elsewhere (in a native engine), the chunks of the next are decoded. */
+async function* loadHere<T>(
+  { store, config, draws }: LoadRequest,
+  { read }: Form<T>,
+): AsyncGenerator<Loaded<T>, void, undefined> {
+  const ended = { aborted: false };
+  let reading: Promise<void> = Promise.resolve();
+  try {
+    for (const [n, draw] of draws.entries()) {
+      const batch = await read(store, config, draw, ended);
+      await reading;
+      if (n + 1 < draws.length) reading = readAhead(store, config, draws[n + 1], { ended }).catch(() => {});
+      yield { batch, masked: null };
+    }
+  } finally {
+    ended.aborted = true;
+    await reading;
+  }
+}
+
+async function* loadInWorkers<T extends CubeBatch | SampleBatch>(
+  request: LoadRequest,
+  form: Form<T>,
+  workers: number,
+  entry: string,
+): AsyncGenerator<Loaded<T>, void, undefined> {
+  const { store, config, draws, masking } = request;
+  const { first, pool } = form;
+  const threads = new LoaderThreads<T>(entry, workers, { store, config, first });
+  if (threads.count === 0) return yield* loadHere(request, form);
+  /** of the arrays of a batch, once one has come */
+  let lengths: number[] = [];
+  const ask = (index: number) => {
+    if (index >= draws.length) return;
+    threads.ask({ index, draw: draws[index], masking: masking?.(index) ?? null, spent: pool.handOver(lengths) });
+  };
+  // one for each worker to work at, one to be taken meanwhile
+  const ahead = threads.count + 1;
+  try {
+    for (let i = 0; i < ahead; i++) ask(i);
+    for (let i = 0; i < draws.length; i++) {
+      const loaded = await threads.result(i);
+      const arrays = [...loaded.batch.fields.map(({ tokens }) => tokens), ...targetsOf(loaded.masked)];
+      lengths = arrays.map(({ buffer }) => buffer.byteLength / 4);
+      ask(i + ahead);
+      yield loaded;
+    }
+  } finally {
+    await threads.end();
+  }
+}
+
+const targetsOf = (masked: MaskedBatch | null) => masked?.fields.map(({ target }) => target) ?? [];
