@@ -1,6 +1,6 @@
 /** From files, presets and overrides to one complete configuration, with the origin of every value. */
-import { existsSync } from "node:fs";
-import { dirname, isAbsolute, resolve, sep } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, isAbsolute, resolve, sep } from "node:path";
 import { AtmorepError } from "../errors.js";
 import { PACKAGE_ROOT, readPreset } from "./presets.js";
 import { SCHEMA } from "./schema.js";
@@ -126,8 +126,8 @@ export const isPattern = (path: string) => !isUrl(path) && /[*?]/.test(path);
 
 /**
  * The place of a store: addresses and absolute paths as they are; a relative path from `folder` (the
- * configuration's), else from the current folder, else from the package (its samples). Of a pattern of files the part
- * without signs must be there; a group in a store (`store.zarr#group`) counts as the store does.
+ * configuration's), else from the current folder, else from the package (its samples). Of a pattern of files
+ * something must be there that it fits; a group in a store (`store.zarr#group`) counts as the store does.
  *
  * @param key that names the place, for errors
  * @throws AtmorepError `input` if there is nothing at any of these
@@ -146,9 +146,31 @@ export function resolveStorePath(filePath: string, folder: string = process.cwd(
   });
 }
 
+/** What a name with `*` and `?` stands for; one that starts with a sign is no hidden file. */
+export function namePattern(name: string): RegExp {
+  const text = name
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replace(/\*+/g, ".*")
+    .replace(/\?/g, ".");
+  return new RegExp(`^${/^[*?]/.test(name) ? "(?!\\.)" : ""}${text}$`);
+}
+
+/** Whether a folder holds what a pattern starts with; of one with `**`, what it ends with. */
+function fitsSomething(pattern: string): boolean {
+  const at = pattern.lastIndexOf(sep, pattern.search(/[*?]/)) + 1;
+  const parts = pattern.slice(at).split(sep).filter(Boolean);
+  const deep = parts.includes("**");
+  const fits = namePattern(deep ? parts[parts.length - 1] : parts[0]);
+  try {
+    return readdirSync(pattern.slice(0, at), { recursive: deep }).some((name) => fits.test(basename(String(name))));
+  } catch {
+    return false;
+  }
+}
+
 function isThere(path: string): boolean {
   if (existsSync(path)) return true;
-  if (isPattern(path)) return existsSync(path.slice(0, path.lastIndexOf(sep, path.search(/[*?]/)) + 1));
+  if (isPattern(path)) return fitsSomething(path);
   const group = path.lastIndexOf("#");
   return group > 0 && existsSync(path.slice(0, group));
 }

@@ -1,7 +1,7 @@
 /** Patterns of files: `*` and `?` within a part of the path, `**` for any folders. */
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
-import { isPattern, isUrl } from "../../config/resolve.js";
+import { isPattern, isUrl, namePattern } from "../../config/resolve.js";
 import { AtmorepError } from "../../errors.js";
 
 /**
@@ -51,17 +51,8 @@ async function below(folder: string, [part, ...rest]: readonly string[]): Promis
     );
     return [...new Set([...here, ...deeper.flat()])];
   }
-  const fits = patternOf(part);
+  const fits = namePattern(part);
   const named = (rest.length === 0 ? entries : folders).filter(({ name }) => fits.test(name));
   if (rest.length === 0) return named.map(({ name }) => place(name));
   return (await Promise.all(named.map(({ name }) => below(place(name), rest)))).flat();
-}
-
-/** A sign at the start does not stand for the dot of hidden files. */
-function patternOf(part: string): RegExp {
-  const text = part
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*+/g, ".*")
-    .replace(/\?/g, ".");
-  return new RegExp(`^${/^[*?]/.test(part) ? "(?!\\.)" : ""}${text}$`);
 }
