@@ -21,6 +21,7 @@ import { fitBaselines } from "../prediction/baselines.js";
 import { type PassContext, passSubject, predictDraws } from "../prediction/pass.js";
 import { storeNormalization } from "../results/storeNormalization.js";
 import { assertFree, configPath, createExclusively, type RunFolder, runFolder } from "../runs/folder.js";
+import { type ToldOn, toldOnLine } from "../runs/toldOn.js";
 import { readInitialWeights } from "../runs/weightFiles.js";
 import type { BaselineParams, ScoreReport } from "../scores/index.js";
 import { isPeriodic } from "../scores/index.js";
@@ -33,6 +34,7 @@ import { evaluationOptions } from "./readOptions.js";
 import { forecastSteps, rollout } from "./rollout.js";
 import { EvaluationScores, stepHours, unitsOf } from "./scoring.js";
 import { NOT_PERIODIC, NOT_WHOLE, Spectra } from "./spectra.js";
+import { toldOn } from "./split.js";
 
 export interface EvaluateRequest {
   /** `RUN[@latest|best|EPOCH]`, below `out` or a path to its folder; default the run whose weights are newest */
@@ -42,6 +44,8 @@ export interface EvaluateRequest {
   /** overrides of the configuration or of the mode's options, such as `fields[0][2]=[123]`, `position=[50,8]` */
   set?: readonly string[];
   data?: string;
+  /** which times to draw: default the test where the run has `dates_test`, unless validation's period is overwritten */
+  split?: "validation" | "test";
   /** folder that holds the run's `models/` and gets `results/id<NEW>`; default the current one */
   out?: string;
   /** id of the evaluation; default random */
@@ -69,6 +73,8 @@ export interface Evaluation {
   about: Record<string, unknown>;
   /** who wins, in one sentence */
   verdict: string;
+  /** which times that is told on, in one line */
+  toldOn: string;
   resultsDir: string;
   files: string[];
 }
@@ -105,14 +111,21 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
     const cubes = request.rollout ?? 1;
     if (cubes > 1 && config.attention) request.onWarning?.("attention maps are not written of a roll-out");
     const shift = cubes > 1 ? forecastSteps(subject) * config.time_sampling : 0;
-    const plan = mode.draws({ config, store, options, rollout: { cubes, shift } });
+    const told = toldOn({
+      asked: request.split ?? null,
+      dates_test: config.dates_test,
+      validationGiven: set.some((text) => /^(years|dates)_val[=[]/.test(text.trim())),
+      ownTimes: mode.ownTimes(options),
+    });
+    const split = told === "test" ? "test" : "validate";
+    const plan = mode.draws({ config, store, options, split, rollout: { cubes, shift } });
     if (plan.acrossGaps) request.onWarning?.(leftOut(plan.acrossGaps));
     const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, subject.model.spec);
     const engine = await openEngine(request.engine ?? "auto");
     if (engine.instead?.reason === "unusable") request.onWarning?.(engine.instead.text);
     params = toTensors(weights);
     const context: PassContext = { ...subject, engine };
-    return await runPlan({ request, context, params, plan, folder, run, modeName, options, cubes });
+    return await runPlan({ request, context, params, plan, folder, run, modeName, options, cubes, told });
   } finally {
     tf.dispose(Object.values(params));
     await store.close();
@@ -129,6 +142,7 @@ interface Work {
   modeName: string;
   options: EvaluationOptions;
   cubes: number;
+  told: ToldOn;
 }
 
 async function runPlan(work: Work): Promise<Evaluation> {
@@ -168,7 +182,8 @@ async function runPlan(work: Work): Promise<Evaluation> {
       }
     } else {
       const streams = createMaskStreams(config, context.fields);
-      for await (const batch of predictDraws(context, params, plan.draws, { streams, members: true, signal })) {
+      const split = work.told === "test" ? "test" : "validate";
+      for await (const batch of predictDraws(context, params, plan.draws, { streams, split, members: true, signal })) {
         const predictions = batch.predictions.map(({ mean, ens }) => ({ mean, ens: ens! }));
         for (const [p, { field }] of predicted.entries()) await scores.add(batch, field, predictions[p]);
         await output.append({ windows: batch.cube.windows, fields: batch.masked.fields, predictions });
@@ -187,12 +202,14 @@ async function runPlan(work: Work): Promise<Evaluation> {
       run: run.id,
       weights: run.which,
       mode: modeName,
+      split: work.told,
       rollout: cubes,
       samples,
       options: work.options,
       units: unitsOf(predicted.map(({ field }) => field)),
       hours_per_lead_step: stepHours(store, config.time_sampling),
       verdict: sentence,
+      told_on: toldOnLine(work.told, run.which),
     };
     const path = join(folder.resultsDir, "scores.json");
     await writeFileAtomic(path, `${JSON.stringify({ ...report, _about: about }, null, 1)}\n`);
@@ -205,6 +222,7 @@ async function runPlan(work: Work): Promise<Evaluation> {
       scores: report,
       about,
       verdict: sentence,
+      toldOn: about.told_on,
       resultsDir: folder.resultsDir,
       files: [...files, path],
     };

@@ -60,14 +60,19 @@ const validationBatches = (context: BaselineContext) =>
 export interface BaselineOptions {
   /** folder that a relative `file_path` is taken from first; default the current one */
   folder?: string;
+  /** whose points; default validation's */
+  split?: "validate" | "test";
 }
 
 /**
- * Scores of the simple baselines on the validation points of `config`, the same that its runs are scored on. What
+ * Scores of the simple baselines on the validation (or test) points of `config`, the same that its runs are scored on. What
  * they are fitted to comes from the training period alone. Trains nothing and writes nothing.
  * @throws AtmorepError (config, input) as `train`
  */
-export async function scoreBaselines(given: RunConfig, { folder }: BaselineOptions = {}): Promise<FieldSkill[]> {
+export async function scoreBaselines(
+  given: RunConfig,
+  { folder, split = "validate" }: BaselineOptions = {},
+): Promise<FieldSkill[]> {
   const config = withSeeds(given);
   checkConfig(config);
   const store = await openStore(resolveStorePath(config.file_path, folder));
@@ -75,7 +80,7 @@ export async function scoreBaselines(given: RunConfig, { folder }: BaselineOptio
     checkAgainstStore(config, store);
     const context = {
       ...passSubject(config, store),
-      validationDraws: drawEpoch({ config, store, split: "validate", epoch: 0 }),
+      validationDraws: drawEpoch({ config, store, split, epoch: 0 }),
       draws: (epoch: number) => drawEpoch({ config, store, split: "train", epoch }),
     };
     return await baselineScores(context, await fitBaselines(context));

@@ -14,6 +14,7 @@ interface EvaluateFlags {
   mode?: string;
   set: string[];
   data?: string;
+  split?: string;
   out?: string;
   runId?: string;
   rollout?: string;
@@ -32,6 +33,7 @@ export function registerEvaluate(program: Command): void {
     .option("--mode <name>", `${Object.keys(EVALUATION_MODES).join(", ")}; default what the run was trained for`)
     .option("--set <path=value>", "overwrite a key or set an option of the mode (repeatable)", collect, [])
     .option("--data <store>", "input store; default that of the run")
+    .option("--split <name>", "validation or test; default the test where the run has dates_test")
     .option("--out <dir>", "folder that holds models/ and gets results/id<NEW>; default the current one")
     .option("--run-id <id>", "id of the evaluation; default random")
     .option("--rollout <n>", "feed the forecast back, n cubes one after the other")
@@ -74,6 +76,7 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
       mode: flags.mode,
       set: flags.set,
       data: flags.data,
+      split: splitName(flags.split),
       out: flags.out,
       runId: flags.runId,
       rollout,
@@ -87,6 +90,7 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
     print(`run ${result.run}@${result.weights}, ${result.mode}, ${result.samples} samples`);
     for (const line of formatTable(...evaluationTable(result.scores))) print(line);
     print(result.verdict);
+    print(result.toldOn);
     print(`written to ${result.resultsDir}`);
   } finally {
     stop.release();
@@ -94,8 +98,24 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
   }
 }
 
+function splitName(given: string | undefined): "validation" | "test" | undefined {
+  if (given === undefined || given === "validation" || given === "test") return given;
+  throw new AtmorepError("usage", "no such split", {
+    where: "--split",
+    found: given,
+    expected: "validation or test",
+    fix: "Name one of the two",
+  });
+}
+
 async function scoreStores(dir: string, run: string | undefined, flags: EvaluateFlags): Promise<void> {
-  const foreign = Object.entries({ RUN: run, "--mode": flags.mode, "--rollout": flags.rollout, "--data": flags.data });
+  const foreign = Object.entries({
+    RUN: run,
+    "--mode": flags.mode,
+    "--rollout": flags.rollout,
+    "--data": flags.data,
+    "--split": flags.split,
+  });
   const given = foreign.find(([, value]) => value !== undefined);
   if (given || flags.set.length > 0) {
     throw new AtmorepError("usage", "existing stores are scored as they are", {
