@@ -281,6 +281,12 @@ export const CONFIG_KEYS = {
     "A change of the years that the network is told; null is none.",
     true,
   ),
+  token_infos: ours(
+    "token info",
+    choice("raw", "scaled"),
+    "raw",
+    "What the network is told of when and where a token lies: raw, year, day, hour, degrees as they are, as the reference and older runs; scaled, the same as numbers of size 1, day and hour as points of a circle.",
+  ),
   log_test_num_ranks: theirs(
     "debug",
     integer(0, PROCESSES),
