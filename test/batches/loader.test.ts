@@ -160,7 +160,8 @@ describe("batches", () => {
             for (const { source, target } of masked.fields) pool.give(source.fill(Number.NaN), target.fill(Number.NaN));
           }
         });
-        expect(byWorkers).toBe(streams === "batch" && workers > 0 ? many.length : 0);
+        // the first batch is made in this thread, while the others start
+        expect(byWorkers).toBe(streams === "batch" && workers > 0 ? many.length - 1 : 0);
         const lengths = Array.from({ length: 50 }, () => dataLength);
         expect(pool.handOver(lengths).length).toBeLessThanOrEqual(2 * (workers === 0 ? 1 : workers + 2));
         return seen;
