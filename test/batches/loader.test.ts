@@ -35,13 +35,13 @@ const ROOMS = [
   "engine",
   "model",
 ];
-let build: ReturnType<typeof translateRooms>;
+let build: Awaited<ReturnType<typeof translateRooms>>;
 let loader: typeof LoaderRoom;
 let stores: typeof StoreRoom;
 let storeLocation: string;
 
 beforeAll(async () => {
-  build = translateRooms(ROOMS);
+  build = await translateRooms(ROOMS);
   const room = (path: string) => import(/* @vite-ignore */ pathToFileURL(join(build.path, path)).href);
   loader = await room("batches/loader.js");
   stores = await room("data/store.js");
