@@ -240,7 +240,7 @@ async function openOutput({ request, context, folder, run, plan }: Work, spectra
   return EvaluationOutput.open(context, plan, { folder, epoch, stores: request.stores ?? true }, spectra);
 }
 
-/** Damped persistence needs training times; a store without them is no obstacle to the rest. */
+/** Fitted baselines need training times; a store without them is no obstacle to the rest. */
 async function fittedBaselines(
   { config, store }: PassContext,
   onWarning?: (message: string) => void,
@@ -249,7 +249,7 @@ async function fittedBaselines(
     return await fitBaselines({ config, store, draws: (epoch) => drawEpoch({ config, store, split: "train", epoch }) });
   } catch (error) {
     if (!isAtmorepError(error)) throw error;
-    onWarning?.(`damped persistence is left out: its factors need the training period (${error.message})`);
+    onWarning?.(`the baselines that are fitted are left out: they need the training period (${error.message})`);
     return {};
   }
 }
