@@ -285,7 +285,9 @@ export class SharedChunks {
       }
     }
     this.buffers.add(memory.buffer);
-    return itemBytes === 8 ? new Float64Array(memory.buffer, from, length) : new Float32Array(memory.buffer, from, length);
+    return itemBytes === 8
+      ? new Float64Array(memory.buffer, from, length)
+      : new Float32Array(memory.buffer, from, length);
   }
 }
 
