@@ -22,7 +22,7 @@ const DOCS: Readonly<Record<string, string>> = {
   single: "the reference's single-field run: velocity_u on five model levels, width 1024",
   coupled: "multi with total precipitation as the sixth field, with levels and tokens of its own",
   "storm-day":
-    "the storm with a day hidden, in tokens of three steps: loses to linear interpolation, and tutorial 11 says why",
+    "the storm with a day hidden, in tokens of three steps: loses to linear interpolation, and docs/skill.md says why",
   "coupled-storm": "four coupled fields of the storm: wind at 500 hPa, surface temperature, mean sea level pressure",
   "coupled-era5-slice": "wind, humidity and precipitation of one day of ERA5, coupled",
   multi: "the reference's coupled run of five fields, each from its own pre-trained run",
