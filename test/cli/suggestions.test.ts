@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { CALIBRATED_LOSSES, nextCommands } from "../../src/cli/train/suggestions.js";
+import { nextCommands, PROPER_LOSSES } from "../../src/cli/train/suggestions.js";
 import type { RunConfig } from "../../src/config/types.js";
 import { runCli } from "../support/inProcess.js";
 import { tempDir } from "../support/tempDir.js";
@@ -23,7 +23,7 @@ describe("what to try after a run", () => {
     expect(last("ab12cd34", "my config.json", flags, config)).toEqual([
       ...["train", "my config.json", "--data", "my store.zarr"],
       ...set.flatMap((entry) => ["--set", entry]),
-      ...["--seed", "3", "--set", `losses=${JSON.stringify(CALIBRATED_LOSSES)}`, "--out", "some where"],
+      ...["--seed", "3", "--set", `losses=${JSON.stringify(PROPER_LOSSES)}`, "--out", "some where"],
     ]);
   });
 
@@ -33,9 +33,9 @@ describe("what to try after a run", () => {
   });
 
   it.each([
-    [{ losses: [...CALIBRATED_LOSSES] }, "BERT_strategy=forecast"],
+    [{ losses: [...PROPER_LOSSES] }, "BERT_strategy=forecast"],
     [{ losses: ["mse"], net_tail_num_nets: 1 }, "BERT_strategy=forecast"],
-    [{ losses: [...CALIBRATED_LOSSES], BERT_strategy: "forecast" }, "BERT_strategy=temporal_interpolation"],
+    [{ losses: [...PROPER_LOSSES], BERT_strategy: "forecast" }, "BERT_strategy=temporal_interpolation"],
   ])("where the losses can stay (%j) it changes what is hidden", (set, change) => {
     const changed = last("ab12cd34", undefined, { set: [], out: "." }, { ...config, ...set } as RunConfig);
     expect(changed).toEqual(["train", "--set", change]);

@@ -4,10 +4,10 @@ import { configPath, runFolder } from "../../runs/folder.js";
 import type { TrainFlags } from "./options.js";
 
 /**
- * The losses whose members were about as wide as their errors, on validation, where others were not: docs/skill.md,
- * "Which losses give honest members".
+ * Losses that neither let members stray nor pull each of them to the target: docs/skill.md, "Which losses give honest
+ * members".
  */
-export const CALIBRATED_LOSSES: readonly string[] = ["almost_fair_crps"];
+export const PROPER_LOSSES: readonly string[] = ["mse", "crps"];
 
 /** A word of a command line as a POSIX shell takes it. */
 const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
@@ -31,8 +31,8 @@ function configurationArguments(runId: string, file: string | undefined, flags: 
 
 /** What to change: the losses, unless they are those already or there is one member; then what is hidden. */
 function change({ losses, loss_weights: weights, net_tail_num_nets: members, BERT_strategy }: RunConfig): string[] {
-  if (members > 1 && [...losses].sort().join() !== [...CALIBRATED_LOSSES].sort().join()) {
-    return [`losses=${JSON.stringify(CALIBRATED_LOSSES)}`, ...(weights === null ? [] : ["loss_weights=null"])];
+  if (members > 1 && [...losses].sort().join() !== [...PROPER_LOSSES].sort().join()) {
+    return [`losses=${JSON.stringify(PROPER_LOSSES)}`, ...(weights === null ? [] : ["loss_weights=null"])];
   }
   return [`BERT_strategy=${BERT_strategy === "forecast" ? "temporal_interpolation" : "forecast"}`];
 }
