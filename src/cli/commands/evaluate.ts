@@ -1,6 +1,7 @@
 /** `atmorep evaluate [RUN[@EPOCH]]` */
 import type { Command } from "commander";
 import { AtmorepError } from "../../errors.js";
+import { CALIBRATION_KEY, calibrationLines } from "../../evaluation/calibration.js";
 import { EVALUATION_MODES } from "../../evaluation/modes.js";
 import { EVALUATION_OPTIONS, OPTION_KEYS } from "../../evaluation/options.js";
 import { modesOf } from "../../evaluation/readOptions.js";
@@ -16,6 +17,7 @@ interface EvaluateFlags {
   out?: string;
   runId?: string;
   rollout?: string;
+  calibration?: string;
   results?: string;
   epoch?: string;
   stores: boolean;
@@ -34,6 +36,10 @@ export function registerEvaluate(program: Command): void {
     .option("--out <dir>", "folder that holds models/ and gets results/id<NEW>; default the current one")
     .option("--run-id <id>", "id of the evaluation; default random")
     .option("--rollout <n>", "feed the forecast back, n cubes one after the other")
+    .option(
+      "--calibration <id>",
+      "calibrate with what an evaluation of another period was fitted to; default cross-fitted",
+    )
     .option("--results <dir>", "score the result stores in a folder, ours or the reference's; no run is needed")
     .option("--epoch <n>", "with --results: which epoch's stores; default the last")
     .option("--no-stores", "write scores only")
@@ -76,15 +82,20 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
       out: flags.out,
       runId: flags.runId,
       rollout,
+      calibration: flags.calibration,
       stores: flags.stores,
       engine,
       signal: stop.signal,
       onWarning: (message) => note(`warning: ${message}`),
       onProgress: progress(),
     });
-    if (flags.json) return printJson({ ...result.scores, _about: result.about });
+    if (flags.json) {
+      const calibration = result.calibration && { [CALIBRATION_KEY]: result.calibration };
+      return printJson({ ...result.scores, _about: result.about, ...calibration });
+    }
     print(`run ${result.run}@${result.weights}, ${result.mode}, ${result.samples} samples`);
     for (const line of formatTable(...evaluationTable(result.scores))) print(line);
+    for (const line of calibrationLines(result.calibration)) print(line);
     print(result.verdict);
     print(`written to ${result.resultsDir}`);
   } finally {
@@ -94,7 +105,13 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
 }
 
 async function scoreStores(dir: string, run: string | undefined, flags: EvaluateFlags): Promise<void> {
-  const foreign = Object.entries({ RUN: run, "--mode": flags.mode, "--rollout": flags.rollout, "--data": flags.data });
+  const foreign = Object.entries({
+    RUN: run,
+    "--mode": flags.mode,
+    "--rollout": flags.rollout,
+    "--data": flags.data,
+    "--calibration": flags.calibration,
+  });
   const given = foreign.find(([, value]) => value !== undefined);
   if (given || flags.set.length > 0) {
     throw new AtmorepError("usage", "existing stores are scored as they are", {
