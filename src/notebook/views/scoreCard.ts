@@ -78,7 +78,8 @@ export function scoreCardFigure(card: ScoreCard, hoursPerLead: number | null = n
 
 function cardPanel(title: string, cells: readonly CardCell[], hoursPerLead: number | null): Panel {
   const leads = [...new Set(cells.map(({ lead }) => lead))].sort((a, b) => a - b);
-  const levels = [...new Set(cells.map(({ level }) => level))].sort((a, b) => a - b);
+  // pressures and model levels grow towards the ground, which belongs below
+  const levels = [...new Set(cells.map(({ level }) => level))].sort((a, b) => b - a);
   const values = new Float64Array(leads.length * levels.length).fill(Number.NaN);
   const texts: { x: number; y: number; text: string }[] = [];
   for (const cell of cells) {
