@@ -24,8 +24,24 @@ export interface PointBatch {
   span?: number;
 }
 
-/** Adds one counting point to `sums[from..]`: its place in [M, D], its standard deviation and weight. */
-export type AddPoint = (sums: Float64Array, from: number, at: number, std: number, weight: number) => void;
+/** Where and when a point lies. */
+export interface PointPlace {
+  /** geographic degrees */
+  latitude: number;
+  longitude: number;
+  /** time step, counted from the first of the sample */
+  step?: number;
+}
+
+/** Adds one counting point to `sums[from..]`: its place in [M, D], its standard deviation, weight and place. */
+export type AddPoint = (
+  sums: Float64Array,
+  from: number,
+  at: number,
+  std: number,
+  weight: number,
+  place: PointPlace,
+) => void;
 
 export interface Quantity {
   name: string;

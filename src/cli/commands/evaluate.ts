@@ -1,6 +1,7 @@
 /** `atmorep evaluate [RUN[@EPOCH]]` */
 import type { Command } from "commander";
 import { AtmorepError } from "../../errors.js";
+import { CALIBRATION_KEY, calibrationLines } from "../../evaluation/calibration.js";
 import { EVALUATION_MODES } from "../../evaluation/modes.js";
 import { EVALUATION_OPTIONS, OPTION_KEYS } from "../../evaluation/options.js";
 import { modesOf } from "../../evaluation/readOptions.js";
@@ -18,6 +19,7 @@ interface EvaluateFlags {
   out?: string;
   runId?: string;
   rollout?: string;
+  calibration?: string;
   results?: string;
   epoch?: string;
   stores: boolean;
@@ -37,6 +39,10 @@ export function registerEvaluate(program: Command): void {
     .option("--out <dir>", "folder that holds models/ and gets results/id<NEW>; default the current one")
     .option("--run-id <id>", "id of the evaluation; default random")
     .option("--rollout <n>", "feed the forecast back, n cubes one after the other")
+    .option(
+      "--calibration <id>",
+      "calibrate with what an evaluation of another period was fitted to; default cross-fitted",
+    )
     .option("--results <dir>", "score the result stores in a folder, ours or the reference's; no run is needed")
     .option("--epoch <n>", "with --results: which epoch's stores; default the last")
     .option("--no-stores", "write scores only")
@@ -80,15 +86,20 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
       out: flags.out,
       runId: flags.runId,
       rollout,
+      calibration: flags.calibration,
       stores: flags.stores,
       engine,
       signal: stop.signal,
       onWarning: (message) => note(`warning: ${message}`),
       onProgress: progress(),
     });
-    if (flags.json) return printJson({ ...result.scores, _about: result.about });
+    if (flags.json) {
+      const calibration = result.calibration && { [CALIBRATION_KEY]: result.calibration };
+      return printJson({ ...result.scores, _about: result.about, ...calibration });
+    }
     print(`run ${result.run}@${result.weights}, ${result.mode}, ${result.samples} samples`);
     for (const line of formatTable(...evaluationTable(result.scores))) print(line);
+    for (const line of calibrationLines(result.calibration)) print(line);
     print(result.verdict);
     print(result.toldOn);
     print(`written to ${result.resultsDir}`);
@@ -115,6 +126,7 @@ async function scoreStores(dir: string, run: string | undefined, flags: Evaluate
     "--rollout": flags.rollout,
     "--data": flags.data,
     "--split": flags.split,
+    "--calibration": flags.calibration,
   });
   const given = foreign.find(([, value]) => value !== undefined);
   if (given || flags.set.length > 0) {

@@ -190,6 +190,7 @@ export function pairedTest(
   const found = estimate({ times: first.times, sums }, difference, options);
   const interval = intervalOf(found, options.level ?? 0.95, false);
   const ratio = Math.abs(found.value) / found.error;
-  const pValue = Number.isNaN(ratio) ? 1 : 1 - studentInner(ratio, found.freedom);
+  // rounding may take a certain difference beyond certainty
+  const pValue = Number.isNaN(ratio) ? 1 : Math.max(0, 1 - studentInner(ratio, found.freedom));
   return { ...interval, pValue, significant: !interval.tooFew && (interval.low > 0 || interval.high < 0) };
 }
