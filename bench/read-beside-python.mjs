@@ -1,7 +1,7 @@
 /**
  * Reading chunks beside Python, in turn: noisy float32 (5.2 MB a chunk), decoded MB (1e6 bytes) per second of processor
  * time, medians over the rounds. Needs a build, and PYTHON, a Python with zarr 3.
- *   PYTHON=python3 node bench/read-beside-python.mjs [ROUNDS]
+ *   PYTHON=python3 node bench/read-beside-python.mjs [ROUNDS] [--json]
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -77,6 +77,11 @@ function compare(rounds) {
         );
         columns["Python zarr"].push(theirs.zarr);
         columns["Python numcodecs"].push(theirs.numcodecs);
+      }
+      if (process.argv.includes("--json")) {
+        const medians = Object.entries(columns).map(([column, values]) => [column, median(values)]);
+        console.log(JSON.stringify({ name, ...Object.fromEntries(medians) }));
+        continue;
       }
       const texts = Object.entries(columns).map(([column, values]) => `${column} ${median(values).toFixed(0)}`);
       console.log(`${name}: ${texts.join(", ")} MB/s`);

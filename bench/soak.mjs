@@ -75,6 +75,8 @@ async function configOf(path) {
 }
 
 const TINY = {
+  n_size: [12, 22.5, 45],
+  idx_time_mask: null,
   fields: [["mean_sea_level_pressure", [1, 24, [], 0], [0], [4, 3, 3], [3, 6, 6], [0.5, 0.9, 0.4, 0.3]]],
   fields_prediction: [["mean_sea_level_pressure", 1]],
   batch_size: 2,

@@ -17,7 +17,7 @@ export {
   resolveConfig,
   validateConfig,
 } from "./api/config.js";
-export { type EvaluateOptions, evaluate, readAttention, scoreResults } from "./api/evaluation.js";
+export { type EvaluateOptions, evaluate, readAttention, scoreCard, scoreResults } from "./api/evaluation.js";
 /** Losses of your own. Example: `atmorep.losses.register("mae", { doc: "mean absolute error", fn })`. */
 export * as losses from "./api/losses.js";
 /** Masking by itself, and strategies of your own. Example: `atmorep.masking.summary(config, 100)`. */

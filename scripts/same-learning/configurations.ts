@@ -13,13 +13,14 @@ export const TEST_STEPS = 20;
 /** Largest learning rate, a fifth of the presets': above it rounding alone drives two runs apart (docs/skill.md). */
 export const LEARNING_RATE = 2e-4;
 
+/** Files beside this one: the presets of these names as they were when the original's losses were recorded. */
 export const RUNS = { "single field": "storm", "coupled fields": "coupled-storm" } as const;
 export type RunName = keyof typeof RUNS;
 
 /** @param store of `plainStore` */
 export function configuration(run: RunName, store: string, rate = LEARNING_RATE): RunConfig {
   return resolveConfig({
-    preset: RUNS[run],
+    file: join(PACKAGE_ROOT, "scripts", "same-learning", `${RUNS[run]}.json`),
     data: store,
     set: [
       "dropout_rate=0",

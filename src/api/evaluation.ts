@@ -1,8 +1,10 @@
 /** Evaluating runs, and scoring result stores. */
 import type { EvaluateRequest, Evaluation } from "../evaluation/evaluate.js";
+import type { StoredCard } from "../evaluation/readCard.js";
 import type { ScoredResults, ScoreResultsOptions } from "../evaluation/scoreResults.js";
 import type { AttentionChoice, StoredAttention } from "../results/readAttention.js";
 import type { RunReference } from "../runs/locate.js";
+import type { CardOptions } from "../scores/index.js";
 
 export interface EvaluateOptions extends Omit<EvaluateRequest, "run" | "set"> {
   /** keys of the configuration or options of the mode: `{ forecast_num_tokens: 1 }` or `["fields[0][2]=[123]"]` */
@@ -33,6 +35,23 @@ export async function evaluate(run?: RunReference, options: EvaluateOptions = {}
  */
 export async function scoreResults(dir: string, options: ScoreResultsOptions = {}): Promise<ScoredResults> {
   return (await import("../evaluation/scoreResults.js")).scoreResults(dir, options);
+}
+
+/**
+ * Score card of evaluations at the same times: each cell (field, level, lead time) a paired test, each run against the
+ * first and against its own baselines, with the share of false findings kept in check.
+ * @param evaluations ids of evaluations, what `evaluate` returns, or ids of runs with one evaluation each
+ * @throws AtmorepError (usage) if one is not there, or if they do not share times and points (naming what differs)
+ * @example
+ * const { comparisons } = await scoreCard(["ij90kl12", "mn34op56"], { score: "crps" });
+ * console.log(comparisons[0].better, comparisons[0].tests);
+ */
+export async function scoreCard(
+  evaluations: readonly RunReference[],
+  options: CardOptions & { out?: string } = {},
+): Promise<StoredCard> {
+  const { out, ...choice } = options;
+  return (await import("../evaluation/readCard.js")).readScoreCard(evaluations, out, choice);
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Store } from "../data/store.js";
 import type { CubeBatch, Draw, SampleBatch } from "../data/types.js";
 import type { MaskedBatch } from "../masking/index.js";
 import { LoaderThreads } from "./loaderThreads.js";
-import type { First, Masking } from "./workerMessages.js";
+import { type First, FROM, type Masking } from "./workerMessages.js";
 
 export interface LoadRequest {
   /** What it has decoded serves all threads; workers open it once more by its location. */
@@ -64,7 +64,7 @@ async function* load<T extends CubeBatch | SampleBatch>(
   form: Form<T>,
 ): AsyncGenerator<Loaded<T>, void, undefined> {
   const entry = fileURLToPath(new URL("./worker.js", import.meta.url));
-  const workers = Math.min(request.workers ?? 0, request.draws.length);
+  const workers = Math.min(request.workers ?? 0, request.draws.length - FROM);
   if (workers > 0 && existsSync(entry)) yield* loadInWorkers(request, form, workers, entry);
   else yield* loadHere(request, form);
 }
@@ -96,7 +96,7 @@ async function* loadInWorkers<T extends CubeBatch | SampleBatch>(
   entry: string,
 ): AsyncGenerator<Loaded<T>, void, undefined> {
   const { store, config, draws, masking } = request;
-  const { first, pool } = form;
+  const { first, read, pool } = form;
   const threads = new LoaderThreads<T>(entry, workers, { store, config, first });
   if (threads.count === 0) return yield* loadHere(request, form);
   /** of the arrays of a batch, once one has come */
@@ -107,9 +107,13 @@ async function* loadInWorkers<T extends CubeBatch | SampleBatch>(
   };
   // one for each worker to work at, one to be taken meanwhile
   const ahead = threads.count + 1;
+  for (let i = FROM; i < FROM + ahead; i++) ask(i);
+  // threads take a while to start: the first batch is made here meanwhile
+  const ended = { aborted: false };
+  const opening = read(store, config, draws[0], ended);
   try {
-    for (let i = 0; i < ahead; i++) ask(i);
-    for (let i = 0; i < draws.length; i++) {
+    yield { batch: await opening, masked: null };
+    for (let i = FROM; i < draws.length; i++) {
       const loaded = await threads.result(i);
       const arrays = [...loaded.batch.fields.map(({ tokens }) => tokens), ...targetsOf(loaded.masked)];
       lengths = arrays.map(({ buffer }) => buffer.byteLength / 4);
@@ -117,6 +121,8 @@ async function* loadInWorkers<T extends CubeBatch | SampleBatch>(
       yield loaded;
     }
   } finally {
+    ended.aborted = true;
+    await opening.catch(() => {});
     await threads.end();
   }
 }

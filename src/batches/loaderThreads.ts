@@ -7,6 +7,7 @@ import type { MaskedBatch } from "../masking/index.js";
 import {
   CONTROL,
   type First,
+  FROM,
   type WorkerMessage,
   type WorkerReply,
   type WorkerRequest,
@@ -43,6 +44,7 @@ export class LoaderThreads<T> {
   ) {
     const handles = store.cache.share(workers);
     this.control = new Int32Array(new SharedArrayBuffer(4 * (CONTROL.inWork + handles.length)));
+    this.control[CONTROL.next] = FROM;
     this.threads = handles.map((cache, worker) => {
       const { control } = this;
       const setup: WorkerSetup = {
@@ -63,7 +65,7 @@ export class LoaderThreads<T> {
     return this.threads.length;
   }
 
-  /** Asks for a batch; one after the other, from 0 on. */
+  /** Asks for a batch; one after the other, from number `FROM` on. */
   ask(request: WorkerRequest): void {
     let resolve!: Slot<T>["resolve"];
     let reject!: Slot<T>["reject"];

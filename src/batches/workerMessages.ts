@@ -31,6 +31,9 @@ export const CONTROL = {
   inWork: 2,
 } as const;
 
+/** The first batch that workers make. */
+export const FROM = 1;
+
 /** Levels: `readCube`; samples: `readSamples`. */
 export type First = "level" | "sample";
 

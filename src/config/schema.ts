@@ -281,6 +281,12 @@ export const CONFIG_KEYS = {
     "A change of the years that the network is told; null is none.",
     true,
   ),
+  token_infos: ours(
+    "token info",
+    choice("raw", "scaled"),
+    "raw",
+    "What the network is told of when and where a token lies: raw, year, day, hour, degrees as they are, as the reference and older runs; scaled, the same as numbers of size 1, day and hour as points of a circle.",
+  ),
   log_test_num_ranks: theirs(
     "debug",
     integer(0, PROCESSES),
@@ -322,6 +328,12 @@ export const CONFIG_KEYS = {
     "Periods [[start, end], ...] of training in ISO time (UTC, ends included; a bare date at the end is its last hour); the whole cube lies in them; null uses years_train.",
   ),
   dates_val: ours("data", PERIODS, null, "Periods of validation, as dates_train; null uses years_val."),
+  dates_test: ours(
+    "data",
+    PERIODS,
+    null,
+    "Periods of the test, as dates_train: best is chosen on validation, final scores and verdict are told on these; null tells them on validation.",
+  ),
   samples_per_time: ours(
     "data",
     integer(1, SAMPLES_PER_TIME),

@@ -5,7 +5,7 @@ import { chunksOf, type Ended, type GatherJob, gather } from "./gather.js";
 import { monthlyNormalization } from "./normalization/monthly.js";
 import type { BufferPool } from "./pool.js";
 import type { Store } from "./storeTypes.js";
-import { tokenInfos, transformTokenInfos } from "./tokenInfos.js";
+import { scaleTokenInfos, tokenInfos, transformTokenInfos } from "./tokenInfos.js";
 import { tokenLayout } from "./tokens.js";
 import type { CubeBatch, Draw, FieldCube, FieldSamples, SampleBatch, Window } from "./types.js";
 import { windowOf } from "./window.js";
@@ -14,7 +14,8 @@ import { product } from "./zarr/array.js";
 export type CubeConfig = Pick<
   RunConfig,
   "fields" | "n_size" | "time_sampling" | "missing_values" | "token_infos_transformation"
->;
+> &
+  Partial<Pick<RunConfig, "token_infos">>;
 
 /**
  * Reads one batch: every chunk once, each value normalised on its way into its token.
@@ -143,5 +144,6 @@ export async function readAhead(
 }
 
 function infosOf({ store, config, windows }: Reading, field: FieldSource, first: "level" | "sample"): Float32Array {
-  return transformTokenInfos(tokenInfos(field, store, windows, first), config.token_infos_transformation ?? null);
+  const infos = tokenInfos(field, store, windows, first);
+  return scaleTokenInfos(transformTokenInfos(infos, config.token_infos_transformation ?? null), config.token_infos);
 }

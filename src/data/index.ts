@@ -19,7 +19,7 @@ export {
 } from "./sampling.js";
 export { openStore, type Store, type StoreOptions } from "./store.js";
 export { formatTime, parseTime } from "./time.js";
-export { TOKEN_INFOS_TRANSFORMATIONS, tokenInfos, transformTokenInfos } from "./tokenInfos.js";
+export { scaleTokenInfos, TOKEN_INFOS_TRANSFORMATIONS, tokenInfos, transformTokenInfos } from "./tokenInfos.js";
 export { type TokenLayout, tokenize, tokenLayout, untokenize } from "./tokens.js";
 export type { CubeBatch, Draw, FieldCube, FieldSamples, SampleBatch, Window } from "./types.js";
 export { readValues, wholeWindow } from "./values.js";

@@ -1,6 +1,7 @@
 /** The eight numbers that tell the network when and where a token lies (spec section 2). */
-import type { Field } from "../config/types.js";
+import type { Field, RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
+import { cos, sin } from "../math/index.js";
 import type { Store } from "./storeTypes.js";
 import type { Window } from "./types.js";
 
@@ -117,5 +118,39 @@ export function transformTokenInfos(infos: Float32Array, name: string | null): F
       });
     }
   }
+  return infos;
+}
+
+const TURN = 2 * Math.PI;
+const DAYS = 365.25;
+const HOURS = 24;
+
+/**
+ * What `token_infos: "scaled"` makes of one token's infos: numbers of size 1, so that the embedding's norm is not that
+ * of the year. Day and hour become points of a circle, so that midnight lies beside 23 h; their second coordinates
+ * take the places of the level's repetition and of the grid step, which is the same in all of a store.
+ */
+function scaleToken([year, day, hour, level, latitude, longitude]: Float32Array): number[] {
+  const [ofYear, ofDay] = [(TURN * day) / DAYS, (TURN * hour) / HOURS];
+  return [
+    (year - 2000) / 20,
+    cos(ofYear),
+    cos(ofDay),
+    level / 500 - 1,
+    latitude / 90 - 1,
+    longitude / 180 - 1,
+    sin(ofDay),
+    sin(ofYear),
+  ];
+}
+
+/**
+ * Scales token infos in place, after any shift of their years.
+ * @param infos [..., 8], raw
+ * @param how the key `token_infos`; absent, as in configurations of before: raw, which leaves them as they are
+ */
+export function scaleTokenInfos(infos: Float32Array, how: RunConfig["token_infos"] | undefined): Float32Array {
+  if (how !== "scaled") return infos;
+  for (let o = 0; o < infos.length; o += INFO_SIZE) infos.set(scaleToken(infos.subarray(o, o + INFO_SIZE)), o);
   return infos;
 }

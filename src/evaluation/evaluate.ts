@@ -11,6 +11,7 @@ import type { RunConfig } from "../config/types.js";
 import { leftOut } from "../data/gaps.js";
 import { openData } from "../data/openData.js";
 import { drawEpoch } from "../data/sampling.js";
+import { formatTime } from "../data/time.js";
 import { openEngine } from "../engine/index.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
@@ -20,9 +21,11 @@ import { fitBaselines } from "../prediction/baselines.js";
 import { type PassContext, passSubject, predictDraws } from "../prediction/pass.js";
 import { storeNormalization } from "../results/storeNormalization.js";
 import { assertFree, configPath, createExclusively, type RunFolder, runFolder } from "../runs/folder.js";
+import { type ToldOn, toldOnLine } from "../runs/toldOn.js";
 import { readInitialWeights } from "../runs/weightFiles.js";
-import type { BaselineParams, ScoreReport } from "../scores/index.js";
-import { isPeriodic } from "../scores/index.js";
+import type { BaselineParams, CalibrationReport, ScoreReport } from "../scores/index.js";
+import { isPeriodic, scoresByTime } from "../scores/index.js";
+import { CALIBRATION_KEY, givenCalibration } from "./calibration.js";
 import type { DrawPlan } from "./draws.js";
 import { checkForEvaluation, findRun, type RunWeights, runConfig } from "./loadRun.js";
 import { evaluationMode } from "./modes.js";
@@ -30,8 +33,11 @@ import { type EvaluationOptions, isEvaluationOverride } from "./options.js";
 import { EvaluationOutput } from "./output.js";
 import { evaluationOptions } from "./readOptions.js";
 import { forecastSteps, rollout } from "./rollout.js";
+import { datesOf, writeScoreTimes } from "./scoreTimes.js";
 import { EvaluationScores, stepHours, unitsOf } from "./scoring.js";
 import { NOT_PERIODIC, NOT_WHOLE, Spectra } from "./spectra.js";
+import { toldOn } from "./split.js";
+import { WindowSpectra } from "./windowSpectra.js";
 
 export interface EvaluateRequest {
   /** `RUN[@latest|best|EPOCH]`, below `out` or a path to its folder; default the run whose weights are newest */
@@ -41,12 +47,16 @@ export interface EvaluateRequest {
   /** overrides of the configuration or of the mode's options, such as `fields[0][2]=[123]`, `position=[50,8]` */
   set?: readonly string[];
   data?: string;
+  /** which times to draw: default the test where the run has `dates_test`, unless validation's period is overwritten */
+  split?: "validation" | "test";
   /** folder that holds the run's `models/` and gets `results/id<NEW>`; default the current one */
   out?: string;
   /** id of the evaluation; default random */
   runId?: string;
   /** cubes of a roll-out; default 1 */
   rollout?: number;
+  /** an earlier evaluation of other times, whose parameters of post-hoc calibration are applied; default: cross-fitted */
+  calibration?: string;
   engine?: "auto" | "native" | "wasm";
   /** write result stores (default true) */
   stores?: boolean;
@@ -64,10 +74,14 @@ export interface Evaluation {
   mode: string;
   samples: number;
   scores: ScoreReport;
+  /** diagrams of calibration and post-hoc calibration; null for one member */
+  calibration: CalibrationReport | null;
   /** what stands beside the scores in `scores.json` */
   about: Record<string, unknown>;
   /** who wins, in one sentence */
   verdict: string;
+  /** which times that is told on, in one line */
+  toldOn: string;
   resultsDir: string;
   files: string[];
 }
@@ -104,14 +118,21 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
     const cubes = request.rollout ?? 1;
     if (cubes > 1 && config.attention) request.onWarning?.("attention maps are not written of a roll-out");
     const shift = cubes > 1 ? forecastSteps(subject) * config.time_sampling : 0;
-    const plan = mode.draws({ config, store, options, rollout: { cubes, shift } });
+    const told = toldOn({
+      asked: request.split ?? null,
+      dates_test: config.dates_test,
+      validationGiven: set.some((text) => /^(years|dates)_val[=[]/.test(text.trim())),
+      ownTimes: mode.ownTimes(options),
+    });
+    const split = told === "test" ? "test" : "validate";
+    const plan = mode.draws({ config, store, options, split, rollout: { cubes, shift } });
     if (plan.acrossGaps) request.onWarning?.(leftOut(plan.acrossGaps));
     const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, subject.model.spec);
     const engine = await openEngine(request.engine ?? "auto");
     if (engine.instead?.reason === "unusable") request.onWarning?.(engine.instead.text);
     params = toTensors(weights);
     const context: PassContext = { ...subject, engine };
-    return await runPlan({ request, context, params, plan, folder, run, modeName, options, cubes });
+    return await runPlan({ request, context, params, plan, folder, run, modeName, options, cubes, told });
   } finally {
     tf.dispose(Object.values(params));
     await store.close();
@@ -128,16 +149,21 @@ interface Work {
   modeName: string;
   options: EvaluationOptions;
   cubes: number;
+  told: ToldOn;
 }
 
 async function runPlan(work: Work): Promise<Evaluation> {
   const { request, context, params, plan, folder, run, modeName, cubes } = work;
   const { config, store, predicted } = context;
+  const period = periodOf(work);
+  const mode = { mode: modeName, ...period };
+  const given = request.calibration && (await givenCalibration(request.calibration, request.out ?? ".", mode));
   const fitted = await fittedBaselines(context, request.onWarning);
   const lookup = storeNormalization(store);
   const span = config.n_size[0] * config.time_sampling;
   const scores = new EvaluationScores(context, lookup, fitted, plan.draws, span);
   const spectra = new Spectra(spectrumRefusal(context, plan));
+  const windows = new WindowSpectra(store, lookup);
   const output = await openOutput(work, spectra);
   let samples = 0;
   let done = 0;
@@ -152,6 +178,7 @@ async function runPlan(work: Work): Promise<Evaluation> {
           for (const [p, { field }] of predicted.entries()) {
             const { baselines, ...prediction } = cube.predictions[p];
             await scores.add(cube, field, prediction, { ...place, baselines });
+            await windows.add(field, cube.cube.windows, cube.masked.fields[field.index], prediction.mean);
           }
           rolled.push(cube);
         }
@@ -167,9 +194,13 @@ async function runPlan(work: Work): Promise<Evaluation> {
       }
     } else {
       const streams = createMaskStreams(config, context.fields);
-      for await (const batch of predictDraws(context, params, plan.draws, { streams, members: true, signal })) {
+      const split = work.told === "test" ? "test" : "validate";
+      for await (const batch of predictDraws(context, params, plan.draws, { streams, split, members: true, signal })) {
         const predictions = batch.predictions.map(({ mean, ens }) => ({ mean, ens: ens! }));
-        for (const [p, { field }] of predicted.entries()) await scores.add(batch, field, predictions[p]);
+        for (const [p, { field }] of predicted.entries()) {
+          await scores.add(batch, field, predictions[p]);
+          await windows.add(field, batch.cube.windows, batch.masked.fields[field.index], predictions[p].mean);
+        }
         await output.append({ windows: batch.cube.windows, fields: batch.masked.fields, predictions });
         await output.appendAttention(params, batch);
         samples += batch.cube.windows.length;
@@ -181,20 +212,28 @@ async function runPlan(work: Work): Promise<Evaluation> {
     const files = await output.close();
     const report = scores.report();
     spectra.addTo(report);
+    windows.addTo(report);
     const { sentence } = scores.verdict();
+    const calibration = scores.calibration(given || undefined);
     const about = {
       run: run.id,
       weights: run.which,
       mode: modeName,
+      split: work.told,
       rollout: cubes,
       samples,
       options: work.options,
       units: unitsOf(predicted.map(({ field }) => field)),
+      first_time: formatTime(period.from),
+      last_time: formatTime(period.to),
       hours_per_lead_step: stepHours(store, config.time_sampling),
       verdict: sentence,
+      told_on: toldOnLine(work.told, run.which),
     };
     const path = join(folder.resultsDir, "scores.json");
-    await writeFileAtomic(path, `${JSON.stringify({ ...report, _about: about }, null, 1)}\n`);
+    const all = { ...report, _about: about, ...(calibration && { [CALIBRATION_KEY]: calibration }) };
+    await writeFileAtomic(path, `${JSON.stringify(all, null, 1)}\n`);
+    const timed = await writeScoreTimes(folder.resultsDir, timedScores(work, scores, about));
     return {
       runId: folder.id,
       run: run.id,
@@ -202,10 +241,12 @@ async function runPlan(work: Work): Promise<Evaluation> {
       mode: modeName,
       samples,
       scores: report,
+      calibration,
       about,
       verdict: sentence,
+      toldOn: about.told_on,
       resultsDir: folder.resultsDir,
-      files: [...files, path],
+      files: [...files, path, timed],
     };
   } catch (error) {
     await output.abort();
@@ -221,7 +262,41 @@ async function openOutput({ request, context, folder, run, plan }: Work, spectra
   return EvaluationOutput.open(context, plan, { folder, epoch, stores: request.stores ?? true }, spectra);
 }
 
-/** Damped persistence needs training times; a store without them is no obstacle to the rest. */
+/** The first and the last time of all cubes, those of a roll-out included; nanoseconds since 1970. */
+function periodOf({ context: { config, store }, plan, cubes }: Work): { from: bigint; to: bigint } {
+  const ends = plan.draws.map(({ timeIndex }) => timeIndex);
+  const [steps] = config.n_size;
+  const sampling = config.time_sampling;
+  const first = ends.reduce((a, b) => Math.min(a, b)) - steps * sampling;
+  const last = ends.reduce((a, b) => Math.max(a, b)) + (cubes - 1) * steps * sampling - sampling;
+  const { times } = store;
+  return { from: times[Math.max(0, first)], to: times[Math.min(times.length - 1, last)] };
+}
+
+/** What a score card needs of this evaluation. */
+function timedScores(
+  { context: { config, store }, run, modeName }: Work,
+  scores: EvaluationScores,
+  about: { units: Record<string, string>; hours_per_lead_step: number },
+) {
+  const { accumulator } = scores;
+  const timed = scoresByTime(accumulator);
+  return {
+    ...timed,
+    dates: datesOf(timed.times, store.times, config.time_sampling),
+    about: {
+      run: run.id,
+      weights: run.which,
+      mode: modeName,
+      span: accumulator.span(),
+      hoursPerLeadStep: about.hours_per_lead_step,
+      predictors: [...accumulator.options.predictors],
+      units: about.units,
+    },
+  };
+}
+
+/** Fitted baselines need training times; a store without them is no obstacle to the rest. */
 async function fittedBaselines(
   { config, store }: PassContext,
   onWarning?: (message: string) => void,
@@ -230,7 +305,7 @@ async function fittedBaselines(
     return await fitBaselines({ config, store, draws: (epoch) => drawEpoch({ config, store, split: "train", epoch }) });
   } catch (error) {
     if (!isAtmorepError(error)) throw error;
-    onWarning?.(`damped persistence is left out: its factors need the training period (${error.message})`);
+    onWarning?.(`the baselines that are fitted are left out: they need the training period (${error.message})`);
     return {};
   }
 }

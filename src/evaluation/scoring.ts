@@ -9,14 +9,23 @@ import { displayUnit } from "../data/units.js";
 import type { PassContext } from "../prediction/pass.js";
 import { scoreBatch } from "../prediction/scoreBatch.js";
 import type { NormalizationLookup } from "../results/physical.js";
+import { dressedPredictions } from "../scores/baselines/distributions.js";
 import { usableBaselines } from "../scores/baselines/registry.js";
+import { dressedQuantity } from "../scores/dressedQuantity.js";
 import {
   anomalyQuantity,
   type BaselineParams,
   boxRegion,
+  type CalibrationOptions,
+  type CalibrationReport,
+  type CalibrationSample,
+  calibrationReport,
+  calibrationSample,
   ensembleQuantity,
   metricQuantities,
   namedRegion,
+  placeQuantity,
+  probabilityQuantity,
   type Region,
   type ScoreAccumulator,
   type ScoreReport,
@@ -47,6 +56,7 @@ export class EvaluationScores {
   readonly accumulator: ScoreAccumulator;
   private readonly refused: string | null;
   private readonly climatology;
+  private readonly sample: CalibrationSample;
 
   constructor(
     private readonly context: PassContext,
@@ -60,15 +70,23 @@ export class EvaluationScores {
     const scored = predicted.map(({ field }) => field);
     this.refused = anomalyRefusal(store, scored, draws, span);
     this.climatology = climatologyLookup(store);
+    const E = model.spec.config.net_tail_num_nets;
+    const levels = Object.fromEntries(fields.map(({ name, levels: own }) => [name, own]));
+    const regions = regionsOf(config);
+    this.sample = calibrationSample({ E, levels, region: regions[0] });
     this.accumulator = scoreAccumulator({
       predictors,
-      levels: Object.fromEntries(fields.map(({ name, levels }) => [name, levels])),
+      levels,
       grid: store,
-      regions: regionsOf(config),
+      regions,
+      observer: this.sample.observer,
       quantities: [
-        ensembleQuantity(model.spec.config.net_tail_num_nets),
+        ensembleQuantity(E),
+        ...(params.distributions ? [dressedQuantity()] : []),
+        probabilityQuantity(E),
+        placeQuantity,
         anomalyQuantity(predictors, this.refused),
-        ...metricQuantities(config.metrics, model.spec.config.net_tail_num_nets),
+        ...metricQuantities(config.metrics, E),
       ],
     });
   }
@@ -84,8 +102,15 @@ export class EvaluationScores {
     if (own.target.length === 0) return;
     const { lookup, params } = this;
     const batch = await scoreBatch(this.context, prepared, field, mean, { lookup, params });
+    const { distributions, diurnal = null } = params;
+    const before = prepared.cube.fields[field.index];
     this.accumulator.add({
       ...batch,
+      // the cubes of a roll-out after its first show what was hidden at its start
+      dressed:
+        distributions && !place
+          ? dressedPredictions(before, own, prepared.cube.windows, distributions, diurnal)
+          : undefined,
       predictions: place?.baselines ? { model: mean, ...place.baselines } : batch.predictions,
       members: ens,
       climatology: this.refused === null ? await this.climatology(field, prepared.cube, own, lookup) : undefined,
@@ -96,6 +121,13 @@ export class EvaluationScores {
 
   report(): ScoreReport {
     return scoreReport(this.accumulator, { units: unitsOf(this.context.fields) });
+  }
+
+  /** Diagrams of calibration and post-hoc calibration; null for one member. */
+  calibration(given?: CalibrationOptions["given"]): CalibrationReport | null {
+    const { fields, model } = this.context;
+    const E = model.spec.config.net_tail_num_nets;
+    return calibrationReport(this.accumulator, this.sample, { units: unitsOf(fields), E, given });
   }
 
   verdict(): Verdict {

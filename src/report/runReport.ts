@@ -13,13 +13,15 @@ import { learningRateFigure, predictionFigure, trainingFigure } from "../noteboo
 import { type RunDetails, readRun } from "../runs/list.js";
 import { type RunReference, runPlace } from "../runs/locate.js";
 import { validationColumns, validationLoss } from "../runs/series.js";
+import { evaluationReport } from "./evaluationReport.js";
 import { htmlPage, preformatted, type Section } from "./html.js";
 
 const LAST_LINES = 40;
 
 /**
  * A self-contained HTML page of a run: curves, the validation table, maps of one validation sample where result stores
- * exist, the configuration, the last lines of its log, the files with their hashes.
+ * exist, the configuration, the last lines of its log, the files with their hashes. Of an evaluation: its scores, its
+ * calibration before and after, its configuration.
  * @param out folder that holds `results/` and `models/`
  * @returns an HTML document without scripts and without links to other files
  * @throws AtmorepError (usage) if there is no such run
@@ -28,6 +30,9 @@ const LAST_LINES = 40;
 export async function runReport(reference: RunReference, out?: string): Promise<string> {
   const place = runPlace(reference, out);
   const run = await readRun(place.out, place.id);
+  // an evaluation trains nothing, so that its page is another one
+  if (run.metrics.length === 0 && existsSync(join(run.resultsDir, "scores.json")))
+    return evaluationReport(run, picture);
   const sections: Section[] = [
     { title: "Losses", html: await picture(trainingFigure({ runId: run.id, rows: run.metrics })) },
     { title: "Validation", html: tableHtml(validationTable(run)) },

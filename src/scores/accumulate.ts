@@ -7,7 +7,7 @@ import { AtmorepError } from "../errors.js";
 import type { MaskedBatch } from "../masking/types.js";
 import { latitudeWeight } from "./latitude.js";
 import { pairOf, targetTokens } from "./layout.js";
-import type { PointBatch, Quantity } from "./quantity.js";
+import type { PointBatch, PointPlace, Quantity } from "./quantity.js";
 import { REGIONS, type Region } from "./regions.js";
 import { SCORED_KINDS, type ScoredKind, scoredKind } from "./tokenKinds.js";
 import { visibleField } from "./visible.js";
@@ -47,6 +47,8 @@ export interface AccumulatorOptions {
   byLead?: boolean;
   /** what is scored of the model beside its errors, such as `ensembleQuantity` */
   quantities?: readonly Quantity[];
+  /** told of each point once, whatever regions it lies in */
+  observer?: (batch: PointBatch) => (point: ScoredPoint, weight: number) => void;
 }
 
 /** Where each quantity's numbers begin in a row of sums, and the row's length. */
@@ -72,6 +74,8 @@ export interface ScoreBatch {
   members?: Float32Array;
   /** [M, D], normalised local climatology; needed by the anomaly correlation */
   climatology?: ArrayLike<number>;
+  /** opponents of probability; read by `dressedQuantity` */
+  dressed?: PointBatch["dressed"];
   /** time steps that the cube's lead times start from: of a roll-out, those of the cubes before; default 0 */
   leadOffset?: number;
   /** the initial time that the batch belongs to; default that of the cube */
@@ -79,7 +83,7 @@ export interface ScoreBatch {
 }
 
 /** One point that counts. */
-export interface ScoredPoint {
+export interface ScoredPoint extends PointPlace {
   /** its place in [M, D] */
   at: number;
   /** index of its level */
@@ -87,9 +91,6 @@ export interface ScoredPoint {
   kind: ScoredKind;
   /** time steps */
   lead: number;
-  /** geographic degrees */
-  latitude: number;
-  longitude: number;
   /** physical units of one unit of the values */
   std: number;
 }
@@ -150,10 +151,13 @@ export function scoreAccumulator(options: AccumulatorOptions): ScoreAccumulator 
     const predictions = checkPredictions(batch, predictors, target.length);
     const names = levels[field];
     const visitors = quantities.map((quantity) => quantity.visitor(batch));
+    const observe = options.observer?.(batch);
     // Looking cells up by name for every point would take longer than the sums themselves.
     const found: Float64Array[] = [];
-    points(({ at, l, kind, lead, latitude, longitude, std }) => {
+    points((point) => {
+      const { at, l, kind, lead, latitude, longitude, std } = point;
       const weight = latitudeWeighted ? latitudeWeight(latitude) : 1;
+      observe?.(point, weight);
       for (let r = 0; r < regions.length; r++) {
         if (!regions[r].contains(latitude, longitude)) continue;
         const code = ((l * SCORED_KINDS.length + SCORED_KINDS.indexOf(kind)) * leads + lead) * regions.length + r;
@@ -166,7 +170,7 @@ export function scoreAccumulator(options: AccumulatorOptions): ScoreAccumulator 
           const error = predictions[p][at] - target[at];
           addError(sums, HEAD.length + p * SUMS_PER_PREDICTOR, error, std, weight);
         }
-        for (let q = 0; q < visitors.length; q++) visitors[q](sums, offsets[q], at, std, weight);
+        for (let q = 0; q < visitors.length; q++) visitors[q](sums, offsets[q], at, std, weight, point);
       }
     });
   };
@@ -186,32 +190,37 @@ export function scoreAccumulator(options: AccumulatorOptions): ScoreAccumulator 
     }
     const offset = batch.leadOffset ?? 0;
     const initialTime = batch.initialTime ?? batch.cube.draw.timeIndex;
-    const { field, predictions, members, climatology } = batch;
+    const { field, predictions, members, climatology, dressed } = batch;
     const leads = offset + g.steps + 1;
     const span = spanOf(batch.cube, initialTime);
-    addPoints({ field, initialTime, target, D: g.D, predictions, members, climatology, leads, span }, (visit) => {
-      for (const { m, l, b, n, bits } of targetTokens(masked)) {
-        const kind = scoredKind(bits);
-        const window = batch.cube.windows[b];
-        const y = Math.floor((n % g.places) / g.nx) * g.ty;
-        const x = (n % g.nx) * g.tx;
-        const since = offset + Math.floor(n / g.places) * g.tt - lastVisibleStep(view.hidden, g, l, b, n);
-        for (let i = 0; i < g.D; i++) {
-          const at = m * g.D + i;
-          if (masked.valid && !masked.valid[at]) continue;
-          const point = i % g.points;
-          visit({
-            at,
-            l,
-            kind,
-            lead: since + Math.floor(i / g.points),
-            latitude: 90 - grid.lats[window.lat[y + Math.floor(point / g.tx)]],
-            longitude: grid.lons[window.lon[x + (point % g.tx)]],
-            std: perPoint ? batch.std[at] : batch.std[l],
-          });
+    addPoints(
+      { field, initialTime, target, D: g.D, predictions, members, climatology, dressed, leads, span },
+      (visit) => {
+        for (const { m, l, b, n, bits } of targetTokens(masked)) {
+          const kind = scoredKind(bits);
+          const window = batch.cube.windows[b];
+          const y = Math.floor((n % g.places) / g.nx) * g.ty;
+          const x = (n % g.nx) * g.tx;
+          const first = offset + Math.floor(n / g.places) * g.tt;
+          const since = first - lastVisibleStep(view.hidden, g, l, b, n);
+          for (let i = 0; i < g.D; i++) {
+            const at = m * g.D + i;
+            if (masked.valid && !masked.valid[at]) continue;
+            const point = i % g.points;
+            visit({
+              at,
+              l,
+              kind,
+              lead: since + Math.floor(i / g.points),
+              step: first + Math.floor(i / g.points),
+              latitude: 90 - grid.lats[window.lat[y + Math.floor(point / g.tx)]],
+              longitude: grid.lons[window.lon[x + (point % g.tx)]],
+              std: perPoint ? batch.std[at] : batch.std[l],
+            });
+          }
         }
-      }
-    });
+      },
+    );
   };
   return { options, add, addPoints, cells: () => [...cells.values()], span: () => longest };
 }

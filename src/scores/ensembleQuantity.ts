@@ -6,6 +6,9 @@ import type { PointBatch, Quantity } from "./quantity.js";
 
 const SUM = { gaussian: 0, ensemble: 1, fair: 2, variance: 3, squares: 4, ranks: 5 } as const;
 
+/** Where the weights of ranks 0 to E begin among the numbers of {@link ensembleQuantity}. */
+export const RANKS_AT = SUM.ranks;
+
 const ONE_MEMBER = "one member has no spread";
 
 /**

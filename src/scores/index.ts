@@ -22,6 +22,36 @@ export {
   baselinePredictions,
 } from "./baselines/registry.js";
 export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./baselines/ridge.js";
+export type { BeforeAfter, CalibratedScores } from "./calibration/calibrated.js";
+export { applyFit, type Calibrated, crossFit, type FittedEmos, fitAll } from "./calibration/crossFit.js";
+export type { Consistency, ReliabilityBin, SpreadErrorBin } from "./calibration/diagrams.js";
+export {
+  type EmosFit,
+  type EmosParameters,
+  type EmosPoints,
+  emosDistribution,
+  emosFit,
+} from "./calibration/emos.js";
+export {
+  type CalibrationLeaf,
+  type CalibrationOptions,
+  type CalibrationReport,
+  calibrationReport,
+  type FieldCalibration,
+} from "./calibration/report.js";
+export { type CalibrationSample, calibrationSample, type SampledPoints } from "./calibration/sample.js";
+export { placeQuantity, type ScoresByTime, scoresByTime, type TimedCell } from "./card/byTime.js";
+export {
+  type CardCell,
+  type CardComparison,
+  type CardOptions,
+  type CardOutcome,
+  type ScoreCard,
+  scoreCard,
+} from "./card/card.js";
+export { benjaminiHochberg } from "./card/falseDiscovery.js";
+export type { CardEntry } from "./card/pair.js";
+export { cosineTransform, type WindowSpectrum, windowPowerSpectrum } from "./dct.js";
 export {
   type AccOptions,
   acc,
@@ -58,7 +88,16 @@ export {
 } from "./intervals/intervals.js";
 export { latitudeWeight, latitudeWeights } from "./latitude.js";
 export { type Metric, type MetricPoint, metricNames, metricQuantities, registerMetric } from "./metrics.js";
-export type { AddPoint, PointBatch, Quantity } from "./quantity.js";
+export {
+  brierEnsemble,
+  crpsTail,
+  ensembleQuantile,
+  membersAbove,
+  quantileScore,
+  type Tail,
+} from "./probability.js";
+export { probabilityQuantity, THRESHOLDS } from "./probabilityQuantity.js";
+export type { AddPoint, PointBatch, PointPlace, Quantity } from "./quantity.js";
 export { type Box, boxRegion, namedRegion, REGIONS, type Region } from "./regions.js";
 export {
   quantityScores,

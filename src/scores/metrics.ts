@@ -59,7 +59,9 @@ export function registerMetric(name: string, metric: Metric): void {
 
 const RESERVED = new Set([
   ..."rmse mae bias rmse_normalized mae_normalized bias_normalized crps crps_fair crps_gaussian spread".split(" "),
-  ..."spread_skill_ratio rank_histogram zonal_spectrum acc points times blocks kinds note".split(" "),
+  ..."spread_skill_ratio rank_histogram zonal_spectrum window_spectrum acc points times blocks kinds note".split(" "),
+  ..."brier_minus_1sd brier_mean brier_plus_1sd crps_below_minus_1sd crps_above_plus_1sd".split(" "),
+  ..."quantile_10 quantile_50 quantile_90".split(" "),
 ]);
 
 /**

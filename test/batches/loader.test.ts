@@ -35,13 +35,13 @@ const ROOMS = [
   "engine",
   "model",
 ];
-let build: ReturnType<typeof translateRooms>;
+let build: Awaited<ReturnType<typeof translateRooms>>;
 let loader: typeof LoaderRoom;
 let stores: typeof StoreRoom;
 let storeLocation: string;
 
 beforeAll(async () => {
-  build = translateRooms(ROOMS);
+  build = await translateRooms(ROOMS);
   const room = (path: string) => import(/* @vite-ignore */ pathToFileURL(join(build.path, path)).href);
   loader = await room("batches/loader.js");
   stores = await room("data/store.js");
@@ -160,7 +160,8 @@ describe("batches", () => {
             for (const { source, target } of masked.fields) pool.give(source.fill(Number.NaN), target.fill(Number.NaN));
           }
         });
-        expect(byWorkers).toBe(streams === "batch" && workers > 0 ? many.length : 0);
+        // the first batch is made in this thread, while the others start
+        expect(byWorkers).toBe(streams === "batch" && workers > 0 ? many.length - 1 : 0);
         const lengths = Array.from({ length: 50 }, () => dataLength);
         expect(pool.handOver(lengths).length).toBeLessThanOrEqual(2 * (workers === 0 ? 1 : workers + 2));
         return seen;

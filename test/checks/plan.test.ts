@@ -8,8 +8,8 @@ import { tinyConfig } from "../support/tinyRun.js";
 describe("the plan of a run", () => {
   it("counts the storm preset's steps, samples and shapes", async () => {
     const plan = await planRun(resolveConfig({ preset: "storm" }).config);
-    expect(plan).toMatchObject({ parameters: 167_354, steps: 1000, stepsPerEpoch: 100, validationSamples: 40 });
-    expect(plan.firstBatch.velocity_v).toEqual({ tokens: [8, 1, 36, 108], infos: [8, 1, 36, 8], target: [72, 108] });
+    expect(plan).toMatchObject({ parameters: 144_170, steps: 3000, stepsPerEpoch: 500, validationSamples: 320 });
+    expect(plan.firstBatch.velocity_v).toEqual({ tokens: [8, 1, 28, 36], infos: [8, 1, 28, 8], target: [96, 36] });
   });
 
   it("tells parameters, memory and time where the data are not", () => {

@@ -63,9 +63,9 @@ describe("config validate", () => {
     const { out, code, err } = await config("validate", "--preset", "storm", "--data", data);
     expect(err).toBe("");
     expect(code).toBe(0);
-    // steps 0-43 hold 33 cubes of 12 steps, steps 48-63 hold 5; 12.5 degrees of freedom both ways, 1.25 x 2.5 degrees
-    expect(out).toMatch(/^train: 33 times, 11 x 6 = 66 places; /m);
-    expect(out).toMatch(/^validate: 5 times, 11 x 6 = 66 places; /m);
+    // steps 0-43 hold 38 cubes of 7 steps, steps 48-63 hold 10; 12 of 29 rows and 12 of 24 columns leave 17 x 12 places
+    expect(out).toMatch(/^train: 38 times, 17 x 12 = 204 places; /m);
+    expect(out).toMatch(/^validate: 10 times, 17 x 12 = 204 places; /m);
   });
 
   it("lists all faults and asks for exit code 2", async () => {

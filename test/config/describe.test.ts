@@ -62,7 +62,7 @@ describe("describeConfig", () => {
     const { config, origins } = resolveConfig({ preset: "storm", set: { dropout_rate: 0, "n_size[0]": 12 } });
     const described = describeConfig({ ...config, mine: 1 }, origins);
     expect(described.find(({ key }) => key === "dropout_rate")).toMatchObject({ text: "0.0", origin: "--set" });
-    expect(described.find(({ key }) => key === "n_size")).toMatchObject({ text: "[12, 22.5, 45.0]" });
+    expect(described.find(({ key }) => key === "n_size")).toMatchObject({ text: "[12, 15.0, 30.0]" });
     expect(described.find(({ key }) => key === "file_path")).toMatchObject({ origin: "preset:storm" });
     expect(described.at(-1)).toMatchObject({ key: "mine", from: "unknown" });
   });

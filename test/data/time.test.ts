@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { calendarOf, cfTimeCode, civilFromDays, daysFromCivil, formatTime, parseTime } from "../../src/data/time.js";
-import { TOKEN_INFOS_TRANSFORMATIONS, transformTokenInfos } from "../../src/data/tokenInfos.js";
+import { scaleTokenInfos, TOKEN_INFOS_TRANSFORMATIONS, transformTokenInfos } from "../../src/data/tokenInfos.js";
 import fc from "../support/property.js";
 
 describe("calendar", () => {
@@ -55,5 +55,43 @@ describe("transformations of token infos", () => {
       /no shift for the year 2016/,
     );
     expect(Object.values(TOKEN_INFOS_TRANSFORMATIONS).every((t) => t.doc.endsWith("."))).toBe(true);
+  });
+});
+
+describe("scaled token infos", () => {
+  const raw = (day: number, hour: number) => [2019, day, hour, 500, 38, 355, 500, 0.25];
+  const scaled = (day: number, hour: number) => [...scaleTokenInfos(Float32Array.from(raw(day, hour)), "scaled")];
+
+  it("leaves them as they are where the key says raw or is absent", () => {
+    for (const how of ["raw", undefined] as const) {
+      expect([...scaleTokenInfos(Float32Array.from(raw(60, 18)), how)]).toEqual(raw(60, 18));
+    }
+  });
+
+  it("gives numbers of size 1: year, day, hour, level, latitude, longitude", () => {
+    const [year, cosDay, cosHour, level, latitude, longitude, sinHour, sinDay] = scaled(0, 6);
+    for (const [found, expected] of [
+      [year, 19 / 20],
+      [cosDay, 1],
+      [sinDay, 0],
+      [cosHour, 0],
+      [sinHour, 1],
+      [level, 0],
+      [latitude, 38 / 90 - 1],
+      [longitude, 355 / 180 - 1],
+    ]) {
+      expect(found).toBeCloseTo(expected, 6);
+    }
+  });
+
+  it("puts the last hour of a day and the last day of a year beside the first", () => {
+    const distance = (a: number[], b: number[]) => Math.hypot(...a.map((x, i) => x - b[i]));
+    expect(distance(scaled(10, 23), scaled(10, 0))).toBeLessThan(distance(scaled(10, 2), scaled(10, 0)));
+    expect(distance(scaled(364, 0), scaled(0, 0))).toBeLessThan(distance(scaled(3, 0), scaled(0, 0)));
+  });
+
+  it("scales every token of an array", () => {
+    const two = scaleTokenInfos(Float32Array.from([...raw(1, 2), ...raw(200, 12)]), "scaled");
+    expect([...two]).toEqual([...scaled(1, 2), ...scaled(200, 12)]);
   });
 });

@@ -41,6 +41,7 @@ export function globeConfig(store: string, set: Record<string, unknown> = {}): R
       fields: [["a", [1, 24, [], 0], [1, 2], [2, 2, 3], [3, 3, 4], [0.5, 0.9, 0.4, 0.3]]],
       fields_prediction: [["a", 1]],
       n_size: [6, 60, 120],
+      idx_time_mask: null,
       years_train: [2022],
       years_val: [2022],
       dates_train: [["2022-01-01T00:00", "2022-01-09T18:00"]],

@@ -10,6 +10,8 @@ const { config } = atmorep.resolveConfig({
   preset: "storm",
   seed: 1,
   set: {
+    n_size: [12, 22.5, 45],
+    idx_time_mask: null,
     fields: [["mean_sea_level_pressure", [1, 24, [], 0], [0], [4, 3, 3], [3, 6, 6], [0.5, 0.9, 0.4, 0.3]]],
     fields_prediction: [["mean_sea_level_pressure", 1]],
     BERT_strategy: "BERT",

@@ -8,11 +8,28 @@ import type { FinishedEvent, TrainEvent } from "../../src/runs/events.js";
 import type { TrainOptions } from "../../src/training/options.js";
 import { train } from "../../src/training/train.js";
 
+/** What a small run needs of its own, whatever the preset that it starts from does: a window of three days. */
+export const SMALL = {
+  n_size: [12, 22.5, 45],
+  idx_time_mask: null,
+  token_infos: "raw",
+  samples_per_time: 25,
+  grad_accumulation: 1,
+  lr_start: 0.0005,
+  lr_max: 0.001,
+  lr_min: 0.0001,
+  lr_decay_rate: 1.3,
+  lr_start_epochs: 2,
+  weight_decay: 0.05,
+  ema_decay: 0.98,
+};
+
 /** 6 steps an epoch, 2 epochs, 9,000 parameters; BERT, so that every random stream is in use. */
 export function tinyConfig(set: Record<string, unknown> = {}): RunConfig {
   return resolveConfig({
     preset: "storm",
     set: {
+      ...SMALL,
       fields: [["mean_sea_level_pressure", [1, 24, [], 0], [0], [4, 3, 3], [3, 6, 6], [0.5, 0.9, 0.4, 0.3]]],
       fields_prediction: [["mean_sea_level_pressure", 1]],
       BERT_strategy: "BERT",

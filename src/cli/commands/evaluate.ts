@@ -1,6 +1,7 @@
 /** `atmorep evaluate [RUN[@EPOCH]]` */
 import type { Command } from "commander";
 import { AtmorepError } from "../../errors.js";
+import { CALIBRATION_KEY, calibrationLines } from "../../evaluation/calibration.js";
 import { EVALUATION_MODES } from "../../evaluation/modes.js";
 import { EVALUATION_OPTIONS, OPTION_KEYS } from "../../evaluation/options.js";
 import { modesOf } from "../../evaluation/readOptions.js";
@@ -14,9 +15,11 @@ interface EvaluateFlags {
   mode?: string;
   set: string[];
   data?: string;
+  split?: string;
   out?: string;
   runId?: string;
   rollout?: string;
+  calibration?: string;
   results?: string;
   epoch?: string;
   stores: boolean;
@@ -32,9 +35,14 @@ export function registerEvaluate(program: Command): void {
     .option("--mode <name>", `${Object.keys(EVALUATION_MODES).join(", ")}; default what the run was trained for`)
     .option("--set <path=value>", "overwrite a key or set an option of the mode (repeatable)", collect, [])
     .option("--data <store>", "input store; default that of the run")
+    .option("--split <name>", "validation or test; default the test where the run has dates_test")
     .option("--out <dir>", "folder that holds models/ and gets results/id<NEW>; default the current one")
     .option("--run-id <id>", "id of the evaluation; default random")
     .option("--rollout <n>", "feed the forecast back, n cubes one after the other")
+    .option(
+      "--calibration <id>",
+      "calibrate with what an evaluation of another period was fitted to; default cross-fitted",
+    )
     .option("--results <dir>", "score the result stores in a folder, ours or the reference's; no run is needed")
     .option("--epoch <n>", "with --results: which epoch's stores; default the last")
     .option("--no-stores", "write scores only")
@@ -74,19 +82,26 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
       mode: flags.mode,
       set: flags.set,
       data: flags.data,
+      split: splitName(flags.split),
       out: flags.out,
       runId: flags.runId,
       rollout,
+      calibration: flags.calibration,
       stores: flags.stores,
       engine,
       signal: stop.signal,
       onWarning: (message) => note(`warning: ${message}`),
       onProgress: progress(),
     });
-    if (flags.json) return printJson({ ...result.scores, _about: result.about });
+    if (flags.json) {
+      const calibration = result.calibration && { [CALIBRATION_KEY]: result.calibration };
+      return printJson({ ...result.scores, _about: result.about, ...calibration });
+    }
     print(`run ${result.run}@${result.weights}, ${result.mode}, ${result.samples} samples`);
     for (const line of formatTable(...evaluationTable(result.scores))) print(line);
+    for (const line of calibrationLines(result.calibration)) print(line);
     print(result.verdict);
+    print(result.toldOn);
     print(`written to ${result.resultsDir}`);
   } finally {
     stop.release();
@@ -94,8 +109,25 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
   }
 }
 
+function splitName(given: string | undefined): "validation" | "test" | undefined {
+  if (given === undefined || given === "validation" || given === "test") return given;
+  throw new AtmorepError("usage", "no such split", {
+    where: "--split",
+    found: given,
+    expected: "validation or test",
+    fix: "Name one of the two",
+  });
+}
+
 async function scoreStores(dir: string, run: string | undefined, flags: EvaluateFlags): Promise<void> {
-  const foreign = Object.entries({ RUN: run, "--mode": flags.mode, "--rollout": flags.rollout, "--data": flags.data });
+  const foreign = Object.entries({
+    RUN: run,
+    "--mode": flags.mode,
+    "--rollout": flags.rollout,
+    "--data": flags.data,
+    "--split": flags.split,
+    "--calibration": flags.calibration,
+  });
   const given = foreign.find(([, value]) => value !== undefined);
   if (given || flags.set.length > 0) {
     throw new AtmorepError("usage", "existing stores are scored as they are", {

@@ -14,6 +14,15 @@ interface Flags {
   json?: boolean;
 }
 
+interface CardFlags {
+  scores?: boolean;
+  score?: string;
+  region?: string;
+  falseDiscovery?: string;
+  all?: boolean;
+  figure?: string;
+}
+
 export function registerRuns(program: Command): void {
   const runs = program
     .command("runs")
@@ -31,12 +40,24 @@ export function registerRuns(program: Command): void {
     .argument("<id>", "run id, 8 characters of a-z and 0-9")
     .action(async (id: string, _: unknown, command: Command) => showAction(id, command.optsWithGlobals<Flags>()));
   withExamples(show, ["runs show ab12cd34"]);
-  const compare = addFlags(runs.command("compare").description("loss curves and configuration differences"))
-    .argument("<ids...>", "two or more run ids")
-    .action(async (ids: string[], _: unknown, command: Command) =>
-      compareAction(ids, command.optsWithGlobals<Flags>()),
-    );
-  withExamples(compare, ["runs compare ab12cd34 ef56gh78"]);
+  const compare = addFlags(
+    runs.command("compare").description("loss curves and configuration differences, or scores at the same times"),
+  )
+    .argument("<ids...>", "two or more run ids; with --scores ids of evaluations, or of runs with one evaluation each")
+    .option("--scores", "score card: fields, levels and lead times, runs and baselines, with what is significant")
+    .option("--score <name>", "with --scores: rmse (default), mae, crps, crps_fair, brier_mean, quantile_90, ...")
+    .option("--region <name>", "with --scores: default the first")
+    .option("--false-discovery <share>", "with --scores: share of false ones among the findings; default 0.05")
+    .option("--all", "with --scores: also against each single baseline")
+    .option("--figure <path>", "with --scores: also draw the card, as SVG")
+    .action(async (ids: string[], _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<Flags & CardFlags>();
+      await (flags.scores ? cardAction(ids, flags) : compareAction(ids, withoutCardFlags(flags)));
+    });
+  withExamples(compare, [
+    "runs compare ab12cd34 ef56gh78",
+    "runs compare --scores ij90kl12 mn34op56 --score crps --figure card.svg",
+  ]);
   const report = addFlags(
     runs.command("report").description("a page of the run: one HTML file that needs nothing else"),
   )
@@ -136,6 +157,39 @@ async function compareAction(ids: string[], { out, json }: Flags): Promise<void>
     ...values.map((v) => JSON.stringify(v) ?? "absent"),
   ]);
   for (const line of formatTable([["key", ...comparison.ids], ...rows])) print(line);
+}
+
+/** @throws AtmorepError (usage) for a flag that only score cards know */
+function withoutCardFlags({ score, region, falseDiscovery, all, figure, ...flags }: Flags & CardFlags): Flags {
+  const own = {
+    "--score": score,
+    "--region": region,
+    "--false-discovery": falseDiscovery,
+    "--all": all,
+    "--figure": figure,
+  };
+  const given = Object.entries(own).find(([, value]) => value !== undefined);
+  if (!given) return flags;
+  throw new AtmorepError("usage", "this belongs to score cards", { where: given[0], fix: "Add --scores." });
+}
+
+async function cardAction(ids: string[], { out, json, all, figure, ...flags }: Flags & CardFlags): Promise<void> {
+  const { cardTable, readScoreCard } = await import("../../evaluation/readCard.js");
+  const { comparisonSummary, scoreCardFigure, shownComparisons } = await import("../../notebook/views/scoreCard.js");
+  const falseDiscovery = flags.falseDiscovery === undefined ? undefined : Number(flags.falseDiscovery);
+  const card = await readScoreCard(ids, out, { score: flags.score, region: flags.region, falseDiscovery });
+  if (figure !== undefined) {
+    const { svgFigure } = await import("../../notebook/figure/svg.js");
+    await writeFileAtomic(figure, await svgFigure(scoreCardFigure(card, card.hoursPerLeadStep, all)));
+  }
+  if (json) return printJson(card);
+  print(`${card.times} initial times, ${card.from} to ${card.to}; region ${card.region}`);
+  for (const line of formatTable(...cardTable(card, all))) print(line);
+  for (const comparison of all ? card.comparisons : shownComparisons(card)) {
+    print(comparisonSummary(comparison, card.falseDiscovery));
+  }
+  if (card.leftOut.length > 0) print(`${card.leftOut.length} cells are not in all evaluations and were left out`);
+  if (figure !== undefined) print(`drawn to ${figure}`);
 }
 
 function lossCurves({ ids, curves }: RunComparison): string[] {

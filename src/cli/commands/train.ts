@@ -11,6 +11,7 @@ import { collect, note, onClosedPipe, print, printJson, reportError, withExample
 import { count, duration, engineName, seed, type TrainFlags } from "../train/options.js";
 import { TrainPrinter } from "../train/printer.js";
 import { stopOnSignals } from "../train/signals.js";
+import { nextCommands } from "../train/suggestions.js";
 
 export function registerTrain(program: Command): void {
   const command = program
@@ -74,11 +75,7 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
   const printer = new TrainPrinter({
     json: Boolean(flags.json),
     deadline: options.maxTime === undefined ? null : Date.now() + options.maxTime,
-    commands: (runId) => [
-      `npx atmorep runs show ${runId}${outFlag(flags.out)}`,
-      `npx atmorep train --continue ${runId} --set num_epochs=${resolved.config.num_epochs * 2}${outFlag(flags.out)}`,
-      `npx atmorep train --set BERT_strategy=forecast --set losses='["kernel_crps"]'`,
-    ],
+    commands: (runId) => nextCommands(runId, file, flags, resolved.config),
   });
   const speaks = communicator.rank === 0;
   if (speaks) printer.begin(resolved.config);

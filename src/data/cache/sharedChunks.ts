@@ -168,17 +168,16 @@ export class SharedChunks {
   }
 
   /**
-   * How many values of so many bytes this thread may hold and have asked for at once, so that what all threads hold, and
-   * what they have read ahead, lies in half of the memory: then nothing is dropped before it is used.
+   * How many values of so many bytes this thread may have read ahead: so many that what all threads hold and have read
+   * ahead lies in half of the memory, and nothing is dropped before it is used.
    */
-  atOnce(bytes: number): number {
-    const threads = Math.max(this.threads, this.taken.size);
-    return Math.max(2, Math.min(this.mostAtOnce, this.room(bytes * threads)));
+  room(bytes: number): number {
+    return Math.floor(this.maxBytes / 2 / Math.max(this.threads, this.taken.size) / bytes);
   }
 
-  /** How many values of so many bytes lie in half of the memory. */
-  room(bytes: number): number {
-    return Math.floor(this.maxBytes / 2 / bytes);
+  /** How many of them it may hold and have asked for at once. */
+  atOnce(bytes: number): number {
+    return Math.max(2, Math.min(this.mostAtOnce, this.room(bytes)));
   }
 
   /** A thread that shared the cache has ended; what it held and was loading goes, if it had no time for that. */

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SharedChunks } from "../../../src/data/cache/sharedChunks.js";
 import { translateRooms } from "../../support/translated.js";
 
-let build: ReturnType<typeof translateRooms>;
-beforeAll(() => {
-  build = translateRooms(["data/cache"]);
+let build: Awaited<ReturnType<typeof translateRooms>>;
+beforeAll(async () => {
+  build = await translateRooms(["data/cache"]);
 });
 afterAll(() => build.remove());
 

@@ -1,0 +1,202 @@
+/**
+ * Does a network fill a gap better than simple methods? Trains on one part of a store and scores on the other:
+ *
+ *   t2m     ERA5 2 m temperature over the United Kingdom, March 2019, 12 hours hidden; both halves of the month in turn
+ *           train and are scored
+ *   storm   the default run: the preset on the shipped sample, 18 hours hidden
+ *   waves   the synthetic store that `atmorep data sample` makes, 18 hours hidden; says nothing about weather
+ *
+ *   node scripts/run.mjs scripts/gap-skill/compare.ts t2m|waves|storm [--raw FILE.grib] [--seed 1] [--engine auto] [--samples N] [--json FILE]
+ *
+ * Run it from the checkout's root. `--raw` names the GRIB file of t2m; `--samples` shortens an epoch, for a look. Root mean square errors in physical units and the
+ * differences from the model, with 95 % intervals over independent blocks of initial times of all folds together.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import * as tf from "@tensorflow/tfjs-core";
+import { readyBatches } from "../../src/batches/ready.js";
+import { parseFields, predictedFields } from "../../src/config/fields.js";
+import { resolveConfig } from "../../src/config/resolve.js";
+import type { RunConfig } from "../../src/config/types.js";
+import { importStore } from "../../src/data/import/index.js";
+import { drawEpoch, openStore } from "../../src/data/index.js";
+import { normalizeStore } from "../../src/data/normalization/normalize.js";
+import { formatTime } from "../../src/data/time.js";
+import { displayUnit } from "../../src/data/units.js";
+import { makeWaves } from "../../src/data/waves.js";
+import { type EngineName, openEngine } from "../../src/engine/index.js";
+import { createMaskStreams } from "../../src/masking/index.js";
+import { toTensors } from "../../src/model/index.js";
+import { predictReady } from "../../src/prediction/pass.js";
+import { scoreBatch } from "../../src/prediction/scoreBatch.js";
+import { storeNormalization } from "../../src/results/storeNormalization.js";
+import { readInitialWeights } from "../../src/runs/weightFiles.js";
+import {
+  baselineNames,
+  ensembleQuantity,
+  formatScore,
+  pairedTest,
+  quantityScores,
+  type ScoreAccumulator,
+  scoreAccumulator,
+  scoreRow,
+} from "../../src/scores/index.js";
+import { rootMeanSquare, selectTimes, squaresOf } from "../../src/scores/summary.js";
+import { stepModel } from "../../src/step/step.js";
+import { train } from "../../src/training/train.js";
+import { fitGapMaps, gridSeries, predictEarlier, predictGap } from "./ridge.js";
+
+const { values: args, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    raw: { type: "string", default: "../shared/data/raw/era5-2mt-2019-03-uk.grib" },
+    seed: { type: "string", default: "1" },
+    engine: { type: "string", default: "auto" },
+    samples: { type: "string" },
+    json: { type: "string" },
+  },
+});
+const name = positionals[0] as keyof typeof CASES;
+
+/** Hours of a day in steps of the store. */
+const CASES = {
+  t2m: { stepsOfDay: 24, folds: [0, 1], make: (path: string) => importStore([args.raw], path) },
+  waves: { stepsOfDay: 4, folds: [0], make: (path: string) => makeWaves(path) },
+  storm: {
+    stepsOfDay: 4,
+    folds: [0],
+    make: (path: string) => cp("assets/storm_199601.zarr", path, { recursive: true }),
+  },
+};
+if (!(name in CASES))
+  throw new Error(`usage: node scripts/run.mjs scripts/gap-skill/compare.ts ${Object.keys(CASES).join("|")}`);
+const { stepsOfDay, folds, make } = CASES[name];
+const out = mkdtempSync(join(tmpdir(), "atmorep-gap-"));
+
+/** The configuration of a fold: in the second, what was trained on is scored, and the other way round. */
+function configOf(fold: number, store: string): RunConfig {
+  const set = args.samples === undefined ? [] : [`num_samples_per_epoch=${args.samples}`];
+  const file = name === "storm" ? "configs/storm.json" : `scripts/gap-skill/${name}.json`;
+  const { config } = resolveConfig({ file, data: store, seed: Number(args.seed), set });
+  return fold === 0 ? config : { ...config, dates_train: config.dates_val, dates_val: config.dates_train };
+}
+
+async function trained(config: RunConfig, runId: string) {
+  const start = performance.now();
+  let steps = 0;
+  for await (const event of train(config, { out, runId, engine: args.engine as EngineName })) {
+    if (event.type === "step") steps = event.step;
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(0);
+  console.log(
+    `trained on ${config.dates_train?.map((dates) => dates.join(" to ")).join(", ")}: ${steps} steps, ${seconds} s`,
+  );
+  const model = stepModel(config);
+  return { model, params: toTensors(await readInitialWeights(out, `${runId}@latest`, config, model.spec)) };
+}
+
+const OWN = ["model", "ridge 5 x 5", "yesterday"];
+let accumulator: ScoreAccumulator | null = null;
+
+/** Trains on one part and adds the scores of the other. */
+async function addFold(fold: number): Promise<void> {
+  const path = join(out, `fold${fold}.zarr`);
+  await make(path);
+  const config = configOf(fold, path);
+  const [[first, last]] = config.dates_train!;
+  await normalizeStore(path, [first, last]);
+  const store = await openStore(path);
+  try {
+    const [{ field }] = predictedFields(config);
+    const steps = Array.from(store.times, (time, step) => ({ time: formatTime(time), step }));
+    const training = steps.filter(({ time }) => time >= first && time <= last).map(({ step }) => step);
+    const hidden = (config.idx_time_mask?.length ?? 1) * field.tokenSize[0];
+    const series = await gridSeries(store, field);
+    const maps = fitGapMaps(series, hidden, [training[0], training[training.length - 1] + 1]);
+    const network = await trained(config, `gapfold${fold}`);
+    const engine = await openEngine(args.engine as EngineName);
+    const baselines = baselineNames(config.BERT_strategy).filter((baseline) => !OWN.includes(baseline));
+    accumulator ??= scoreAccumulator({
+      predictors: [...OWN, ...baselines],
+      levels: { [field.name]: field.levels },
+      grid: store,
+      quantities: [ensembleQuantity(config.net_tail_num_nets)],
+    });
+    const lookup = storeNormalization(store);
+    const context = { config, store, fields: parseFields(config), predicted: predictedFields(config) };
+    const draws = drawEpoch({ config, store, split: "validate", epoch: 0 });
+    for await (const batch of readyBatches(context, draws, createMaskStreams(config, context.fields))) {
+      const { predictions } = await predictReady({ engine, model: network.model }, network.params, batch, true);
+      const hiddenOf = [batch.cube.windows, batch.cube.fields[0], batch.masked.fields[0]] as const;
+      const simple = await scoreBatch({ config, store }, batch, field, null, { lookup, params: {} });
+      accumulator.add({
+        ...simple,
+        members: predictions[0].ens ?? undefined,
+        predictions: {
+          ...simple.predictions,
+          model: predictions[0].mean,
+          "ridge 5 x 5": predictGap(series, maps, ...hiddenOf),
+          yesterday: predictEarlier(series, stepsOfDay, ...hiddenOf),
+        },
+      });
+    }
+    tf.dispose(Object.values(network.params));
+  } finally {
+    await store.close();
+  }
+}
+
+const range = (low: number, high: number) =>
+  Number.isNaN(low) ? "not known" : `${formatScore(low)} to ${formatScore(high)}`;
+
+/** Prints the scores of all folds together, best first, and the model's difference from each. */
+function report(accumulator: ScoreAccumulator): void {
+  const { predictors, levels } = accumulator.options;
+  const [field] = Object.keys(levels);
+  const selection = { field, level: "all", lead: "all", region: "global", kind: "all" } as const;
+  const row = scoreRow(accumulator, selection);
+  if (!row) throw new Error("no hidden point was scored");
+  const times = selectTimes(accumulator.cells(), selection);
+  const { unit } = displayUnit(field);
+  const calibration = quantityScores(accumulator, selection).spread_skill_ratio;
+  console.log(`\n${field} (${unit}), ${row.points} points, ${row.times} initial times, seed ${args.seed}`);
+  const rows = predictors
+    .toSorted((a, b) => row.scores[a].rmse - row.scores[b].rmse)
+    .map((predictor) => {
+      const { rmse } = row.scores[predictor];
+      if (predictor === "model") return { predictor, rmse };
+      const other = predictors.indexOf(predictor);
+      const test = pairedTest(squaresOf(times, 0), squaresOf(times, other), rootMeanSquare, {
+        span: accumulator.span(),
+      });
+      return { predictor, rmse, modelMinusThis: test };
+    });
+  for (const { predictor, rmse, modelMinusThis: test } of rows) {
+    const few = test?.tooFew ? ", too few to tell" : "";
+    const against = test
+      ? `  model minus this ${formatScore(test.value)}, 95 % ${range(test.low, test.high)}, ${test.blocks} blocks${few}`
+      : "";
+    console.log(`  ${predictor.padEnd(20)}${formatScore(rmse).padStart(7)}${against}`);
+  }
+  const ratio = "value" in calibration ? calibration.value : Number.NaN;
+  console.log(`  spread over skill of the model ${formatScore(ratio)}`);
+  const model = row.scores.model.rmse;
+  const list = rows
+    .filter(({ predictor }) => predictor !== "model")
+    .map(({ predictor, rmse }) => `${predictor} ${formatScore(rmse)}`);
+  console.log(
+    `${name}: model ${formatScore(model)} ${unit}; ${list.join(", ")}; spread over skill ${formatScore(ratio)}`,
+  );
+  if (args.json)
+    writeFileSync(args.json, `${JSON.stringify({ field, unit, rows, spreadOverSkill: ratio }, null, 1)}\n`);
+}
+
+try {
+  for (const fold of folds) await addFold(fold);
+  report(accumulator!);
+} finally {
+  rmSync(out, { recursive: true, force: true });
+}

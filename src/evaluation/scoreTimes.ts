@@ -1,0 +1,95 @@
+/** `scores_by_time.safetensors`: the sums of an evaluation by initial time, which score cards pair. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { formatTime } from "../data/time.js";
+import { AtmorepError } from "../errors.js";
+import { openSafetensors, verifySafetensors, writeSafetensors } from "../formats/safetensors.js";
+import { bytesOf } from "../formats/tensors.js";
+import type { ScoresByTime, TimedCell } from "../scores/index.js";
+
+export const SCORES_BY_TIME = "scores_by_time.safetensors";
+
+export interface TimedScores extends ScoresByTime {
+  /** the last time of each initial time's (first) cube, ISO (UTC) */
+  dates: string[];
+  about: TimedAbout;
+}
+
+export interface TimedAbout {
+  /** the run evaluated and which of its weights */
+  run: string;
+  weights: string;
+  mode: string;
+  /** initial times closer than this share data */
+  span: number;
+  hoursPerLeadStep: number;
+  /** predictors, the model first */
+  predictors: string[];
+  units: Record<string, string>;
+}
+
+/** ISO times of the store's times before `timeIndex`, which cubes end with. */
+export const datesOf = (times: readonly number[], axis: BigInt64Array, sampling: number): string[] =>
+  times.map((time) => formatTime(axis[time - sampling]));
+
+/** @returns the file's path */
+export async function writeScoreTimes(dir: string, scores: TimedScores): Promise<string> {
+  const { columns, times, cells, sums, dates, about } = scores;
+  const path = join(dir, SCORES_BY_TIME);
+  const tensor = (name: string, dtype: "F64" | "I32", shape: number[], values: Float64Array | Int32Array) => ({
+    ...{ name, dtype, shape },
+    read: () => bytesOf(values),
+  });
+  await writeSafetensors(
+    path,
+    [
+      tensor("sums", "F64", [cells.length, times.length, columns.length], sums),
+      tensor("times", "I32", [times.length], Int32Array.from(times)),
+    ],
+    { digest: true, metadata: { version: "1", layout: JSON.stringify({ columns, cells, dates, about }) } },
+  );
+  return path;
+}
+
+/**
+ * @param dir `results/id<ID>` of an evaluation
+ * @throws AtmorepError (usage) if it has none, (input) if the file was changed or is of a later version
+ */
+export async function readScoreTimes(dir: string): Promise<TimedScores> {
+  const path = join(dir, SCORES_BY_TIME);
+  if (!existsSync(path)) {
+    throw new AtmorepError("usage", "there are no scores by time here", {
+      where: path,
+      found: existsSync(join(dir, "scores.json"))
+        ? "scores.json alone: it was scored from stores, or by an earlier version"
+        : "no evaluation",
+      fix: "Evaluate the run: npx atmorep evaluate RUN",
+    });
+  }
+  await verifySafetensors(path);
+  const file = await openSafetensors(path);
+  try {
+    if (file.metadata.get("version") !== "1") {
+      throw new AtmorepError("input", "the scores by time are of another version", {
+        where: path,
+        found: file.metadata.get("version") ?? "none",
+        expected: "1",
+        fix: "Read them with the version of the program that wrote them, or evaluate the run again.",
+      });
+    }
+    const layout = JSON.parse(file.metadata.get("layout") ?? "{}") as Pick<
+      TimedScores,
+      "columns" | "dates" | "about"
+    > & {
+      cells: TimedCell[];
+    };
+    const [sums, times] = [await file.read("sums"), await file.read("times")];
+    return {
+      ...layout,
+      sums: new Float64Array(Uint8Array.from(sums.bytes).buffer),
+      times: [...new Int32Array(Uint8Array.from(times.bytes).buffer)],
+    };
+  } finally {
+    await file.close();
+  }
+}
