@@ -4,7 +4,7 @@ import { type ResolvedConfig, resolveStorePath } from "../config/resolve.js";
 import { collectFaults, validateAgainstStore } from "../config/store.js";
 import type { RunConfig } from "../config/types.js";
 import { configWarnings, validateConfig } from "../config/validate.js";
-import { type Admissible, admissible } from "../data/sampling.js";
+import { type Admissible, admissible, splitsOf } from "../data/sampling.js";
 import { openStore, type Store } from "../data/store.js";
 import { isAtmorepError } from "../errors.js";
 import { knownNames } from "./knownNames.js";
@@ -66,20 +66,21 @@ export function checkDraws(config: RunConfig, store: Store): Pick<ConfigReport, 
   if (structural.length > 0) return { faults: structural, draws: {} };
   const draws: Record<string, Admissible> = {};
   const faults = collectFaults(
-    (["train", "validate"] as const).map((split) => () => {
+    splitsOf(config).map((split) => () => {
       draws[split] = admissible(config, store, split);
     }),
   );
-  // what both splits share (places) shows in both
+  // what the splits share (places) shows in each
   const texts = faults.map(({ path, what }) => `${path}: ${what}`);
   const distinct = faults.filter((_, i) => texts.indexOf(texts[i]) === i);
   if (distinct.length > 0) return { faults: distinct, draws: {} };
-  const { train, validate } = draws;
+  const { train, validate, test } = draws;
   const counts = {
     trainTimes: train.times,
     valTimes: validate.times,
     trainAcrossGaps: train.acrossGaps,
     valAcrossGaps: validate.acrossGaps,
+    ...(test ? { testTimes: test.times, testAcrossGaps: test.acrossGaps } : {}),
     places: train.places,
   };
   return { faults: validateAgainstStore(config, { ...summary, ...sizes }, counts), draws };

@@ -4,7 +4,7 @@ import { parseFields } from "../config/fields.js";
 import { resolveStorePath } from "../config/resolve.js";
 import { withSeeds } from "../config/seeds.js";
 import type { RunConfig } from "../config/types.js";
-import type { AcrossGaps } from "../data/gaps.js";
+import type { TimesOfSplits } from "../data/gaps.js";
 import { loadCubes } from "../data/loader.js";
 import { drawEpoch, timesOfSplits } from "../data/sampling.js";
 import { openStore } from "../data/store.js";
@@ -22,7 +22,7 @@ export interface Plan {
   steps: number;
   validationSamples: number;
   /** times drawn from, and those left out because their cubes would cross a gap in the store's times */
-  times: { train: AcrossGaps; validate: AcrossGaps };
+  times: TimesOfSplits;
   memory: MemoryEstimate;
   /** floating point operations of one step */
   stepFlops: number;

@@ -31,14 +31,19 @@ export function checkAgainstStore(config: RunConfig, store: Store): string[] {
 /** Scores on times that shaped the normalisation are not quite independent: worth one sentence. */
 function normalizationOverlap(config: RunConfig, store: Store): string | null {
   const { normalizationPeriod: period } = store;
-  if (!period || !config.dates_val) return null;
+  if (!period) return null;
   const [from, to] = period.map((text) => parseTime(text));
   if (from === null || to === null) return null;
-  const overlaps = config.dates_val.some(([start, end]) => {
-    const [a, b] = [parseTime(start), parseTime(endTime(end))];
-    return a !== null && b !== null && a <= to && b >= from;
-  });
-  return overlaps
-    ? `validation overlaps the period that the normalisation was computed from (${formatTime(from)} to ${formatTime(to)})`
-    : null;
+  const overlaps = (dates: RunConfig["dates_val"]) =>
+    (dates ?? []).some(([start, end]) => {
+      const [a, b] = [parseTime(start), parseTime(endTime(end))];
+      return a !== null && b !== null && a <= to && b >= from;
+    });
+  const names = [
+    ...(overlaps(config.dates_val) ? ["validation"] : []),
+    ...(overlaps(config.dates_test ?? null) ? ["the test"] : []),
+  ];
+  if (names.length === 0) return null;
+  const verb = names.length > 1 ? "overlap" : "overlaps";
+  return `${names.join(" and ")} ${verb} the period that the normalisation was computed from (${formatTime(from)} to ${formatTime(to)})`;
 }

@@ -29,6 +29,7 @@ export const FAULT_CODES = {
   reversed: "an end stands before its start",
   "too-wide": "the range is wider than the globe",
   "validation-overlaps-training": "validation and training have times in common",
+  "test-overlaps": "the test has times in common with training or validation",
   "store-missing": "no store is named",
   "not-in-store": "the store lacks a field, level or normalisation",
   "window-off-grid": "the window is no whole number of the store's grid points",

@@ -322,6 +322,12 @@ export const CONFIG_KEYS = {
     "Periods [[start, end], ...] of training in ISO time (UTC, ends included; a bare date at the end is its last hour); the whole cube lies in them; null uses years_train.",
   ),
   dates_val: ours("data", PERIODS, null, "Periods of validation, as dates_train; null uses years_val."),
+  dates_test: ours(
+    "data",
+    PERIODS,
+    null,
+    "Periods of the test, as dates_train: best is chosen on validation, final scores and verdict are told on these; null tells them on validation.",
+  ),
   samples_per_time: ours(
     "data",
     integer(1, SAMPLES_PER_TIME),

@@ -26,6 +26,9 @@ export interface DrawCounts {
   /** further times, left out because their cubes would cross a gap in the store's times */
   trainAcrossGaps?: number;
   valAcrossGaps?: number;
+  /** where the configuration has a test */
+  testTimes?: number;
+  testAcrossGaps?: number;
   /** window centres on the grid */
   places: number;
 }
@@ -174,11 +177,14 @@ function drawFaults(config: RunConfig, counts: DrawCounts): Fault[] {
   const splits = [
     ["train", counts.trainTimes, config.num_samples_per_epoch, config.batch_size, "batch_size"],
     ["val", counts.valTimes, config.num_samples_validate, config.batch_size_validation, "batch_size_validation"],
+    ["test", counts.testTimes, config.num_samples_validate, config.batch_size_validation, "batch_size_validation"],
   ] as const;
   for (const [split, times, asked, batch, batchKey] of splits) {
+    if (times === undefined) continue;
     const across = counts[`${split}AcrossGaps`] ?? 0;
     const gaps = across > 0 ? `, ${across} more left out across gaps` : "";
-    const key = config[`dates_${split}`] === null ? `years_${split}` : `dates_${split}`;
+    const key =
+      split === "test" || config[`dates_${split}`] !== null ? (`dates_${split}` as const) : (`years_${split}` as const);
     const samples = Math.min(asked, times * config.samples_per_time);
     if (times === 0) {
       faults.push({

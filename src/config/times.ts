@@ -37,7 +37,7 @@ export function endTime(text: string): string {
 export const firstHour = (text: string): string => (BARE.test(text) ? `${text}T00:00` : text);
 
 /** The keys of a configuration that hold periods `[[start, end], ...]`. */
-const PERIOD_KEYS = ["dates_train", "dates_val"] as const;
+const PERIOD_KEYS = ["dates_train", "dates_val", "dates_test"] as const;
 
 /**
  * The same values with every bare date of `dates_*` written as a full time: a start as its first hour, an end as

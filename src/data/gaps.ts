@@ -94,14 +94,21 @@ export interface AcrossGaps {
   acrossGaps: number;
 }
 
+/** Of each split that there is. */
+export interface TimesOfSplits {
+  train: AcrossGaps;
+  validate: AcrossGaps;
+  test?: AcrossGaps;
+}
+
 /**
- * What a plan says of gaps, one line for both splits:
+ * What a plan says of gaps, one line for all splits:
  * `left out, since their cubes would cross a gap: 11 of 45 training times, 0 of 20 validation times`.
  */
-export function gapLine(draws: { train: AcrossGaps; validate: AcrossGaps }): string {
+export function gapLine(draws: TimesOfSplits): string {
   const part = ({ times, acrossGaps }: AcrossGaps, name: string) =>
     `${acrossGaps} of ${times + acrossGaps} ${name} times`;
-  return `left out, since their cubes would cross a gap: ${part(draws.train, "training")}, ${part(draws.validate, "validation")}`;
+  return `left out, since their cubes would cross a gap: ${part(draws.train, "training")}, ${part(draws.validate, "validation")}${draws.test ? `, ${part(draws.test, "test")}` : ""}`;
 }
 
 /** `3 times left out: their cubes would cross a gap in the store's times` */

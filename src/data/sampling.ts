@@ -3,13 +3,17 @@ import { endTime } from "../config/times.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { defaultRng, type Generator } from "../random/index.js";
-import { type AcrossGaps, cubeSpan, GapFinder, leftOut } from "./gaps.js";
+import { type AcrossGaps, cubeSpan, GapFinder, leftOut, type TimesOfSplits } from "./gaps.js";
 import type { Store } from "./store.js";
 import { formatTime, HOUR_NS, parseTime } from "./time.js";
 import type { Draw } from "./types.js";
 import { type CentreRange, centreRanges, countCentres, roundToGrid } from "./window.js";
 
-export type Split = "train" | "validate";
+export type Split = "train" | "validate" | "test";
+
+/** The splits that a configuration has; a test only where it has dates for one. */
+export const splitsOf = ({ dates_test }: Partial<Pick<RunConfig, "dates_test">>): Split[] =>
+  dates_test ? ["train", "validate", "test"] : ["train", "validate"];
 
 export type SamplingConfig = Pick<
   RunConfig,
@@ -27,7 +31,9 @@ export type SamplingConfig = Pick<
   | "batch_size"
   | "batch_size_validation"
   | "rng_seed"
->;
+> &
+  // absent in the configurations of before
+  Partial<Pick<RunConfig, "dates_test">>;
 
 /** The numbers of the common draw rule. */
 export interface DrawRule {
@@ -71,8 +77,17 @@ export interface DrawRequest {
   epoch: number;
 }
 
+/** What a split is in the seeds of its draws. */
+export const SPLIT_STREAM = { train: 0, validate: 1, test: 2 } as const;
+const SPLIT_NAME = { train: "training", validate: "validation", test: "the test" } as const;
+const SPLIT_KEYS = {
+  train: ["years_train", "dates_train"],
+  validate: ["years_val", "dates_val"],
+  test: [null, "dates_test"],
+} as const;
+
 /**
- * The batches of an epoch, from `default_rng([rng_seed, 0 training | 1 validation, epoch])`.
+ * The batches of an epoch, from `default_rng([rng_seed, 0 training | 1 validation | 2 test, epoch])`.
  * @throws AtmorepError (config) if no time or place can be drawn, or fewer samples than a batch
  */
 export function drawEpoch({ config, store, split, epoch }: DrawRequest): Draw[] {
@@ -94,7 +109,7 @@ export function drawEpoch({ config, store, split, epoch }: DrawRequest): Draw[] 
       fix: "Make the batch smaller, or samples_per_time or the number of samples larger",
     });
   }
-  const rng = defaultRng([config.rng_seed, training ? 0 : 1, epoch]);
+  const rng = defaultRng([config.rng_seed, SPLIT_STREAM[split], epoch]);
   return drawTimesAndPlaces(rng, { times, numSamples, batchSize, lat, lon });
 }
 
@@ -126,8 +141,7 @@ export const admissibleTimes = (config: SamplingConfig, store: Store, split: Spl
  */
 export function drawableTimes(config: SamplingConfig, store: Store, split: Split): DrawableTimes {
   const { times, calendar } = store;
-  const [yearsKey, datesKey] =
-    split === "train" ? (["years_train", "dates_train"] as const) : (["years_val", "dates_val"] as const);
+  const [yearsKey, datesKey] = SPLIT_KEYS[split];
   const step = config.time_sampling;
   const span = cubeSpan(config);
   const dates = config[datesKey];
@@ -141,6 +155,13 @@ export function drawableTimes(config: SamplingConfig, store: Store, split: Split
       for (let k = i - span; whole && k < i; k += step) whole = inside[k];
       if (whole) candidates.push(i);
     }
+  } else if (yearsKey === null) {
+    throw new AtmorepError("config", "there is no test period", {
+      where: datesKey,
+      found: null,
+      expected: "periods apart from training and validation",
+      fix: `--set ${datesKey}='[["2020-01-01","2020-12-31"]]'`,
+    });
   } else {
     candidates = timesOfYears(store, config[yearsKey]).filter((i) => i >= span);
   }
@@ -153,10 +174,10 @@ export function drawableTimes(config: SamplingConfig, store: Store, split: Split
   const hours = Number(finder.step) / Number(HOUR_NS);
   throw new AtmorepError(
     "config",
-    `no time can be drawn for ${split === "train" ? "training" : "validation"}${acrossGaps > 0 ? ` (${leftOut(acrossGaps)})` : ""}`,
+    `no time can be drawn for ${SPLIT_NAME[split]}${acrossGaps > 0 ? ` (${leftOut(acrossGaps)})` : ""}`,
     {
-      where: dates ? datesKey : yearsKey,
-      found: `${JSON.stringify(dates ?? config[yearsKey])}${months ? ` with month ${JSON.stringify(config.month)}` : ""}${acrossGaps > 0 ? `, a gap from ${finder.gapIn(candidates[0])}` : ""}`,
+      where: dates ? datesKey : (yearsKey ?? datesKey),
+      found: `${JSON.stringify(dates ?? (yearsKey && config[yearsKey]))}${months ? ` with month ${JSON.stringify(config.month)}` : ""}${acrossGaps > 0 ? `, a gap from ${finder.gapIn(candidates[0])}` : ""}`,
       expected: `cubes of ${config.n_size[0]} steps (every ${step === 1 ? "" : `${step}th `}step${acrossGaps > 0 ? `, ${hours * step} h apart` : ""}) within ${formatTime(times[0])} to ${formatTime(times[times.length - 1])} (${times.length} steps)`,
       fix: `${acrossGaps > 0 ? "Choose dates between the gaps, or make n_size[0] or time_sampling smaller; " : ""}"atmorep data info" shows the times of the store`,
     },
@@ -199,13 +220,14 @@ export interface Admissible {
   acrossGaps: number;
 }
 
-/** Times of both splits, for `gapLine`. @throws AtmorepError (config) as `drawEpoch` */
-export function timesOfSplits(config: SamplingConfig, store: Store): { train: AcrossGaps; validate: AcrossGaps } {
+/** Times of the splits, for `gapLine`. @throws AtmorepError (config) as `drawEpoch` */
+export function timesOfSplits(config: SamplingConfig, store: Store): TimesOfSplits {
   const of = (split: Split): AcrossGaps => {
     const { times, acrossGaps } = drawableTimes(config, store, split);
     return { times: times.length, acrossGaps };
   };
-  return { train: of("train"), validate: of("validate") };
+  const test = config.dates_test ? { test: of("test") } : {};
+  return { train: of("train"), validate: of("validate"), ...test };
 }
 
 /** Counts the distinct times and places that an epoch draws from. @throws AtmorepError (config) as `drawEpoch` */

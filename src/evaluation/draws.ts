@@ -1,7 +1,7 @@
 /** Which cubes an evaluation looks at; by default those of validation. */
 import type { RunConfig } from "../config/types.js";
 import { leftOut } from "../data/gaps.js";
-import { drawableTimes, drawTimesAndPlaces } from "../data/sampling.js";
+import { drawableTimes, drawTimesAndPlaces, SPLIT_STREAM } from "../data/sampling.js";
 import type { Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import { centreRanges } from "../data/window.js";
@@ -21,13 +21,18 @@ export interface DrawInput {
   config: RunConfig;
   store: Store;
   options: EvaluationOptions;
+  /** whose times are drawn from */
+  split: "validate" | "test";
   /** time steps of the store that a cube is followed by another one; of a roll-out of `cubes` cubes */
   rollout: { cubes: number; shift: number };
 }
 
-/** As validation draws, of the times whose following cubes lie in the validation period too. */
-export function validationDraws({ config, store, rollout }: DrawInput): Draw[] {
-  const { times: all, acrossGaps } = drawableTimes(config, store, "validate");
+/** The keys that hold the times of a split. */
+export const PERIODS_OF = { validate: "years_val or dates_val", test: "dates_test" } as const;
+
+/** As validation draws, of the times of its split whose following cubes lie in that period too. */
+export function validationDraws({ config, store, split, rollout }: DrawInput): Draw[] {
+  const { times: all, acrossGaps } = drawableTimes(config, store, split);
   const times = rolledOut(all, rollout);
   const [lat, lon] = centreRanges(store, config);
   const batchSize = config.batch_size_validation;
@@ -37,10 +42,16 @@ export function validationDraws({ config, store, rollout }: DrawInput): Draw[] {
       where: times.length === 0 && all.length > 0 ? "--rollout" : "num_samples_validate",
       found: `${numSamples} samples at ${times.length} times${rollout.cubes > 1 ? ` that ${rollout.cubes} cubes follow` : ""}${acrossGaps > 0 ? ` (${leftOut(acrossGaps)})` : ""}, batches of ${batchSize}`,
       expected: "at least one batch",
-      fix: "Make batch_size_validation smaller, or years_val or dates_val longer",
+      fix: `Make batch_size_validation smaller, or ${PERIODS_OF[split]} longer`,
     });
   }
-  return drawTimesAndPlaces(defaultRng([config.rng_seed ?? 0, 1, 0]), { times, numSamples, batchSize, lat, lon });
+  return drawTimesAndPlaces(defaultRng([config.rng_seed ?? 0, SPLIT_STREAM[split], 0]), {
+    times,
+    numSamples,
+    batchSize,
+    lat,
+    lon,
+  });
 }
 
 /** Of `times` those that the other cubes of a roll-out follow. */

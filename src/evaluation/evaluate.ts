@@ -21,6 +21,7 @@ import { fitBaselines } from "../prediction/baselines.js";
 import { type PassContext, passSubject, predictDraws } from "../prediction/pass.js";
 import { storeNormalization } from "../results/storeNormalization.js";
 import { assertFree, configPath, createExclusively, type RunFolder, runFolder } from "../runs/folder.js";
+import { type ToldOn, toldOnLine } from "../runs/toldOn.js";
 import { readInitialWeights } from "../runs/weightFiles.js";
 import type { BaselineParams, CalibrationReport, ScoreReport } from "../scores/index.js";
 import { isPeriodic, scoresByTime } from "../scores/index.js";
@@ -35,6 +36,7 @@ import { forecastSteps, rollout } from "./rollout.js";
 import { datesOf, writeScoreTimes } from "./scoreTimes.js";
 import { EvaluationScores, stepHours, unitsOf } from "./scoring.js";
 import { NOT_PERIODIC, NOT_WHOLE, Spectra } from "./spectra.js";
+import { toldOn } from "./split.js";
 import { WindowSpectra } from "./windowSpectra.js";
 
 export interface EvaluateRequest {
@@ -45,6 +47,8 @@ export interface EvaluateRequest {
   /** overrides of the configuration or of the mode's options, such as `fields[0][2]=[123]`, `position=[50,8]` */
   set?: readonly string[];
   data?: string;
+  /** which times to draw: default the test where the run has `dates_test`, unless validation's period is overwritten */
+  split?: "validation" | "test";
   /** folder that holds the run's `models/` and gets `results/id<NEW>`; default the current one */
   out?: string;
   /** id of the evaluation; default random */
@@ -76,6 +80,8 @@ export interface Evaluation {
   about: Record<string, unknown>;
   /** who wins, in one sentence */
   verdict: string;
+  /** which times that is told on, in one line */
+  toldOn: string;
   resultsDir: string;
   files: string[];
 }
@@ -112,13 +118,20 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
     const cubes = request.rollout ?? 1;
     if (cubes > 1 && config.attention) request.onWarning?.("attention maps are not written of a roll-out");
     const shift = cubes > 1 ? forecastSteps(subject) * config.time_sampling : 0;
-    const plan = mode.draws({ config, store, options, rollout: { cubes, shift } });
+    const told = toldOn({
+      asked: request.split ?? null,
+      dates_test: config.dates_test,
+      validationGiven: set.some((text) => /^(years|dates)_val[=[]/.test(text.trim())),
+      ownTimes: mode.ownTimes(options),
+    });
+    const split = told === "test" ? "test" : "validate";
+    const plan = mode.draws({ config, store, options, split, rollout: { cubes, shift } });
     const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, subject.model.spec);
     const engine = await openEngine(request.engine ?? "auto");
     if (engine.instead?.reason === "unusable") request.onWarning?.(engine.instead.text);
     params = toTensors(weights);
     const context: PassContext = { ...subject, engine };
-    return await runPlan({ request, context, params, plan, folder, run, modeName, options, cubes });
+    return await runPlan({ request, context, params, plan, folder, run, modeName, options, cubes, told });
   } finally {
     tf.dispose(Object.values(params));
     await store.close();
@@ -135,6 +148,7 @@ interface Work {
   modeName: string;
   options: EvaluationOptions;
   cubes: number;
+  told: ToldOn;
 }
 
 async function runPlan(work: Work): Promise<Evaluation> {
@@ -179,7 +193,8 @@ async function runPlan(work: Work): Promise<Evaluation> {
       }
     } else {
       const streams = createMaskStreams(config, context.fields);
-      for await (const batch of predictDraws(context, params, plan.draws, { streams, members: true, signal })) {
+      const split = work.told === "test" ? "test" : "validate";
+      for await (const batch of predictDraws(context, params, plan.draws, { streams, split, members: true, signal })) {
         const predictions = batch.predictions.map(({ mean, ens }) => ({ mean, ens: ens! }));
         for (const [p, { field }] of predicted.entries()) {
           await scores.add(batch, field, predictions[p]);
@@ -203,6 +218,7 @@ async function runPlan(work: Work): Promise<Evaluation> {
       run: run.id,
       weights: run.which,
       mode: modeName,
+      split: work.told,
       rollout: cubes,
       samples,
       options: work.options,
@@ -211,6 +227,7 @@ async function runPlan(work: Work): Promise<Evaluation> {
       last_time: formatTime(period.to),
       hours_per_lead_step: stepHours(store, config.time_sampling),
       verdict: sentence,
+      told_on: toldOnLine(work.told, run.which),
     };
     const path = join(folder.resultsDir, "scores.json");
     const all = { ...report, _about: about, ...(calibration && { [CALIBRATION_KEY]: calibration }) };
@@ -226,6 +243,7 @@ async function runPlan(work: Work): Promise<Evaluation> {
       calibration,
       about,
       verdict: sentence,
+      toldOn: about.told_on,
       resultsDir: folder.resultsDir,
       files: [...files, path, timed],
     };
@@ -277,7 +295,7 @@ function timedScores(
   };
 }
 
-/** Damped persistence needs training times; a store without them is no obstacle to the rest. */
+/** Fitted baselines need training times; a store without them is no obstacle to the rest. */
 async function fittedBaselines(
   { config, store }: PassContext,
   onWarning?: (message: string) => void,
@@ -286,7 +304,7 @@ async function fittedBaselines(
     return await fitBaselines({ config, store, draws: (epoch) => drawEpoch({ config, store, split: "train", epoch }) });
   } catch (error) {
     if (!isAtmorepError(error)) throw error;
-    onWarning?.(`damped persistence is left out: its factors need the training period (${error.message})`);
+    onWarning?.(`the baselines that are fitted are left out: they need the training period (${error.message})`);
     return {};
   }
 }

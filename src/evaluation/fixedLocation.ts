@@ -9,10 +9,11 @@ import { defaultRng } from "../random/index.js";
 import { type DrawInput, rolledOut } from "./draws.js";
 
 /** A few times of each month at one place, from `default_rng([rng_seed, 2])`, in time order. */
-export function fixedLocationDraws({ config, store, options, rollout }: DrawInput): Draw[] {
+export function fixedLocationDraws({ config, store, options, split: asked, rollout }: DrawInput): Draw[] {
   const { years, months, num_samples_per_month: most } = options;
   const period = years ? { ...config, years_val: years, dates_val: null } : config;
-  const times = rolledOut(admissibleTimes({ ...period, month: months ?? config.month }, store, "validate"), rollout);
+  const split = years ? "validate" : asked;
+  const times = rolledOut(admissibleTimes({ ...period, month: months ?? config.month }, store, split), rollout);
   const place = nearestPlace(config, store, options.position);
   const byMonth = new Map<number, number[]>();
   for (const time of times) {

@@ -9,13 +9,13 @@ import type { Store } from "../data/store.js";
 import { formatTime, HOUR_NS, parseTime } from "../data/time.js";
 import type { Draw } from "../data/types.js";
 import { AtmorepError } from "../errors.js";
-import { type DrawInput, type DrawPlan, rolledOut } from "./draws.js";
+import { type DrawInput, type DrawPlan, PERIODS_OF, rolledOut } from "./draws.js";
 import type { EvaluationOptions } from "./options.js";
 import { axisTiles, blendWeights } from "./tiles.js";
 
-/** The dates of the option `dates`, or the last one of validation. */
+/** The dates of the option `dates`, or the last one of the split. */
 export function listedDates(input: DrawInput): number[] {
-  const { config, store, options, rollout } = input;
+  const { config, store, options, split, rollout } = input;
   if (options.dates) {
     const found = options.dates.map(([year, month, day, hour], i) =>
       timeIndexOf(input, isoHour(year, month, day, hour), `dates[${i}]`),
@@ -23,13 +23,17 @@ export function listedDates(input: DrawInput): number[] {
     for (const [i, index] of found.entries()) if (found.indexOf(index) < i) throw namedTwice(input, index, i);
     return found;
   }
-  const times = rolledOut(admissibleTimes(config, store, "validate"), rollout);
+  const times = rolledOut(admissibleTimes(config, store, split), rollout);
   if (times.length > 0) return times.slice(-1);
-  throw new AtmorepError("config", "no time of validation is followed by all cubes of the roll-out", {
-    where: "--rollout",
-    found: `${rollout.cubes} cubes`,
-    fix: "Roll out fewer cubes, or make years_val or dates_val longer",
-  });
+  throw new AtmorepError(
+    "config",
+    `no time of ${split === "test" ? "the test" : "validation"} is followed by all cubes of the roll-out`,
+    {
+      where: "--rollout",
+      found: `${rollout.cubes} cubes`,
+      fix: `Roll out fewer cubes, or make ${PERIODS_OF[split]} longer`,
+    },
+  );
 }
 
 /** Results are labelled by date and hour: two of one date would be one. */

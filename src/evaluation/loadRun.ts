@@ -73,8 +73,8 @@ export function runConfig(
 
 /** What only training reads: a run is evaluated also where it could not be trained. */
 const OF_TRAINING = /^(years_train|dates_train|num_samples_per_epoch|batch_size$|lr_|num_epochs|losses|loss_weights)/;
-/** Told as a warning: the scores are still what they are. */
-const OVERLAP: FaultCode = "validation-overlaps-training";
+/** Told as warnings: the scores are still what they are. */
+const OVERLAPS: readonly FaultCode[] = ["validation-overlaps-training", "test-overlaps"];
 
 /**
  * Checks a configuration for evaluation against its store.
@@ -83,12 +83,14 @@ const OVERLAP: FaultCode = "validation-overlaps-training";
  */
 export function checkForEvaluation(config: RunConfig, store: Store): string[] {
   const faults = validateConfig(config, knownNames()).filter(({ path }) => !OF_TRAINING.test(path));
-  assertValid(faults.filter(({ code }) => code !== OVERLAP));
+  assertValid(faults.filter(({ code }) => !OVERLAPS.includes(code)));
   const { fields, fieldsSfc, levels, res, arrays, times, lats, lons } = store;
   const sizes = { numTimes: times.length, numLats: lats.length, numLons: lons.length };
   assertValid(validateAgainstStore(config, { fields, fieldsSfc, levels, res, arrays, ...sizes }));
-  const overlaps = faults.filter(({ code }) => code === OVERLAP);
-  return overlaps.map(
-    ({ path }) => `${path}: the evaluation overlaps the training period, so its scores flatter the model`,
+  const overlaps = faults.filter(({ code }) => OVERLAPS.includes(code));
+  return overlaps.map(({ path, code }) =>
+    code === "test-overlaps"
+      ? `${path}: the test overlaps what was trained or chosen on, so its scores flatter the model`
+      : `${path}: the evaluation overlaps the training period, so its scores flatter the model`,
   );
 }

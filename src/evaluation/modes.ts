@@ -14,6 +14,8 @@ export interface EvaluationMode {
   doc: string;
   /** what is hidden; null: what the run's configuration says */
   strategy: Strategy | null;
+  /** true if the options name the times, so that no split is drawn from */
+  ownTimes(options: EvaluationOptions): boolean;
   /** the options that it reads, beside the keys of the configuration */
   options: readonly OptionKey[];
   /** faults of options that are well-formed one by one */
@@ -25,29 +27,33 @@ export interface EvaluationMode {
 const validation = (strategy: Strategy, doc: string): EvaluationMode => ({
   doc,
   strategy,
+  ownTimes: () => false,
   options: [],
   draws: (input) => ({ draws: validationDraws(input) }),
 });
 
 export const EVALUATION_MODES: Readonly<Record<string, EvaluationMode>> = {
-  BERT: validation("BERT", "random tokens at the times and places of validation"),
+  BERT: validation("BERT", "random tokens at the times and places of the test or of validation"),
   forecast: validation("forecast", "the last forecast_num_tokens time tokens"),
   temporal_interpolation: validation("temporal_interpolation", "the middle time token, or those of idx_time_mask"),
   fixed_location: {
     doc: "a few times of each month around one position, hidden as the run was trained",
     strategy: null,
+    ownTimes: ({ years }) => years !== null,
     options: ["position", "years", "months", "num_samples_per_month"],
     draws: (input) => ({ draws: fixedLocationDraws(input) }),
   },
   global_forecast: {
     doc: "forecasts of the whole grid on given dates, from tiles whose overlaps are blended",
     strategy: "forecast",
+    ownTimes: ({ dates }) => dates !== null,
     options: ["dates", "token_overlap"],
     draws: (input) => globalDraws(input, listedDates(input)),
   },
   global_forecast_range: {
     doc: "the same from date_start to date_end every step_hours",
     strategy: "forecast",
+    ownTimes: () => true,
     options: ["date_start", "date_end", "step_hours", "token_overlap"],
     check: rangeFaults,
     draws: (input) => globalDraws(input, rangeDates(input)),

@@ -37,7 +37,7 @@ export const EVALUATION_OPTIONS: Readonly<Record<OptionKey, EvaluationOption>> =
   years: option(
     nullable(list(integer(1, YEAR), 1, { unique: true, most: 9999 })),
     null,
-    "Years to draw times from; null: those of validation.",
+    "Years to draw times from; null: those of the split.",
   ),
   months: option(nullable(list(integer(1, 12), 1, { unique: true })), null, "Months to draw times from; null: all."),
   num_samples_per_month: option(integer(1, SAMPLES), 2, "Most times of each month."),
@@ -55,7 +55,7 @@ export const EVALUATION_OPTIONS: Readonly<Record<OptionKey, EvaluationOption>> =
       ),
     ),
     null,
-    "[[year, month, day, hour], ...]: the last hour of each cube; null: the last time of validation.",
+    "[[year, month, day, hour], ...]: the last hour of each cube; null: the last time of the split.",
   ),
   token_overlap: option(
     tuple([place("lat", integer(0, TOKENS)), place("lon", integer(0, TOKENS))]),

@@ -9,7 +9,9 @@ import { displayUnit } from "../data/units.js";
 import type { PassContext } from "../prediction/pass.js";
 import { scoreBatch } from "../prediction/scoreBatch.js";
 import type { NormalizationLookup } from "../results/physical.js";
+import { dressedPredictions } from "../scores/baselines/distributions.js";
 import { usableBaselines } from "../scores/baselines/registry.js";
+import { dressedQuantity } from "../scores/dressedQuantity.js";
 import {
   anomalyQuantity,
   type BaselineParams,
@@ -80,6 +82,7 @@ export class EvaluationScores {
       observer: this.sample.observer,
       quantities: [
         ensembleQuantity(E),
+        ...(params.distributions ? [dressedQuantity()] : []),
         probabilityQuantity(E),
         placeQuantity,
         anomalyQuantity(predictors, this.refused),
@@ -99,8 +102,15 @@ export class EvaluationScores {
     if (own.target.length === 0) return;
     const { lookup, params } = this;
     const batch = await scoreBatch(this.context, prepared, field, mean, { lookup, params });
+    const { distributions, diurnal = null } = params;
+    const before = prepared.cube.fields[field.index];
     this.accumulator.add({
       ...batch,
+      // the cubes of a roll-out after its first show what was hidden at its start
+      dressed:
+        distributions && !place
+          ? dressedPredictions(before, own, prepared.cube.windows, distributions, diurnal)
+          : undefined,
       predictions: place?.baselines ? { model: mean, ...place.baselines } : batch.predictions,
       members: ens,
       climatology: this.refused === null ? await this.climatology(field, prepared.cube, own, lookup) : undefined,

@@ -59,10 +59,29 @@ export class Spectra {
         }
       }
     }
-    for (const { field, level, lead, count, model, target } of this.sums.values()) {
-      const leaf = report[field]?.[level]?.[lead]?.global;
-      const mean = (sums: Float64Array) => Array.from(sums, (sum) => sum / count);
-      if (leaf) leaf.zonal_spectrum = { model: mean(model), target: mean(target) };
+    for (const field of Object.keys(report)) {
+      for (const level of Object.keys(report[field])) {
+        for (const lead of Object.keys(report[field][level])) {
+          const leaf = report[field][level][lead].global;
+          const mean = leaf && this.meanOver(field, level, lead);
+          if (mean) leaf.zonal_spectrum = mean;
+        }
+      }
     }
+  }
+
+  /** Mean power over the fields of a level and lead, or of all of them; null where there is none. */
+  private meanOver(field: string, level: string, lead: string): { model: number[]; target: number[] } | null {
+    const own = [...this.sums.values()].filter(
+      (sums) =>
+        sums.field === field &&
+        (level === "all" || String(sums.level) === level) &&
+        (lead === "all" || String(sums.lead) === lead),
+    );
+    const count = own.reduce((sum, entry) => sum + entry.count, 0);
+    if (count === 0) return null;
+    const mean = (of: (entry: Sums) => Float64Array) =>
+      Array.from(of(own[0]), (_, k) => own.reduce((sum, entry) => sum + of(entry)[k], 0) / count);
+    return { model: mean(({ model }) => model), target: mean(({ target }) => target) };
   }
 }

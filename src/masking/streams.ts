@@ -6,7 +6,7 @@ import { createMaskGenerators, type LevelGenerators, type MaskGeneratorsState } 
 
 /** Which batch: its split, epoch and number in the epoch. */
 export interface BatchPlace {
-  split: "train" | "validate";
+  split: "train" | "validate" | "test";
   epoch: number;
   batch: number;
 }

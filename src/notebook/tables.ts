@@ -123,6 +123,7 @@ export function evaluationScores({ scores, about }: { scores: ScoreReport; about
   const [[columns, ...rows]] = evaluationTable(scores);
   const notes = [
     typeof about?.verdict === "string" ? about.verdict : undefined,
+    typeof about?.told_on === "string" ? about.told_on : undefined,
     `95 %: Student's t over independent blocks of initial times; blocks: how many of how many times each. Below ${MIN_BLOCKS} blocks intervals prove nothing.`,
   ];
   return {

@@ -10,7 +10,7 @@ import type { Store } from "../data/store.js";
 import type { Draw } from "../data/types.js";
 import type { Engine } from "../engine/engine.js";
 import { collectAfter } from "../engine/garbage.js";
-import type { MaskStreams } from "../masking/index.js";
+import type { BatchPlace, MaskStreams } from "../masking/index.js";
 import type { Params } from "../model/types.js";
 import { type StepContext, type StepModel, stepModel } from "../step/step.js";
 import { type BatchPrediction, predictBatch } from "./predictBatch.js";
@@ -36,6 +36,8 @@ export interface PassContext extends PassSubject {
 export interface PassOptions {
   /** streams of masking, which the pass moves on */
   streams: MaskStreams;
+  /** whose masks; default validation's */
+  split?: BatchPlace["split"];
   /** also read the members (default false) */
   members?: boolean;
   /** ends the pass before the next batch */
@@ -53,10 +55,10 @@ export async function* predictDraws(
   context: PassContext,
   params: Params,
   draws: readonly Draw[],
-  { streams, members = false, signal }: PassOptions,
+  { streams, split, members = false, signal }: PassOptions,
 ): AsyncGenerator<PredictedBatch> {
   let batches = 0;
-  for await (const prepared of readyBatches(context, draws, streams)) {
+  for await (const prepared of readyBatches(context, draws, streams, split)) {
     if (signal?.aborted) return;
     collectAfter(++batches);
     yield { ...prepared, ...(await predictReady(context, params, prepared, members)) };

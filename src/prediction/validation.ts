@@ -25,6 +25,10 @@ export interface ValidationRequest extends WritersPlace {
   weights: Params;
   /** what the baselines were fitted to */
   baselines: BaselineParams;
+  /** false: no result stores, whatever the configuration says; default true */
+  stores?: boolean;
+  /** other cubes than validation's, such as the test's */
+  instead?: { split: "test"; draws: Draw[] };
   /** ends the pass before the next batch */
   signal?: AbortSignal;
 }
@@ -47,16 +51,18 @@ export interface Validation {
  */
 export async function validate(context: ValidationContext, request: ValidationRequest): Promise<Validation | null> {
   const { config, model } = context;
-  const { weights, baselines, signal } = request;
+  const { weights, baselines, signal, stores = true } = request;
+  const { split, draws } = request.instead ?? { split: "validate" as const, draws: context.validationDraws };
   const scores = new ValidationScores(context, baselines, true);
-  const writes = config.log_test_num_ranks > config.par_rank;
+  const writes = stores && config.log_test_num_ranks > config.par_rank;
   const results = writes ? await openResultsWriter(context, request) : null;
   let attention: AttentionWriter | null = null;
   const sums = new Map<string, { sum: number; batches: number }>();
   let batches = 0;
   try {
     attention = writes && config.attention ? await openAttentionWriter(context, request) : null;
-    const pass = predictDraws(context, weights, context.validationDraws, {
+    const pass = predictDraws(context, weights, draws, {
+      split,
       streams: createMaskStreams(config, context.fields),
       members: results !== null || (config.metrics ?? []).length > 0,
       signal,
@@ -77,7 +83,7 @@ export async function validate(context: ValidationContext, request: ValidationRe
       });
       await attention?.append(weights, { windows: batch.cube.windows, plain: batch.plain });
     }
-    if (batches < context.validationDraws.length) {
+    if (batches < draws.length) {
       await attention?.abort();
       await results?.abort();
       return null;

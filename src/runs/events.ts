@@ -1,6 +1,7 @@
 /** The one stream of events of a run: the command line prints it, a notebook plots it, tests read it. */
 import type { RunConfig } from "../config/types.js";
-import type { AcrossGaps } from "../data/gaps.js";
+import type { TimesOfSplits } from "../data/gaps.js";
+import type { Averaging } from "./toldOn.js";
 
 /** Values of one logged batch or validation by the reference's series names (`training loss`, `mse, velocity_u`, ...). */
 export type Series = Record<string, number>;
@@ -31,7 +32,7 @@ export interface StartedEvent {
   plannedSteps: number;
   validationSamples: number;
   /** times drawn from, and those left out because their cubes would cross a gap in the store's times */
-  times: { train: AcrossGaps; validate: AcrossGaps };
+  times: TimesOfSplits;
   /** first step to be done; above 1 for a continued run */
   firstStep: number;
   resultsDir: string;
@@ -114,6 +115,10 @@ export interface FinishedEvent {
   loss: number | null;
   skill: FieldSkill[];
   verdict: string | null;
+  /** what skill and verdict were told on: the test where the configuration has one, else validation; null without a verdict */
+  toldOn: "validation" | "test" | null;
+  /** validation losses of the last weights, averaged and as they are; null without `ema_decay` or without a validation */
+  averaging: Averaging | null;
   resultsDir: string;
   modelsDir: string;
   milliseconds: number;

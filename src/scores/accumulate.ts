@@ -74,6 +74,8 @@ export interface ScoreBatch {
   members?: Float32Array;
   /** [M, D], normalised local climatology; needed by the anomaly correlation */
   climatology?: ArrayLike<number>;
+  /** opponents of probability; read by `dressedQuantity` */
+  dressed?: PointBatch["dressed"];
   /** time steps that the cube's lead times start from: of a roll-out, those of the cubes before; default 0 */
   leadOffset?: number;
   /** the initial time that the batch belongs to; default that of the cube */
@@ -188,34 +190,37 @@ export function scoreAccumulator(options: AccumulatorOptions): ScoreAccumulator 
     }
     const offset = batch.leadOffset ?? 0;
     const initialTime = batch.initialTime ?? batch.cube.draw.timeIndex;
-    const { field, predictions, members, climatology } = batch;
+    const { field, predictions, members, climatology, dressed } = batch;
     const leads = offset + g.steps + 1;
     const span = spanOf(batch.cube, initialTime);
-    addPoints({ field, initialTime, target, D: g.D, predictions, members, climatology, leads, span }, (visit) => {
-      for (const { m, l, b, n, bits } of targetTokens(masked)) {
-        const kind = scoredKind(bits);
-        const window = batch.cube.windows[b];
-        const y = Math.floor((n % g.places) / g.nx) * g.ty;
-        const x = (n % g.nx) * g.tx;
-        const first = offset + Math.floor(n / g.places) * g.tt;
-        const since = first - lastVisibleStep(view.hidden, g, l, b, n);
-        for (let i = 0; i < g.D; i++) {
-          const at = m * g.D + i;
-          if (masked.valid && !masked.valid[at]) continue;
-          const point = i % g.points;
-          visit({
-            at,
-            l,
-            kind,
-            lead: since + Math.floor(i / g.points),
-            step: first + Math.floor(i / g.points),
-            latitude: 90 - grid.lats[window.lat[y + Math.floor(point / g.tx)]],
-            longitude: grid.lons[window.lon[x + (point % g.tx)]],
-            std: perPoint ? batch.std[at] : batch.std[l],
-          });
+    addPoints(
+      { field, initialTime, target, D: g.D, predictions, members, climatology, dressed, leads, span },
+      (visit) => {
+        for (const { m, l, b, n, bits } of targetTokens(masked)) {
+          const kind = scoredKind(bits);
+          const window = batch.cube.windows[b];
+          const y = Math.floor((n % g.places) / g.nx) * g.ty;
+          const x = (n % g.nx) * g.tx;
+          const first = offset + Math.floor(n / g.places) * g.tt;
+          const since = first - lastVisibleStep(view.hidden, g, l, b, n);
+          for (let i = 0; i < g.D; i++) {
+            const at = m * g.D + i;
+            if (masked.valid && !masked.valid[at]) continue;
+            const point = i % g.points;
+            visit({
+              at,
+              l,
+              kind,
+              lead: since + Math.floor(i / g.points),
+              step: first + Math.floor(i / g.points),
+              latitude: 90 - grid.lats[window.lat[y + Math.floor(point / g.tx)]],
+              longitude: grid.lons[window.lon[x + (point % g.tx)]],
+              std: perPoint ? batch.std[at] : batch.std[l],
+            });
+          }
         }
-      }
-    });
+      },
+    );
   };
   return { options, add, addPoints, cells: () => [...cells.values()], span: () => longest };
 }

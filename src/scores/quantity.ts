@@ -2,6 +2,7 @@
  * Scores that need more than one value a point: of members, of anomalies, of your own. Each keeps sums of known width,
  * so that a stream of batches needs no more memory than one.
  */
+import type { Dressed, Probable } from "./baselines/distributions.js";
 import type { Scored } from "./deterministic.js";
 
 /** Targets and predictions of a field without a cube around them: D values a token. */
@@ -15,6 +16,8 @@ export interface PointBatch {
   /** [M, E, D] */
   members?: ArrayLike<number>;
   climatology?: ArrayLike<number>;
+  /** opponents of probability; read by `dressedQuantity` */
+  dressed?: Record<Probable, Dressed>;
   /** one more than the largest lead */
   leads: number;
   /** samples at initial times closer than this share data, in the unit of `initialTime`; default 0 */
@@ -48,6 +51,8 @@ export interface Quantity {
   visitor(batch: PointBatch): AddPoint;
   /** scores by name, in physical units: out of the summed numbers [width] and the sum of weights */
   scores: Readonly<Record<string, (sums: Float64Array, weight: number) => Scored>>;
+  /** score -> what stands beside it as `baselines`, by name; left out where not finite */
+  beside?: Readonly<Record<string, Readonly<Record<string, (sums: Float64Array, weight: number) => number>>>>;
   /** which of the scores have no unit */
   unitless?: readonly string[];
   /** which of the scores cannot be negative: their intervals are those of the logarithm */

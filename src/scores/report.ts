@@ -4,7 +4,7 @@
  */
 import { type Cell, HEAD, rowLayout, type ScoreAccumulator, SUM, SUMS_PER_PREDICTOR } from "./accumulate.js";
 import type { Scored } from "./deterministic.js";
-import { minusBest } from "./intervals/compare.js";
+import { type MinusBest, minusBest, minusRidge } from "./intervals/compare.js";
 import { type Interval, type IntervalOptions, scoreInterval } from "./intervals/intervals.js";
 import { REGIONS } from "./regions.js";
 import { distinct, type Selection, selectTimes, totalOf } from "./summary.js";
@@ -26,16 +26,20 @@ export interface ScoreEntry {
   /** the same score of each baseline */
   baselines?: Record<string, number>;
   /** model minus the best baseline at the same times: the test of the verdict */
-  minusBest?: {
-    baseline: string;
-    value: number;
-    low: number | null;
-    high: number | null;
-    significant: boolean;
-    blockLength: number;
-    blocks: number;
-    note?: "too few to tell";
-  };
+  minusBest?: Difference;
+  /** the same test against ridge regression, which is no simple baseline */
+  minusRidge?: Difference;
+}
+
+export interface Difference {
+  baseline: string;
+  value: number;
+  low: number | null;
+  high: number | null;
+  significant: boolean;
+  blockLength: number;
+  blocks: number;
+  note?: "too few to tell";
 }
 
 /** All scores of one field, level, lead time and region. */
@@ -121,14 +125,11 @@ function scoreLeaf(
     if (baselines && Object.keys(baselines).length > 0) entry.baselines = baselines;
     leaf[name] = entry;
   }
+  const entry = leaf[rmse.name] as ScoreEntry;
   const best = minusBest(accumulator, series, options.interval);
-  if (best) {
-    const { value, significant, blockLength, blocks, tooFew } = best.paired;
-    const note = tooFew ? ({ note: "too few to tell" } as const) : {};
-    const { low, high } = ends(best.paired);
-    const entry = leaf[rmse.name] as ScoreEntry;
-    entry.minusBest = { baseline: best.baseline, value, low, high, significant, blockLength, blocks, ...note };
-  }
+  if (best) entry.minusBest = difference(best);
+  const ridge = minusRidge(accumulator, series, options.interval);
+  if (ridge) entry.minusRidge = difference(ridge);
   addCounts(leaf, accumulator, total);
   if (selection.kind === "all") addKinds(leaf, accumulator, cells, selection, options);
   return leaf;
@@ -179,6 +180,17 @@ function statisticsOf({ options }: ScoreAccumulator, total: Float64Array, normal
     ...(normalized ? inDeviations : []),
   ];
   const { offsets } = rowLayout(options);
+  const beside = (name: string): Record<string, number> =>
+    Object.fromEntries(
+      quantities
+        .flatMap(({ beside: own, width }, q) =>
+          Object.entries(own?.[name] ?? {}).map(([baseline, of]) => [
+            baseline,
+            of(total.subarray(offsets[q], offsets[q] + width), total[HEAD.weight]),
+          ]),
+        )
+        .filter(([, value]) => Number.isFinite(value)),
+    );
   for (const [q, { scores, width, unitless = [], positive = [] }] of quantities.entries()) {
     const part = (sums: Float64Array) => sums.subarray(offsets[q], offsets[q] + width);
     for (const [name, score] of Object.entries(scores)) {
@@ -191,11 +203,19 @@ function statisticsOf({ options }: ScoreAccumulator, total: Float64Array, normal
           const value = score(part(sums), sums[HEAD.weight]);
           return "value" in value ? value.value : Number.NaN;
         },
+        baselines: beside(name),
         ...("refused" in found ? { refused: found.refused } : {}),
       });
     }
   }
   return statistics;
+}
+
+function difference({ baseline, paired }: MinusBest): Difference {
+  const { value, significant, blockLength, blocks, tooFew } = paired;
+  const note = tooFew ? ({ note: "too few to tell" } as const) : {};
+  const { low, high } = ends(paired);
+  return { baseline, value, low, high, significant, blockLength, blocks, ...note };
 }
 
 /** An interval as JSON can hold it. */

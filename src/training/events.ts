@@ -56,11 +56,11 @@ export function stepEvent(
   };
 }
 
-/** @param told skill and verdict of the last validation */
+/** @param told what is told of the model at the end */
 export function finishedEvent(
   { progress, folder, began }: Pick<Session, "progress" | "folder" | "began">,
   reason: FinishReason,
-  told: Pick<FinishedEvent, "skill" | "verdict">,
+  told: Pick<FinishedEvent, "skill" | "verdict" | "toldOn" | "averaging">,
 ): FinishedEvent {
   const { epoch, step, samples, lastLoss } = progress;
   const { id, resultsDir, modelsDir } = folder;

@@ -84,6 +84,7 @@ async function openLocked(
     const model = stepModel(config);
     const weights = await startingWeights(config, model.spec, options, continued);
     const validationDraws = drawEpoch({ config, store, split: "validate", epoch: 0 });
+    const testDraws = config.dates_test ? drawEpoch({ config, store, split: "test", epoch: 0 }) : null;
     const draws = cachedDraws(config, store);
     if (continued) checkContinuation(config, continued, draws, options.maxSteps);
     await readOneBatch(config, store, [draws(continued?.checkpoint.state.epoch ?? 0)[0], validationDraws[0]]);
@@ -124,6 +125,7 @@ async function openLocked(
       unfinished: null,
       warnings,
       validationDraws,
+      testDraws,
       overfitBatch: null,
       draws,
       async close() {

@@ -47,6 +47,8 @@ export interface Session {
   warnings: string[];
   /** fixed draws of every validation */
   validationDraws: Draw[];
+  /** draws of the test; null if the configuration has none */
+  testDraws: Draw[] | null;
   /** the one batch of `overfit`, once it has been read */
   overfitBatch: PlainBatch | null;
   /** draws of an epoch, one a batch */

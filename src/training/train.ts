@@ -24,6 +24,7 @@ import { runStep } from "./runStep.js";
 import { saveEpoch, saveLatest, saveStart } from "./save.js";
 import { emptySums, type Session } from "./session.js";
 import { reachedMaxSteps, stopReason } from "./stop.js";
+import { tellAtEnd } from "./told.js";
 import { validateAndLog } from "./validateAndLog.js";
 
 /**
@@ -53,10 +54,12 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
 
     const { reason, last } = yield* epochs(session, log, fitted);
 
+    const told = await tellAtEnd(session, fitted, { last, baselines, interrupted: reason === "interrupted" });
+
     goesOn = false;
     await markEnd(session, reason);
     yield* log.finished(session.progress.lastLoss);
-    const event = finishedEvent(session, reason, { skill: last?.skill ?? baselines, verdict: last?.verdict ?? null });
+    const event = finishedEvent(session, reason, told);
     yield event;
     return event;
   } catch (error) {

@@ -162,6 +162,12 @@ const BAD: [name: string, set: Record<string, unknown>, path: string, message: R
     /overlaps training \(dates_train\[0\]\)/,
   ],
   [
+    "a test within training",
+    { dates_train: [["1996-01-01", "1996-02-01"]], dates_test: [["1996-02-01", "1996-03-01"]] },
+    "dates_test[0]",
+    /the test overlaps training \(dates_train\[0\]\)/,
+  ],
+  [
     "dates that overlap years",
     { dates_train: [["2021-06-01", "2021-06-30"]], years_val: [2021] },
     "years_val[0]",

@@ -40,7 +40,8 @@ afterAll(async () => {
 });
 
 const draws = (mode: string, set: string[] = [], rollout = { cubes: 1, shift: 0 }) =>
-  evaluationMode(mode).draws({ config, store, options: evaluationOptions(set, mode), rollout }).draws;
+  evaluationMode(mode).draws({ config, store, options: evaluationOptions(set, mode), split: "validate", rollout })
+    .draws;
 
 const evenSteps = (timeIndex: number) => {
   const times = [...windowTimes(config, timeIndex)].map((t) => store.times[t]);

@@ -167,6 +167,16 @@ describe("spectra", () => {
     const whole = await evaluate({ run: "circlrun", out, mode: "forecast" });
     const spectrum = whole.scores.a["2"]["3"].global.zonal_spectrum as { target: number[]; model: number[] };
     expect(spectrum.target.indexOf(Math.max(...spectrum.target.slice(1)))).toBe(WAVENUMBER);
+    // at all leads stands the mean over the leads
+    const leads = Object.keys(whole.scores.a["2"]).filter((lead) => lead !== "all");
+    const at = (lead: string) => whole.scores.a["2"][lead].global.zonal_spectrum as typeof spectrum;
+    expect(leads.length).toBeGreaterThan(1);
+    for (const kind of ["target", "model"] as const) {
+      for (const [k, power] of at("all")[kind].entries()) {
+        const mean = leads.reduce((sum, lead) => sum + at(lead)[kind][k], 0) / leads.length;
+        expect(power).toBeCloseTo(mean, 9);
+      }
+    }
     const again = (await scoreResults(whole.resultsDir)).scores.a["2"]["3"].global.zonal_spectrum as typeof spectrum;
     for (const kind of ["target", "model"] as const) {
       again[kind].forEach((power, k) => {

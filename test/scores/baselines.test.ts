@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { TOKEN_KIND } from "../../src/masking/types.js";
 import { dampingFit, fitDamping } from "../../src/scores/baselines/damping.js";
+import { diurnalFit } from "../../src/scores/baselines/diurnal.js";
 import { BASELINES, baselineNames, baselinePredictions } from "../../src/scores/baselines/registry.js";
+import { ridgeMapsFit } from "../../src/scores/baselines/ridgeMaps.js";
 import { layoutOf, valueIndex } from "../../src/scores/layout.js";
 import fc from "../support/property.js";
 import { cubeOf, hideTimes, hideTokens, type Shape, type ValueAt } from "./support.js";
@@ -18,11 +20,24 @@ function worst(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return max;
 }
 
+/** What is fitted, on another cube: every second time token of it is hidden. */
+const FITTED = (() => {
+  const hours = Float64Array.from({ length: 12 }, (_, t) => (t * 6) % 24);
+  const cube = cubeOf(SHAPE, (l, b, step, row, column) => slope(l, b, step, row, column) + 0.1 * ((step * 7) % 5));
+  const masked = hideTimes(cube, [1, 3]).fields;
+  const ridge = ridgeMapsFit({ hours, range: [0, 11], cubes: 1 });
+  ridge.add(cube, masked);
+  const diurnal = diurnalFit({ hours, columns: 12, points: 144 })!;
+  diurnal.add(cube);
+  return { ridge: ridge.finish(), diurnal: diurnal.finish(), stepsPerDay: 4 };
+})();
+
 describe("the table of baselines", () => {
   it("names those of each strategy", () => {
-    expect(baselineNames("forecast")).toEqual(["climatology", "persistence", "damped_persistence"]);
-    expect(baselineNames("temporal_interpolation")).toEqual(["climatology", "persistence", "linear"]);
-    expect(baselineNames("BERT")).toEqual(["climatology", "visible_neighbours", "as_seen"]);
+    const before = ["climatology", "diurnal_climatology", "persistence", "yesterday", "damped_persistence"];
+    expect(baselineNames("forecast")).toEqual([...before, "ridge"]);
+    expect(baselineNames("temporal_interpolation")).toEqual([...before, "linear", "ridge"]);
+    expect(baselineNames("BERT")).toEqual(["climatology", "diurnal_climatology", "visible_neighbours", "as_seen"]);
     for (const { doc } of Object.values(BASELINES)) expect(doc.length).toBeGreaterThan(20);
   });
 
@@ -185,7 +200,7 @@ it("no baseline depends on values of hidden tokens or of points that do not coun
           }
         }
         const masked = hideTokens(cube, hidden);
-        const params = { damping: { [FIELD]: [new Array(11).fill(0.5), new Array(11).fill(0.9)] } };
+        const params = { ...FITTED, damping: { [FIELD]: [new Array(11).fill(0.5), new Array(11).fill(0.9)] } };
         const all = (["BERT", "forecast", "temporal_interpolation"] as const).map((strategy) =>
           baselinePredictions(strategy, cube, masked, FIELD, params),
         );

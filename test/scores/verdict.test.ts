@@ -130,3 +130,25 @@ it("counts cubes that share time steps as one block at most", () => {
 it("says when there is nothing to compare", () => {
   expect(verdict(scoreAccumulator(OPTIONS)).sentence).toMatch(/nothing to compare/);
 });
+
+it("tells ridge regression beside the best simple baseline, whoever wins", () => {
+  const accumulator = scoreAccumulator({ ...OPTIONS, predictors: ["model", "climatology", "linear_fit", "ridge"] });
+  for (let t = 0; t < 80; t++) {
+    const predictions = { model: [better(t)], climatology: [9], linear_fit: [4 + wave(t)], ridge: [2 + wave(t + 0.2)] };
+    accumulator.addPoints({ field: "u", initialTime: t, target: [0], D: 1, predictions, leads: 1 }, (visit) => {
+      visit({ at: 0, l: 0, kind: "masked", lead: 0, latitude: 0, longitude: 0, std: 1 });
+    });
+  }
+  const { sentence, fields } = verdict(accumulator, { units: UNITS });
+  expect(fields[0]).toMatchObject({ best: "linear_fit", outcome: "beats" });
+  expect(sentence).toMatch(
+    /^The model beats the best simple baseline, linear fit, .* blocks\); ridge regression, fitted to the training period, 2\.\d\d m\/s \(the model \d\d\.\d % more; 95 % of the difference [\d.]+ to [\d.]+ m\/s, \d+ blocks\)\.$/,
+  );
+  const rmse = scoreReport(accumulator, { units: UNITS }).u.all.all.global.rmse as ScoreEntry;
+  expect(rmse.minusBest).toMatchObject({ baseline: "linear_fit", value: fields[0].paired.value, significant: true });
+  expect(rmse.minusRidge).toMatchObject({ baseline: "ridge", value: fields[0].ridge?.paired.value, significant: true });
+});
+
+it("five times whose cubes overlap are one block", () => {
+  expect(sentenceOf({ u: better }, 5, 12)).toMatch(/^The model beats .*too few to tell .*: 1 independent block\)\.$/);
+});

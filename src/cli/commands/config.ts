@@ -121,7 +121,7 @@ async function validateAction(target: string | undefined, flags: Flags): Promise
     );
   }
   const { gapLine } = await import("../../data/gaps.js");
-  print(gapLine({ train: report.draws.train, validate: report.draws.validate }));
+  print(gapLine({ train: report.draws.train, validate: report.draws.validate, test: report.draws.test }));
 }
 
 async function diffAction(targets: string[], flags: Flags): Promise<void> {

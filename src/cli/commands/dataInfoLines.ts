@@ -173,7 +173,7 @@ export function fitLines(name: string, { faults, draws, batch }: StoreFit): stri
   for (const [split, { times, places, batchesPerEpoch }] of Object.entries(draws)) {
     lines.push(line(split, `${times} times, ${places} places, ${batchesPerEpoch} batches an epoch`));
   }
-  lines.push(line("gaps", gapLine({ train: draws.train, validate: draws.validate })));
+  lines.push(line("gaps", gapLine({ train: draws.train, validate: draws.validate, test: draws.test })));
   if (!batch) return lines;
   const read = batch.storedBytes === null ? "" : `, ${megabytes(batch.storedBytes)} on disk`;
   const cost = `${megabytes(batch.usedBytes)} of values from ${megabytes(batch.decodedBytes)} decoded${read}`;

@@ -14,6 +14,7 @@ interface EvaluateFlags {
   mode?: string;
   set: string[];
   data?: string;
+  split?: string;
   out?: string;
   runId?: string;
   rollout?: string;
@@ -33,6 +34,7 @@ export function registerEvaluate(program: Command): void {
     .option("--mode <name>", `${Object.keys(EVALUATION_MODES).join(", ")}; default what the run was trained for`)
     .option("--set <path=value>", "overwrite a key or set an option of the mode (repeatable)", collect, [])
     .option("--data <store>", "input store; default that of the run")
+    .option("--split <name>", "validation or test; default the test where the run has dates_test")
     .option("--out <dir>", "folder that holds models/ and gets results/id<NEW>; default the current one")
     .option("--run-id <id>", "id of the evaluation; default random")
     .option("--rollout <n>", "feed the forecast back, n cubes one after the other")
@@ -79,6 +81,7 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
       mode: flags.mode,
       set: flags.set,
       data: flags.data,
+      split: splitName(flags.split),
       out: flags.out,
       runId: flags.runId,
       rollout,
@@ -97,11 +100,22 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
     for (const line of formatTable(...evaluationTable(result.scores))) print(line);
     for (const line of calibrationLines(result.calibration)) print(line);
     print(result.verdict);
+    print(result.toldOn);
     print(`written to ${result.resultsDir}`);
   } finally {
     stop.release();
     process.exitCode = stop.exitCode() ?? process.exitCode;
   }
+}
+
+function splitName(given: string | undefined): "validation" | "test" | undefined {
+  if (given === undefined || given === "validation" || given === "test") return given;
+  throw new AtmorepError("usage", "no such split", {
+    where: "--split",
+    found: given,
+    expected: "validation or test",
+    fix: "Name one of the two",
+  });
 }
 
 async function scoreStores(dir: string, run: string | undefined, flags: EvaluateFlags): Promise<void> {
@@ -111,6 +125,7 @@ async function scoreStores(dir: string, run: string | undefined, flags: Evaluate
     "--rollout": flags.rollout,
     "--data": flags.data,
     "--calibration": flags.calibration,
+    "--split": flags.split,
   });
   const given = foreign.find(([, value]) => value !== undefined);
   if (given || flags.set.length > 0) {

@@ -5,6 +5,7 @@
 import type { RunConfig } from "../../config/types.js";
 import { gapLine } from "../../data/gaps.js";
 import type { FieldSkill, FinishedEvent, Series, StartedEvent, StepEvent, ValidatedEvent } from "../../runs/events.js";
+import { averagingLine, toldOnLine } from "../../runs/toldOn.js";
 
 /** 3 significant digits without exponent where possible. */
 export function short(value: number): string {
@@ -141,6 +142,23 @@ export function validatedText(event: ValidatedEvent): string {
 /** At most 25 lines: one table in physical units, one verdict, where the files lie, three commands to try. */
 const MAX_ROWS = 8;
 
+/** Baselines that the last screen has room for; `evaluate` lists them all. */
+const MOST_BASELINES = 5;
+
+/** The model, and the baselines that are best in the first field. */
+function shownNames(rows: readonly FieldSkill[]): string[] {
+  const all = [...new Set(rows.flatMap(({ rmse }) => Object.keys(rmse)))];
+  const of = (name: string) => rows[0].rmse[name] ?? Number.POSITIVE_INFINITY;
+  const best = all.filter((name) => name !== "model").sort((a, b) => of(a) - of(b));
+  return [...all.filter((name) => name === "model"), ...best.slice(0, MOST_BASELINES)];
+}
+
+/** Which times the verdict is told on, and whether averaging the weights was of use. */
+function toldLines({ toldOn, averaging }: Pick<FinishedEvent, "toldOn" | "averaging">): string[] {
+  const lines = toldOn === null ? [] : [toldOnLine(toldOn)];
+  return averaging === null ? lines : [...lines, averagingLine(averaging)];
+}
+
 export function finalLines(event: FinishedEvent, commands: readonly string[]): string[] {
   const lines: string[] = [];
   const reasons: Record<string, string> = {
@@ -152,10 +170,8 @@ export function finalLines(event: FinishedEvent, commands: readonly string[]): s
   lines.push(`Run ${event.runId} ${reasons[event.reason]} after step ${event.step}, ${clock(event.milliseconds)}`, "");
   const shown = event.skill.slice(0, MAX_ROWS);
   if (shown.length > 0) {
-    const names = [...new Set(shown.flatMap((s) => Object.keys(s.rmse)))].sort((a, b) =>
-      a === "model" ? -1 : b === "model" ? 1 : 0,
-    );
-    const head = ["validation RMSE", "unit", ...names];
+    const names = shownNames(shown);
+    const head = [`${event.toldOn === "test" ? "test" : "validation"} RMSE`, "unit", ...names];
     const rows = shown.map((s) => [
       s.kind === "all" ? s.field : `  ${s.kind}`,
       s.unit,
@@ -170,7 +186,7 @@ export function finalLines(event: FinishedEvent, commands: readonly string[]): s
           .trimEnd(),
       );
     }
-    lines.push("", event.verdict ?? "Nothing was compared.", "");
+    lines.push("", event.verdict ?? "Nothing was compared.", ...toldLines(event), "");
   }
   lines.push(`results  ${event.resultsDir}`, `models   ${event.modelsDir}`, "");
   lines.push("Try next:", ...commands.map((command) => `  ${command}`));

@@ -4,7 +4,8 @@ import { endTime, parseIsoTime } from "../times.js";
 import type { RunConfig } from "../types.js";
 import type { Rule } from "./rule.js";
 
-type DatesKey = "dates_train" | "dates_val";
+type DatesKey = "dates_train" | "dates_val" | "dates_test";
+type YearsKey = "years_train" | "years_val";
 
 const wellFormed = (key: DatesKey): Rule => ({
   reads: [key],
@@ -46,7 +47,7 @@ const disjointPeriods: Rule = {
     const training = splitPeriods(config, "dates_train", "years_train");
     return splitPeriods(config, "dates_val", "years_val").flatMap((validation): Fault[] =>
       training
-        .filter(({ start, end }) => !(validation.start > end || start > validation.end))
+        .filter(overlaps(validation))
         .slice(0, 1)
         .map((overlapped) => ({
           code: "validation-overlaps-training",
@@ -60,7 +61,36 @@ const disjointPeriods: Rule = {
   },
 };
 
-const yearsGiven = (years: "years_train" | "years_val", dates: DatesKey): Rule => ({
+const overlaps =
+  (one: Period) =>
+  (other: Period): boolean =>
+    one.start <= other.end && other.start <= one.end;
+
+/** A test is there for what neither learning nor choosing has seen: no years are let pass either. */
+const testApart: Rule = {
+  reads: ["dates_test", "dates_train", "dates_val", "years_train", "years_val"],
+  check: (config) => {
+    const others = [
+      ...splitPeriods(config, "dates_train", "years_train").map((period) => ({ name: "training", period })),
+      ...splitPeriods(config, "dates_val", "years_val").map((period) => ({ name: "validation", period })),
+    ];
+    return splitPeriods(config, "dates_test", null).flatMap((test): Fault[] =>
+      others
+        .filter(({ period }) => overlaps(test)(period))
+        .slice(0, 1)
+        .map(({ name, period }) => ({
+          code: "test-overlaps",
+          path: test.path,
+          what: `the test overlaps ${name} (${period.path})`,
+          found: test.found,
+          expected: "no common time, so that nothing was learned from or chosen on the test",
+          fix: "Move one of the two, with a gap between them",
+        })),
+    );
+  },
+};
+
+const yearsGiven = (years: YearsKey, dates: "dates_train" | "dates_val"): Rule => ({
   reads: [years, dates],
   check: (config) =>
     config[dates] !== null || config[years].length > 0
@@ -122,11 +152,11 @@ interface Period {
   end: number;
 }
 
-/** The periods of a split, by its dates if it has them, else by its years. */
-function splitPeriods(config: RunConfig, dates: DatesKey, years: "years_train" | "years_val"): Period[] {
+/** The periods of a split, by its dates if it has them, else by its years, if it has such. */
+function splitPeriods(config: RunConfig, dates: DatesKey, years: YearsKey | null): Period[] {
   const given =
     config[dates]?.map((found, i) => ({ path: `${dates}[${i}]`, found, from: found[0], to: found[1] })) ??
-    config[years].map((year, i) => ({
+    (years === null ? [] : config[years]).map((year, i) => ({
       path: `${years}[${i}]`,
       found: year,
       from: `${String(year).padStart(4, "0")}-01-01`,
@@ -142,7 +172,9 @@ function splitPeriods(config: RunConfig, dates: DatesKey, years: "years_train" |
 export const TIME_RULES: readonly Rule[] = [
   wellFormed("dates_train"),
   wellFormed("dates_val"),
+  wellFormed("dates_test"),
   disjointPeriods,
+  testApart,
   yearsGiven("years_train", "dates_train"),
   yearsGiven("years_val", "dates_val"),
   rangeOrdered,

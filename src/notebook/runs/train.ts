@@ -3,6 +3,7 @@ import type { RunConfig } from "../../config/types.js";
 import { isAtmorepError } from "../../errors.js";
 import type { FieldSkill, FinishedEvent, TrainEvent } from "../../runs/events.js";
 import type { MetricsRow } from "../../runs/metrics.js";
+import { averagingLine, toldOnLine } from "../../runs/toldOn.js";
 import type { TrainOptions } from "../../training/options.js";
 import { displayed, figureBundle, type Shown } from "../figure/display.js";
 import { LiveFigure, type LiveOptions } from "../figure/live.js";
@@ -104,6 +105,8 @@ export function follow(view: MutableView, event: TrainEvent): void {
         interrupted: "interrupted; a checkpoint is saved",
       };
       view.status = `${ended[event.reason]} after ${event.step} steps. ${event.verdict ?? ""}`.trim();
+      if (event.toldOn !== null) view.status += `\n${toldOnLine(event.toldOn)}`;
+      if (event.averaging !== null) view.status += `\n${averagingLine(event.averaging)}`;
       break;
     }
   }

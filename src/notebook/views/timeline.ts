@@ -1,4 +1,4 @@
-/** When the store has values, and which of them train and validate. */
+/** When the store has values, and which of them train, validate and test. */
 import type { RunConfig } from "../../config/types.js";
 import { usualStep } from "../../data/gaps.js";
 import { admissibleTimes, type Split } from "../../data/sampling.js";
@@ -20,6 +20,7 @@ export function timelineRows(store: Store, config: RunConfig): TimelineRow[] {
     { name: "store", spans: spans(store, all) },
     { name: "training", spans: spans(store, touched(store, config, "train")) },
     { name: "validation", spans: spans(store, touched(store, config, "validate")) },
+    ...(config.dates_test ? [{ name: "test", spans: spans(store, touched(store, config, "test")) }] : []),
   ];
 }
 
@@ -67,7 +68,7 @@ export function timelineFigure(rows: readonly TimelineRow[], stepHours: number):
     };
   });
   return {
-    title: "Times of the store, of training and of validation",
+    title: `Times of the store, of training${rows.some(({ name }) => name === "test") ? ", of validation and of the test" : " and of validation"}`,
     columns: 1,
     aspect: 0.16,
     caption: gapText(rows),

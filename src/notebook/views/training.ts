@@ -39,7 +39,7 @@ export function trainingFigure(view: TrainingView): Figure {
     caption: [
       view.status,
       averaged > 1 ? `Loss curves are means over ${averaged} steps.` : undefined,
-      view.baselines?.length ? "Dashed: simple baselines on the same validation points." : undefined,
+      view.baselines?.length ? "Dashed: the best baselines on the same validation points." : undefined,
     ]
       .filter(Boolean)
       .join("\n"),
@@ -159,6 +159,9 @@ function validationField(name: string): string | undefined {
   return series?.kind === "validation" ? (series.field ?? undefined) : undefined;
 }
 
+/** The best of the baselines are lines of a panel; tables have them all. */
+const MOST_BASELINES = 4;
+
 function rmsePanel(
   field: string,
   f: number,
@@ -167,7 +170,10 @@ function rmsePanel(
   baselines: Readonly<Record<string, number>>,
   last: number,
 ): Panel {
-  const known = Object.entries(baselines).filter(([name]) => name !== "model");
+  const known = Object.entries(baselines)
+    .filter(([name]) => name !== "model")
+    .sort(([, a], [, b]) => a - b)
+    .slice(0, MOST_BASELINES);
   const [low, high] = rangeOf([...points.map(([, y]) => y), ...known.map(([, y]) => y)]);
   const room = 0.12 * (high - low);
   const x = points.map(([step]) => step);

@@ -3,16 +3,26 @@
  * (tokens that were not chosen) and nothing else. Normalised units, rows aligned with `MaskedField.target`.
  */
 import type { Strategy } from "../../config/types.js";
-import type { CubeBatch, FieldCube } from "../../data/types.js";
+import type { CubeBatch, FieldCube, Window } from "../../data/types.js";
 import { AtmorepError } from "../../errors.js";
 import type { MaskedBatch, MaskedField } from "../../masking/types.js";
 import { pairOf, targetTokens } from "../layout.js";
 import { type Column, type VisibleField, visibleField } from "../visible.js";
 import type { Damping } from "./damping.js";
+import type { Distributions } from "./distributions.js";
+import { type Diurnal, diurnalPredictions } from "./diurnal.js";
+import { type RidgeMaps, ridgePredictions } from "./ridgeMaps.js";
 
 export interface BaselineParams {
   /** factors of damped persistence; without them that baseline is left out */
   damping?: Damping;
+  /** mean of each hour of the day at each grid point */
+  diurnal?: Diurnal;
+  /** steps of a cube in 24 hours, where that is a whole number and a cube is longer */
+  stepsPerDay?: number;
+  ridge?: RidgeMaps;
+  /** of the opponents of probability, which are no predictors: see `dressedPredictions` */
+  distributions?: Distributions;
 }
 
 export interface Baseline {
@@ -20,7 +30,7 @@ export interface Baseline {
   doc: string;
   needs?: keyof BaselineParams;
   /** @returns [M, D], normalised */
-  fn(cube: FieldCube, masked: MaskedField, params: BaselineParams): Float32Array;
+  fn(cube: FieldCube, masked: MaskedField, params: BaselineParams, windows: readonly Window[]): Float32Array;
 }
 
 const BEFORE = -1;
@@ -69,6 +79,17 @@ function dampedPersistence(cube: FieldCube, masked: MaskedField, { damping }: Ba
   return fromColumn(cube, masked, (field, column, step) => {
     const before = field.nearest(column, step, BEFORE);
     return before < 0 ? CLIMATOLOGY : factors[column.l][step - before - 1] * field.value(column, before);
+  });
+}
+
+/** The value a day earlier, or as many days as it takes to find a visible one; persistence where there is none. */
+function yesterday(cube: FieldCube, masked: MaskedField, { stepsPerDay }: BaselineParams): Float32Array {
+  return fromColumn(cube, masked, (field, column, step) => {
+    for (let s = step - stepsPerDay!; s >= 0; s -= stepsPerDay!) {
+      if (field.nearest(column, s + 1, BEFORE) === s) return field.value(column, s);
+    }
+    const before = field.nearest(column, step, BEFORE);
+    return before < 0 ? CLIMATOLOGY : field.value(column, before);
   });
 }
 
@@ -144,13 +165,25 @@ export const BASELINES: Readonly<Record<string, Baseline>> = {
     doc: "the mean of the normalisation: zero in normalised units",
     fn: climatology,
   },
+  diurnal_climatology: {
+    strategies: ["BERT", "forecast", "temporal_interpolation"],
+    doc: "the mean of the hour of the day at the grid point, over training cubes",
+    needs: "diurnal",
+    fn: (cube, masked, { diurnal }, windows) => diurnalPredictions(cube, masked, windows, diurnal!),
+  },
   persistence: {
     strategies: ["forecast", "temporal_interpolation"],
     doc: "the last visible value before the hidden steps at the same grid point; climatology where there is none",
     fn: persistence,
   },
+  yesterday: {
+    strategies: ["forecast", "temporal_interpolation"],
+    doc: "the value 24 hours before at the same grid point, or as many days before as it takes to find a visible one; persistence where there is none",
+    needs: "stepsPerDay",
+    fn: yesterday,
+  },
   damped_persistence: {
-    strategies: ["forecast"],
+    strategies: ["forecast", "temporal_interpolation"],
     doc: "persistence times a factor for each field, level and lead, fitted on the training period",
     needs: "damping",
     fn: dampedPersistence,
@@ -159,6 +192,12 @@ export const BASELINES: Readonly<Record<string, Baseline>> = {
     strategies: ["temporal_interpolation"],
     doc: "linear in time between the visible values before and after at the same grid point; the one there is at the ends",
     fn: linearInTime,
+  },
+  ridge: {
+    strategies: ["forecast", "temporal_interpolation"],
+    doc: "ridge regression on 5 x 5 grid points at two visible steps on either side and the hour of the day, fitted to training cubes",
+    needs: "ridge",
+    fn: (cube, masked, { ridge }, windows) => ridgePredictions(cube, masked, windows, ridge!),
   },
   visible_neighbours: {
     strategies: ["BERT"],
@@ -187,9 +226,9 @@ export function usableBaselines(strategy: Strategy, params: BaselineParams): str
   });
 }
 
-/** True if a baseline of the strategy needs factors of damping. */
-export const needsDamping = (strategy: Strategy): boolean =>
-  baselineNames(strategy).some((name) => BASELINES[name].needs === "damping");
+/** True if a baseline of the strategy needs what is fitted to hidden points: damping, regression, past errors. */
+export const needsGaps = (strategy: Strategy): boolean =>
+  baselineNames(strategy).some((name) => BASELINES[name].needs === "ridge");
 
 /**
  * All baselines of a strategy for one field of a batch.
@@ -210,7 +249,7 @@ export function baselinePredictions(
   const pair = pairOf(cube, masked, field);
   const predictions: Record<string, Float32Array> = {};
   for (const name of usableBaselines(strategy, params)) {
-    predictions[name] = BASELINES[name].fn(pair.cube, pair.masked, params);
+    predictions[name] = BASELINES[name].fn(pair.cube, pair.masked, params, cube.windows);
   }
   return predictions;
 }

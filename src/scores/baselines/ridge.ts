@@ -83,7 +83,7 @@ export function solveSymmetric(A: Float64Array, b: Float64Array): Float64Array {
 }
 
 /** Sums over samples: all that a fit needs to know of them. */
-interface Moments {
+export interface Moments {
   count: number;
   /** [p] */
   inputs: Float64Array;
@@ -92,32 +92,43 @@ interface Moments {
   /** [p] */
   cross: Float64Array;
   targets: number;
+  /** sum of squared targets */
+  squares: number;
+}
+
+export const emptyMoments = (p: number): Moments => ({
+  count: 0,
+  inputs: new Float64Array(p),
+  gram: new Float64Array(p * p),
+  cross: new Float64Array(p),
+  targets: 0,
+  squares: 0,
+});
+
+/** Adds one sample, inputs [p]. */
+export function addSample(moments: Moments, x: Float64Array, y: number): void {
+  const { inputs, gram, cross } = moments;
+  const p = inputs.length;
+  moments.count++;
+  moments.targets += y;
+  moments.squares += y * y;
+  for (let i = 0; i < p; i++) {
+    inputs[i] += x[i];
+    cross[i] += x[i] * y;
+    for (let j = 0; j <= i; j++) gram[i * p + j] += x[i] * x[j];
+  }
 }
 
 function momentsOf(samples: Iterable<[inputs: Float64Array, target: number]>): Moments {
-  let count = 0;
-  let targets = 0;
-  let p = 0;
-  let inputs = new Float64Array(0);
-  let gram = new Float64Array(0);
-  let cross = new Float64Array(0);
+  let moments = emptyMoments(0);
   for (const [x, y] of samples) {
-    if (count === 0) {
-      p = x.length;
-      [inputs, gram, cross] = [new Float64Array(p), new Float64Array(p * p), new Float64Array(p)];
-    }
-    count++;
-    targets += y;
-    for (let i = 0; i < p; i++) {
-      inputs[i] += x[i];
-      cross[i] += x[i] * y;
-      for (let j = 0; j <= i; j++) gram[i * p + j] += x[i] * x[j];
-    }
+    if (moments.count === 0) moments = emptyMoments(x.length);
+    addSample(moments, x, y);
   }
-  return { count, inputs, gram, cross, targets };
+  return moments;
 }
 
-function solveRidge({ count, inputs, gram, cross, targets }: Moments, lambda: number): RidgeModel {
+export function solveRidge({ count, inputs, gram, cross, targets }: Moments, lambda: number): RidgeModel {
   if (count === 0) {
     throw new AtmorepError("failed", "no training sample is left", {
       where: "ridge regression",
@@ -201,7 +212,7 @@ function* samplesOf(
 }
 
 /** Weights that `chooseLambda` tries: two a decade. */
-const LAMBDAS = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000] as const;
+export const LAMBDAS = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000] as const;
 const BLOCKS = 4;
 
 /**

@@ -6,8 +6,8 @@ import { log, pow } from "../../math/index.js";
 const MOST_BLOCKS = 100;
 /** The optimal length makes the error of a variance least; what makes intervals hold is longer (see docs/intervals.md). */
 const LONGER = 1.25;
-/** 95 % of a normal distribution lie below this many standard deviations. */
-const UPPER = 1.645;
+/** 98.8 % of a normal distribution lie below this many standard deviations: few series get by on a tame look. */
+const UPPER = 2.25;
 
 const cubeRoot = (x: number): number => pow(x, 1 / 3);
 
@@ -90,6 +90,13 @@ function autoregressiveLength(series: ArrayLike<number>): number {
   return optimal((2 * bounded) / (1 - bounded * bounded), T);
 }
 
+/**
+ * Over how many times values stay alike, as far as the series itself tells: 1.25 times the longer of the automatic and
+ * the autoregressive length.
+ */
+export const memoryLength = (series: ArrayLike<number>): number =>
+  LONGER * Math.max(automaticBlockLength(series), autoregressiveLength(series));
+
 /** The most initial times that share data with one of them and its followers: those less than `span` later. */
 export function overlapOf(times: ArrayLike<number>, span: number): number {
   let most = 1;
@@ -114,8 +121,7 @@ export function blockLength(series: ArrayLike<number>, overlap = 1): number {
   const length = Math.max(
     overlap,
     optimal((overlap - 1 / overlap) / 3, T),
-    LONGER * automaticBlockLength(series),
-    LONGER * autoregressiveLength(series),
+    memoryLength(series),
     cubeRoot(T),
     T / MOST_BLOCKS,
   );

@@ -5,7 +5,7 @@
  * hold, where resampled blocks make narrow ones that do not. With as many blocks as times it is the common t interval.
  */
 import { cos, exp } from "../../math/index.js";
-import { blockLength as lengthOf, overlapOf } from "./blockLength.js";
+import { blockLength as lengthOf, memoryLength, overlapOf } from "./blockLength.js";
 import { studentBound, studentInner } from "./studentT.js";
 
 /** With fewer blocks not even their length is known well enough. */
@@ -90,6 +90,23 @@ function standardError(series: Float64Array, blocks: number): number {
   return Math.sqrt(squares / blocks / T);
 }
 
+/** Series of fewer lengths of their memory than this have wider intervals, at the limit by these shares. */
+const SURE = 16;
+const WIDER = 0.22;
+const WIDER_POSITIVE = 0.72;
+
+/**
+ * Series near the limit of "too few" are answered where they look tame by chance, and then their variance looks smaller
+ * than it is: their intervals are wider, most of all those of scores that cannot be negative, where a tame series has a
+ * low score too. The shares are set so that intervals hold where only a part of the histories is answered
+ * (`docs/intervals.md`).
+ */
+function widening(series: Float64Array, positive: boolean): number {
+  const lengths = series.length / memoryLength(series);
+  const near = Math.min(1, Math.max(0, (SURE - lengths) / (SURE - MIN_BLOCKS)));
+  return 1 + (positive ? WIDER_POSITIVE : WIDER) * Math.sqrt(near);
+}
+
 interface Estimate {
   value: number;
   error: number;
@@ -99,7 +116,11 @@ interface Estimate {
   blocks: number;
 }
 
-function estimate({ times, sums }: TimeSums, statistic: Statistic, options: IntervalOptions): Estimate {
+function estimate(
+  { times, sums }: TimeSums,
+  statistic: Statistic,
+  options: IntervalOptions & { positive?: boolean },
+): Estimate {
   const T = sums.length;
   const { value, each } = influences(sums, statistic);
   const overlap = options.span === undefined ? 1 : overlapOf(times, options.span);
@@ -107,7 +128,8 @@ function estimate({ times, sums }: TimeSums, statistic: Statistic, options: Inte
   const blockLength = Math.max(1, Math.min(T, asked));
   const blocks = Math.floor(T / blockLength);
   const freedom = Math.min(blocks, T - 1);
-  const error = blocks < 2 || freedom < 1 ? Number.NaN : standardError(each, blocks);
+  const wider = options.blockLength === undefined ? widening(each, options.positive ?? false) : 1;
+  const error = blocks < 2 || freedom < 1 ? Number.NaN : wider * standardError(each, blocks);
   return { value, error, freedom, blockLength, blocks };
 }
 
@@ -135,7 +157,7 @@ export function scoreInterval(
   statistic: Statistic,
   { positive = false, ...options }: IntervalOptions & { positive?: boolean } = {},
 ): Interval {
-  return intervalOf(estimate(series, statistic, options), options.level ?? 0.95, positive);
+  return intervalOf(estimate(series, statistic, { ...options, positive }), options.level ?? 0.95, positive);
 }
 
 export interface PairedTest extends Interval {
