@@ -3,6 +3,7 @@
  * the number of false findings among all cells kept in check.
  */
 import { AtmorepError } from "../../errors.js";
+import { REGRESSION } from "../intervals/compare.js";
 import { pairedTest, type TimeSums } from "../intervals/intervals.js";
 import type { TimedCell } from "./byTime.js";
 import { benjaminiHochberg } from "./falseDiscovery.js";
@@ -125,7 +126,11 @@ export function scoreCard(entries: readonly CardEntry[], options: CardOptions = 
     if (own.length === 0) continue;
     const pairs = own.map((name): [Member, string] => [member, name]);
     const names = { first: member.label, second: "best baseline" };
-    comparisons.push(compare({ kind: "best baseline", ...names }, table, scored, () => [[member, model], pairs]));
+    // as in the verdict: a regression is no simple baseline, and is told beside the best of those
+    const simple = pairs.filter(([, name]) => name !== REGRESSION);
+    if (simple.length > 0) {
+      comparisons.push(compare({ kind: "best baseline", ...names }, table, scored, () => [[member, model], simple]));
+    }
     for (const pair of pairs) {
       const single = { kind: "baseline", first: member.label, second: pair[1] } as const;
       comparisons.push(compare(single, table, scored, () => [[member, model], [pair]]));

@@ -14,7 +14,7 @@ export interface MinusBest {
  * A regression of a hundred coefficients a map is no simple baseline but another model: it is told beside the best of the
  * simple ones, whoever wins.
  */
-const REGRESSION = "ridge";
+export const REGRESSION = "ridge";
 
 /** Tests the first predictor against the regression; null where it was not fitted. */
 export function minusRidge(
