@@ -11,7 +11,7 @@ export function toldOnLine(told: ToldOn, which?: string): string {
   }
   if (told === "own dates") return "Scores and verdict are told on the dates that were asked for.";
   const both = which === "best" ? ", which the best weights were chosen on" : "";
-  return `Scores and verdict are told on validation${both}; dates_test would tell them on times that no choice has seen.`;
+  return `Scores and verdict are told on validation${both}; dates_test would be cleaner.`;
 }
 
 /** Validation losses of averaged weights and of those that training goes on from. */
@@ -20,11 +20,11 @@ export interface Averaging {
   raw: number;
 }
 
-/** `On validation the averaged weights, which are saved, are better: loss 0.101, raw ones 0.120.` */
+/** `The averaged weights, which are saved, are better: 0.101, raw ones 0.120.`: validation losses, on one row of a terminal. */
 export function averagingLine({ averaged, raw }: Averaging): string {
   const [a, r] = [averaged, raw].map((loss) => String(Number(loss.toPrecision(3))));
   if (raw < averaged) {
-    return `On validation the raw weights are better than the averaged ones, which are saved: loss ${r} against ${a}; ema_decay is too close to 1 for so many steps.`;
+    return `The raw weights are better than the averaged ones saved: ${r} against ${a} (ema_decay).`;
   }
-  return `On validation the averaged weights, which are saved, are ${averaged < raw ? "better" : "as good"}: loss ${a} against ${r} of the raw ones.`;
+  return `The averaged weights, which are saved, are ${averaged < raw ? "better" : "as good"}: ${a}, raw ones ${r}.`;
 }

@@ -9,7 +9,7 @@ afterAll(folder.remove);
 
 it("times preparation with and without masking, and reading", async () => {
   const storeLocation = await tinyStore(`${folder.path}/tiny.zip`);
-  const config = { ...resolveConfig({ preset: "storm" }).config, ...dataConfig() };
+  const config = { ...resolveConfig({ preset: "storm-day" }).config, ...dataConfig() };
   const rows = await benchPrepare({ config, storeLocation, workers: [0], batches: 3, warmup: 2, masks: true });
   expect(rows.map((row) => [row.workers, row.masking, row.samplesPerBatch, row.batches])).toEqual([
     [0, false, 3, 3],

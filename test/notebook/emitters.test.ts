@@ -9,7 +9,7 @@ import { svgFigure } from "../../src/notebook/figure/svg.js";
 import type { Figure, Heatmap, Line } from "../../src/notebook/figure/types.js";
 import { axisTitle, isContinuous } from "../../src/notebook/figure/types.js";
 import * as nb from "../../src/notebook/index.js";
-import type { ScoreLeaf } from "../../src/scores/index.js";
+import type { CalibrationLeaf, CalibrationReport, ScoreCard, ScoreLeaf } from "../../src/scores/index.js";
 import { plotlyAxis, plotlyColor, svgPixels, svgPoints, svgTexts } from "./support.js";
 
 const { views } = nb;
@@ -42,6 +42,60 @@ function leaf(value: number): Record<string, ScoreLeaf> {
   const rmse = { value, low: value - 0.2, high: value + 0.2, unit: "m/s", baselines: { persistence: value + 1 } };
   const rank_histogram = { value: [0.2, 0.5, 0.3], unit: "" };
   return { global: { points: 100, times: 8, blocks: 4, rmse, rank_histogram } as unknown as ScoreLeaf };
+}
+
+/** What an evaluation tells of its calibration, as far as the views read it. */
+function calibration(): CalibrationReport {
+  const bar = (observed: number, expected: number) => ({
+    observed,
+    expected,
+    low: expected - 0.05,
+    high: expected + 0.05,
+  });
+  const bins = [0, 0.25, 0.5, 0.75, 1].map((p) => ({ ...bar(0.1 + 0.8 * p, p), probability: p, share: 0.2 }));
+  const spread = [0.5, 1, 2].map((x) => ({ spread: x, error: x + 0.3, low: x + 0.1, high: x + 0.5, share: 1 / 3 }));
+  const leaf = {
+    members: 4,
+    region: "global",
+    times: 40,
+    ranks: [0.3, 0.15, 0.1, 0.15, 0.3].map((share) => bar(share, 0.2)),
+    reliability: { minus_1sd: bins, mean: bins, plus_1sd: bins },
+    spread_error: spread,
+    calibrated: {
+      reliability: { minus_1sd: bins, mean: bins, plus_1sd: bins },
+      pit: Array.from({ length: 10 }, () => bar(0.1, 0.1)),
+      spread_error: spread,
+    },
+  } as unknown as CalibrationLeaf;
+  const fields = { velocity_u: { levels: { all: leaf }, parameters: [] } };
+  return { fitted: "cross-fitted in 5 spans of times", seen: 100, kept: 100, fields };
+}
+
+/** Two evaluations, a field on two levels and three leads. */
+function card(): ScoreCard {
+  const cells = [500, 850].flatMap((level, l) =>
+    [1, 2, 3].map((lead) => ({
+      ...{
+        field: "velocity_u",
+        level,
+        lead,
+        first: 1,
+        second: 1 + lead / 10,
+        difference: -lead / 10,
+        low: -0.5,
+        high: 0.1,
+      },
+      ...{ percent: -10 * lead, pValue: 0.01, adjusted: 0.02, times: 100, blockLength: 2, blocks: 50 },
+      outcome: (["better", "not apart", "worse"] as const)[(lead + l) % 3],
+    })),
+  );
+  const counts = { tests: 6, alone: 6, expectedByChance: 0.3, better: 2, worse: 2, tooFew: 0 };
+  return {
+    ...{ score: "rmse", region: "global", falseDiscovery: 0.05, times: 100, from: "2020-01-01", to: "2020-02-01" },
+    evaluations: ["a", "b"].map((id) => ({ id, label: id })),
+    comparisons: [{ kind: "run", first: "b", second: "a", cells, ...counts }],
+    leftOut: [],
+  };
 }
 
 const figures: Record<string, () => Figure | Promise<Figure>> = {
@@ -93,6 +147,15 @@ const figures: Record<string, () => Figure | Promise<Figure>> = {
   tokenGridFigure: () => nb.tokens(prepared),
   trainingFigure: () => views.trainingFigure({ runId: "abcd0123", rows }),
   learningRateFigure: () => views.learningRateFigure(prepared.config),
+  reliabilityFigure: () => views.reliabilityFigure(calibration()),
+  calibrationRanksFigure: () => views.calibrationRanksFigure(calibration()),
+  spreadErrorFigure: () => views.spreadErrorFigure(calibration(), {}, "m/s"),
+  scoreCardFigure: () => views.scoreCardFigure(card(), 6),
+  windowSpectrumFigure: () => {
+    const spectrum = { model: [4, 2, 1, 0.5], target: [5, 3, 1, 0.7], wavelength: [12, 6, 4, 3], planes: 8 };
+    const all = { global: { ...leaf(1).global, window_spectrum: spectrum } } as unknown as Record<string, ScoreLeaf>;
+    return views.windowSpectrumFigure({ velocity_u: { 105: { all } } }, {}, "m/s");
+  },
   comparisonFigure: () =>
     views.comparisonFigure(
       ["abcd0123", "abcd0124"],

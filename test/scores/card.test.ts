@@ -128,6 +128,9 @@ describe("a score card", () => {
   ];
 
   it("compares each with the first, and each with its baselines and the best of them", () => {
+    const times = 120;
+    const first = entry({ id: "first", seed: 1, times, cells });
+    const second = entry({ id: "second", seed: 2, times, cells, error: () => 0.8 });
     const card = scoreCard([first, second]);
     expect(card.comparisons.map(({ kind, first: a, second: b }) => [kind, a, b])).toEqual([
       ["run", "second", "first"],
@@ -142,7 +145,7 @@ describe("a score card", () => {
     expect(cell.percent).toBeCloseTo((100 * cell.difference) / cell.second, 10);
     // the plain RMSE of the first cell
     const sum = (k: number) =>
-      Array.from({ length: 40 }, (_, t) => second.sums[t * COLUMNS.length + k]).reduce((a, b) => a + b, 0);
+      Array.from({ length: times }, (_, t) => second.sums[t * COLUMNS.length + k]).reduce((a, b) => a + b, 0);
     expect(cell.first).toBeCloseTo(Math.sqrt(sum(4) / sum(0)), 12);
     expect(card.comparisons[1].cells[0].baseline).toBe("other");
     expect(scoreCard([first], { score: "mae" }).comparisons).toHaveLength(2);

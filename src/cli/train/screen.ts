@@ -142,8 +142,9 @@ export function validatedText(event: ValidatedEvent): string {
 /** At most 25 lines: one table in physical units, one verdict, where the files lie, three commands to try. */
 const MAX_ROWS = 8;
 
-/** Baselines that the last screen has room for; `evaluate` lists them all. */
+/** Baselines on the last screen, as far as it has room; `evaluate` lists them all. */
 const MOST_BASELINES = 5;
+const COLUMNS = 80;
 
 /** The model, and the baselines that are best in the first field. */
 function shownNames(rows: readonly FieldSkill[]): string[] {
@@ -151,6 +152,26 @@ function shownNames(rows: readonly FieldSkill[]): string[] {
   const of = (name: string) => rows[0].rmse[name] ?? Number.POSITIVE_INFINITY;
   const best = all.filter((name) => name !== "model").sort((a, b) => of(a) - of(b));
   return [...all.filter((name) => name === "model"), ...best.slice(0, MOST_BASELINES)];
+}
+
+/** RMSE in physical units: a row each for fields and kinds of tokens, a column each for the model and what it is beside. */
+function skillTable(skill: readonly FieldSkill[], split: string): string[] {
+  for (let names = shownNames(skill); ; names = names.slice(0, -1)) {
+    const head = [`${split} RMSE`, "unit", ...names];
+    const rows = skill.map((s) => [
+      s.kind === "all" ? s.field : `  ${s.kind}`,
+      s.unit,
+      ...names.map((n) => (s.rmse[n] === undefined ? "-" : short(s.rmse[n]))),
+    ]);
+    const widths = head.map((h, i) => Math.max(h.length, ...rows.map((r) => r[i].length)));
+    const lines = [head, ...rows].map((row) =>
+      row
+        .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+        .join("  ")
+        .trimEnd(),
+    );
+    if (names.length <= 2 || lines.every(({ length }) => length <= COLUMNS)) return lines;
+  }
 }
 
 /** Which times the verdict is told on, and whether averaging the weights was of use. */
@@ -170,22 +191,7 @@ export function finalLines(event: FinishedEvent, commands: readonly string[]): s
   lines.push(`Run ${event.runId} ${reasons[event.reason]} after step ${event.step}, ${clock(event.milliseconds)}`, "");
   const shown = event.skill.slice(0, MAX_ROWS);
   if (shown.length > 0) {
-    const names = shownNames(shown);
-    const head = [`${event.toldOn === "test" ? "test" : "validation"} RMSE`, "unit", ...names];
-    const rows = shown.map((s) => [
-      s.kind === "all" ? s.field : `  ${s.kind}`,
-      s.unit,
-      ...names.map((n) => (s.rmse[n] === undefined ? "-" : short(s.rmse[n]))),
-    ]);
-    const widths = head.map((h, i) => Math.max(h.length, ...rows.map((r) => r[i].length)));
-    for (const row of [head, ...rows]) {
-      lines.push(
-        row
-          .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-          .join("  ")
-          .trimEnd(),
-      );
-    }
+    lines.push(...skillTable(shown, event.toldOn === "test" ? "test" : "validation"));
     lines.push("", event.verdict ?? "Nothing was compared.", ...toldLines(event), "");
   }
   lines.push(`results  ${event.resultsDir}`, `models   ${event.modelsDir}`, "");
