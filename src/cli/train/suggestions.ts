@@ -41,7 +41,7 @@ function change({ losses, loss_weights: weights, net_tail_num_nets: members, BER
  * No losses that were tried leave members as wide as their errors on all data (docs/skill.md): calibration after the run does, which
  * `evaluate` fits and tells beside the raw members.
  */
-const CALIBRATED = "  # scores; spread/skill of the members, raw and calibrated";
+const CALIBRATED = "  # calibrates too";
 
 /**
  * At most three commands: what to look at (of members their calibration, else the run), more of the same, and the same
