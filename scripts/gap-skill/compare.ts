@@ -6,10 +6,12 @@
  *   storm   the default run: the preset on the shipped sample, 18 hours hidden
  *   waves   the synthetic store that `atmorep data sample` makes, 18 hours hidden; says nothing about weather
  *
- *   node scripts/run.mjs scripts/gap-skill/compare.ts t2m|waves|storm [--raw FILE.grib] [--seed 1] [--engine auto] [--samples N] [--json FILE]
+ *   node scripts/run.mjs scripts/gap-skill/compare.ts t2m|waves|storm [--raw FILE.grib] [--seed 1] [--engine auto]
+ *     [--set KEY=VALUE]... [--json FILE]
  *
- * Run it from the checkout's root. `--raw` names the GRIB file of t2m; `--samples` shortens an epoch, for a look. Root mean square errors in physical units and the
- * differences from the model, with 95 % intervals over independent blocks of initial times of all folds together.
+ * Run it from the checkout's root. `--raw` names the GRIB file of t2m; `--set` changes the configuration, as it does for
+ * `atmorep train`. The baselines are those of `atmorep evaluate`. Root mean square errors in physical units and the differences
+ * from the model, with 95 % intervals over independent blocks of initial times of all folds together.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cp } from "node:fs/promises";
@@ -24,18 +26,18 @@ import type { RunConfig } from "../../src/config/types.js";
 import { importStore } from "../../src/data/import/index.js";
 import { drawEpoch, openStore } from "../../src/data/index.js";
 import { normalizeStore } from "../../src/data/normalization/normalize.js";
-import { formatTime } from "../../src/data/time.js";
 import { displayUnit } from "../../src/data/units.js";
 import { makeWaves } from "../../src/data/waves.js";
 import { type EngineName, openEngine } from "../../src/engine/index.js";
 import { createMaskStreams } from "../../src/masking/index.js";
 import { toTensors } from "../../src/model/index.js";
+import { fitBaselines } from "../../src/prediction/baselines.js";
 import { predictReady } from "../../src/prediction/pass.js";
 import { scoreBatch } from "../../src/prediction/scoreBatch.js";
 import { storeNormalization } from "../../src/results/storeNormalization.js";
 import { readInitialWeights } from "../../src/runs/weightFiles.js";
+import { usableBaselines } from "../../src/scores/baselines/registry.js";
 import {
-  baselineNames,
   ensembleQuantity,
   formatScore,
   pairedTest,
@@ -47,7 +49,6 @@ import {
 import { rootMeanSquare, selectTimes, squaresOf } from "../../src/scores/summary.js";
 import { stepModel } from "../../src/step/step.js";
 import { train } from "../../src/training/train.js";
-import { fitGapMaps, gridSeries, predictEarlier, predictGap } from "./ridge.js";
 
 const { values: args, positionals } = parseArgs({
   allowPositionals: true,
@@ -55,32 +56,39 @@ const { values: args, positionals } = parseArgs({
     raw: { type: "string", default: "../shared/data/raw/era5-2mt-2019-03-uk.grib" },
     seed: { type: "string", default: "1" },
     engine: { type: "string", default: "auto" },
-    samples: { type: "string" },
+    set: { type: "string", multiple: true, default: [] },
     json: { type: "string" },
   },
 });
 const name = positionals[0] as keyof typeof CASES;
 
-/** Hours of a day in steps of the store. */
+/**
+ * Folds, and the store: that of t2m is normalised by what the fold trains on, the others bring statistics of
+ * all their months along.
+ */
 const CASES = {
-  t2m: { stepsOfDay: 24, folds: [0, 1], make: (path: string) => importStore([args.raw], path) },
-  waves: { stepsOfDay: 4, folds: [0], make: (path: string) => makeWaves(path) },
+  t2m: {
+    folds: [0, 1],
+    make: async (path: string, period: [string, string]) => {
+      await importStore([args.raw], path);
+      await normalizeStore(path, period);
+    },
+  },
+  waves: { folds: [0], make: (path: string) => makeWaves(path) },
   storm: {
-    stepsOfDay: 4,
     folds: [0],
     make: (path: string) => cp("assets/storm_199601.zarr", path, { recursive: true }),
   },
 };
 if (!(name in CASES))
   throw new Error(`usage: node scripts/run.mjs scripts/gap-skill/compare.ts ${Object.keys(CASES).join("|")}`);
-const { stepsOfDay, folds, make } = CASES[name];
+const { folds, make } = CASES[name];
 const out = mkdtempSync(join(tmpdir(), "atmorep-gap-"));
 
 /** The configuration of a fold: in the second, what was trained on is scored, and the other way round. */
 function configOf(fold: number, store: string): RunConfig {
-  const set = args.samples === undefined ? [] : [`num_samples_per_epoch=${args.samples}`];
   const file = name === "storm" ? "configs/storm.json" : `scripts/gap-skill/${name}.json`;
-  const { config } = resolveConfig({ file, data: store, seed: Number(args.seed), set });
+  const { config } = resolveConfig({ file, data: store, seed: Number(args.seed), set: args.set });
   return fold === 0 ? config : { ...config, dates_train: config.dates_val, dates_val: config.dates_train };
 }
 
@@ -98,29 +106,26 @@ async function trained(config: RunConfig, runId: string) {
   return { model, params: toTensors(await readInitialWeights(out, `${runId}@latest`, config, model.spec)) };
 }
 
-const OWN = ["model", "ridge 5 x 5", "yesterday"];
 let accumulator: ScoreAccumulator | null = null;
 
 /** Trains on one part and adds the scores of the other. */
 async function addFold(fold: number): Promise<void> {
   const path = join(out, `fold${fold}.zarr`);
-  await make(path);
   const config = configOf(fold, path);
   const [[first, last]] = config.dates_train!;
-  await normalizeStore(path, [first, last]);
+  await make(path, [first, last]);
   const store = await openStore(path);
   try {
     const [{ field }] = predictedFields(config);
-    const steps = Array.from(store.times, (time, step) => ({ time: formatTime(time), step }));
-    const training = steps.filter(({ time }) => time >= first && time <= last).map(({ step }) => step);
-    const hidden = (config.idx_time_mask?.length ?? 1) * field.tokenSize[0];
-    const series = await gridSeries(store, field);
-    const maps = fitGapMaps(series, hidden, [training[0], training[training.length - 1] + 1]);
     const network = await trained(config, `gapfold${fold}`);
     const engine = await openEngine(args.engine as EngineName);
-    const baselines = baselineNames(config.BERT_strategy).filter((baseline) => !OWN.includes(baseline));
+    const params = await fitBaselines({
+      config,
+      store,
+      draws: (epoch) => drawEpoch({ config, store, split: "train", epoch }),
+    });
     accumulator ??= scoreAccumulator({
-      predictors: [...OWN, ...baselines],
+      predictors: ["model", ...usableBaselines(config.BERT_strategy, params)],
       levels: { [field.name]: field.levels },
       grid: store,
       quantities: [ensembleQuantity(config.net_tail_num_nets)],
@@ -130,18 +135,9 @@ async function addFold(fold: number): Promise<void> {
     const draws = drawEpoch({ config, store, split: "validate", epoch: 0 });
     for await (const batch of readyBatches(context, draws, createMaskStreams(config, context.fields))) {
       const { predictions } = await predictReady({ engine, model: network.model }, network.params, batch, true);
-      const hiddenOf = [batch.cube.windows, batch.cube.fields[0], batch.masked.fields[0]] as const;
-      const simple = await scoreBatch({ config, store }, batch, field, null, { lookup, params: {} });
-      accumulator.add({
-        ...simple,
-        members: predictions[0].ens ?? undefined,
-        predictions: {
-          ...simple.predictions,
-          model: predictions[0].mean,
-          "ridge 5 x 5": predictGap(series, maps, ...hiddenOf),
-          yesterday: predictEarlier(series, stepsOfDay, ...hiddenOf),
-        },
-      });
+      const [{ mean, ens }] = predictions;
+      const scored = await scoreBatch({ config, store }, batch, field, mean, { lookup, params });
+      accumulator.add({ ...scored, members: ens ?? undefined });
     }
     tf.dispose(Object.values(network.params));
   } finally {

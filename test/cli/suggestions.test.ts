@@ -41,6 +41,15 @@ describe("what to try after a run", () => {
     expect(changed).toEqual(["train", "--set", change]);
   });
 
+  it("names evaluate, which calibrates, where there are members", () => {
+    const first = (members: number) =>
+      words(
+        nextCommands("ab12cd34", undefined, { set: [], out: "my runs" }, { ...config, net_tail_num_nets: members })[0],
+      );
+    expect(first(4)).toEqual(["evaluate", "ab12cd34", "--out", "my runs"]);
+    expect(first(1)).toEqual(["runs", "show", "ab12cd34", "--out", "my runs"]);
+  });
+
   it("gives commands that run: of a file, and of a run that was continued", async () => {
     const out = tempDir();
     const file = writeTinyConfig(out, { losses: ["mse_ensemble", "crps"] });

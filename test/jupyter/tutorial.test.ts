@@ -6,8 +6,8 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const python = process.env.ATMOREP_TEST_PYTHON ?? "";
-/** enough for a validation within and one at the end; the tutorial's own number takes two minutes more */
-const steps = process.env.ATMOREP_TUTORIAL_STEPS ?? "120";
+/** enough for a validation within and one at the end; the tutorial's own number takes a minute more */
+const steps = process.env.ATMOREP_TUTORIAL_STEPS ?? "510";
 
 let folder = "";
 beforeAll(() => {

@@ -37,13 +37,22 @@ function change({ losses, loss_weights: weights, net_tail_num_nets: members, BER
   return [`BERT_strategy=${BERT_strategy === "forecast" ? "temporal_interpolation" : "forecast"}`];
 }
 
-/** At most three commands: the run, more of the same, and the same configuration with one thing changed. */
+/**
+ * No losses that were tried leave members as wide as their errors on all data (docs/skill.md): calibration after the run does, which
+ * `evaluate` fits and tells beside the raw members.
+ */
+const CALIBRATED = "  # calibrates too";
+
+/**
+ * At most three commands: what to look at (of members their calibration, else the run), more of the same, and the same
+ * configuration with one thing changed.
+ */
 export function nextCommands(runId: string, file: string | undefined, flags: Chosen, config: RunConfig): string[] {
   const out = flags.out === "." ? [] : ["--out", flags.out];
   const command = (...words: string[]) => ["npx", "atmorep", ...words, ...out].map(quoted).join(" ");
   const changed = change(config).flatMap((entry) => ["--set", entry]);
   return [
-    command("runs", "show", runId),
+    config.net_tail_num_nets > 1 ? command("evaluate", runId) + CALIBRATED : command("runs", "show", runId),
     command("train", "--continue", runId, "--set", `num_epochs=${config.num_epochs * 2}`),
     command("train", ...configurationArguments(runId, file, flags), ...changed),
   ];
