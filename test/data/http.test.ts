@@ -158,6 +158,15 @@ describe("a server with faults", () => {
     expect(Date.now() - before).toBeLessThan(10_000);
   });
 
+  it("that says not modified to who asked for the file is told; the file does not count as absent", async () => {
+    const server = await serveFolder(STORM);
+    server.fault = (path, response) => {
+      if (isChunk(path)) response.writeHead(304).end();
+      return isChunk(path);
+    };
+    await expect(over(server)).rejects.toThrow(/data_sfc\/.*nothing has changed, though it was asked for the file/);
+  });
+
   it("that redirects is followed, without the password to another server", async () => {
     const other = await serveFolder(STORM);
     const server = await serveFolder(STORM);

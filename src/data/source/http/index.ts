@@ -7,7 +7,7 @@ import { AtmorepError } from "../../../errors.js";
 import { type ByteSource, METADATA_BYTES, sliceRange } from "../types.js";
 import { authorizationFor } from "./credentials.js";
 import { cacheFolder, DiskCache, type Entry, sha256 } from "./diskCache.js";
-import { type Answer, get, nameOf, type Server } from "./request.js";
+import { type Answer, get, nameOf, Refused, type Server } from "./request.js";
 
 /** Buckets that may not be listed answer 403 for files that are not there; these are asked for to see whether they are. */
 const PROBES = new Set(["/zarr.json", "/.zmetadata"]);
@@ -120,8 +120,7 @@ export function httpSource(address: string, session: string = randomUUID()): Byt
   };
 }
 
-const isForbidden = (error: unknown) =>
-  error instanceof AtmorepError && /the server answered 403\b/.test(error.message);
+const isForbidden = (error: unknown) => error instanceof Refused && error.status === 403;
 
 function notKept({ url }: Part): AtmorepError {
   return new AtmorepError("input", "not kept from earlier reads, and the server is not asked", {
@@ -140,7 +139,13 @@ const text = (header: string | string[] | undefined) => (typeof header === "stri
 
 function entryOf({ url, range }: Part, { status, headers, bytes }: Answer, session: string): Entry {
   const address = nameOf(url);
-  if (status === 404 || status === 304) return { address, digest: null, session };
+  if (status === 404) return { address, digest: null, session };
+  if (status === 304) {
+    throw new AtmorepError("input", "the server answers that nothing has changed, though it was asked for the file", {
+      where: address,
+      fix: "A cache in front of the server is at fault; try another address",
+    });
+  }
   if (status === 416) {
     throw new AtmorepError("input", "the file ends before the part that was asked for", {
       where: address,

@@ -185,10 +185,20 @@ function redirected(from: URL, location: string, redirects: number): URL {
   return url;
 }
 
+/** The server has understood and says no. */
+export class Refused extends AtmorepError {
+  constructor(
+    readonly status: number,
+    url: URL,
+    fix: string,
+  ) {
+    super("input", `the server answered ${status}`, { where: nameOf(url), fix });
+  }
+}
+
 function refusal(status: number, headers: Answer["headers"], url: URL, identified: boolean): Error {
-  const failure = `the server answered ${status}`;
   if (status >= 500 || status === 408 || status === 425 || status === 429) {
-    return new Passing(failure, retryAfter(headers["retry-after"]));
+    return new Passing(`the server answered ${status}`, retryAfter(headers["retry-after"]));
   }
   const fix =
     status === 401 || status === 403
@@ -196,7 +206,7 @@ function refusal(status: number, headers: Answer["headers"], url: URL, identifie
         ? "The name and password that were sent do not open it"
         : "It may want a name and password: a line in ~/.netrc, or the variable ATMOREP_AUTHORIZATION"
       : "Check the address";
-  return new AtmorepError("input", failure, { where: nameOf(url), fix });
+  return new Refused(status, url, fix);
 }
 
 /** Milliseconds that a `Retry-After` header asks for: seconds or a date. */
