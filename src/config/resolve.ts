@@ -119,7 +119,7 @@ function withoutUndefined(values: Readonly<Record<string, unknown>>): Record<str
 }
 
 /** True for a store that is read over http. */
-export const isUrl = (path: string) => /^https?:\/\//.test(path);
+export const isUrl = (path: string) => /^https?:\/\//i.test(path);
 
 /** True for a pattern of files: `era5/*.nc`. */
 export const isPattern = (path: string) => !isUrl(path) && /[*?]/.test(path);

@@ -146,6 +146,10 @@ describe("a view of a Zarr with an array a variable", () => {
     const [a, b] = [await openStore(`${outer}#daily/era5`), await openStore(join(outer, "daily", "era5"))];
     await expectSame(a, b);
     await expect(openStore(outer)).rejects.toThrow(/no gridded variables.*daily/s);
+    writeFileSync(join(outer, ".zmetadata"), `{"metadata": ${"[".repeat(99)}${"]".repeat(99)}}`);
+    await expect(openStore(`${outer}#daily/era5`)).rejects.toThrow(/outer\.zarr\/\.zmetadata: metadata nested deeper/);
+    writeFileSync(join(outer, ".zmetadata"), "{");
+    await expect(openStore(`${outer}#daily/era5`)).rejects.toThrow(/outer\.zarr\/\.zmetadata: metadata are not JSON/);
     await Promise.all([a.close(), b.close()]);
   });
 });

@@ -1,5 +1,6 @@
 /** Opening an input file by what is in it, whatever its name. */
 import { open, stat } from "node:fs/promises";
+import { isUrl } from "../../config/resolve.js";
 import { AtmorepError } from "../../errors.js";
 import { splitGroup } from "../source/index.js";
 import { gridded } from "./conventions.js";
@@ -19,7 +20,7 @@ const HDF5_STARTS = [0, 512, 1024, 2048];
  * @throws AtmorepError (input) if it cannot be opened or is none of these
  */
 export async function openInput(path: string, options: ReadOptions = {}): Promise<InputFile> {
-  const remote = /^https?:\/\//i.test(path);
+  const remote = isUrl(path);
   const info = remote ? null : await stat(splitGroup(path).place).catch(() => null);
   if (!remote && !info) {
     throw new AtmorepError("input", "there is no such file", { where: path, fix: "Check the path" });

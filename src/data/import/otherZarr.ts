@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { AtmorepError } from "../../errors.js";
 import { SharedChunks } from "../cache/sharedChunks.js";
 import { type ByteSource, openSource, splitGroup } from "../source/index.js";
+import { asObject, type Json, parseMetadata } from "../source/json.js";
 import { decodeTimes } from "../time.js";
 import { type ChunkedArray, openArray, product, readIntegers, stridesOf } from "../zarr/array.js";
-import { asObject, type Json, parseMetadata } from "../zarr/json.js";
 import { type ArrayFacts, type MetadataStore, openMetadata } from "../zarr/metadata.js";
 import type { AttributeValue, RawDataset, RawValues, RawVariable, ReadOptions } from "./types.js";
 

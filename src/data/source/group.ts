@@ -1,8 +1,7 @@
 /** A group within a Zarr store, named after `#`: `era5.zarr#pressure/daily`. */
 import { existsSync } from "node:fs";
+import { asObject, type Json, parseMetadata } from "./json.js";
 import type { ByteSource } from "./types.js";
-
-type Json = Record<string, unknown>;
 
 /** The place of the store and the path of the group in it, "" for the root. A path that exists is taken as it is. */
 export function splitGroup(location: string): { place: string; group: string } {
@@ -11,12 +10,15 @@ export function splitGroup(location: string): { place: string; group: string } {
   return { place: location.slice(0, at), group: location.slice(at + 1).replace(/^\/+|\/+$/g, "") };
 }
 
-/** The files below a group. Metadata that are consolidated at the root of the store serve its groups too. */
-export function groupSource(source: ByteSource, group: string): ByteSource {
+/**
+ * The files below a group. Metadata that are consolidated at the root of the store serve its groups too.
+ * @param place of the store, for errors
+ */
+export function groupSource(source: ByteSource, place: string, group: string): ByteSource {
   const within = (key: `/${string}`): `/${string}` => `/${group}${key}`;
   const own = async (key: `/${string}`): Promise<Json | undefined> => {
     const bytes = await source.get(key);
-    return bytes && parse(bytes);
+    return bytes && parseMetadata(bytes, `${place}${key}`);
   };
   const consolidated = async (): Promise<Uint8Array | undefined> => {
     const there = await source.get(within("/.zmetadata"));
@@ -26,9 +28,9 @@ export function groupSource(source: ByteSource, group: string): ByteSource {
   };
   const rootOf3 = async (): Promise<Uint8Array | undefined> => {
     const there = await source.get(within("/zarr.json"));
-    const root = there && parse(there);
+    const root = there && parseMetadata(there, `${place}${within("/zarr.json")}`);
     if (!root || root.node_type === "array" || root.consolidated_metadata) return there;
-    const all = ((await own("/zarr.json"))?.consolidated_metadata as Json | undefined)?.metadata;
+    const all = asObject((await own("/zarr.json"))?.consolidated_metadata)?.metadata;
     const metadata = below(all, group);
     return metadata ? encode({ ...root, consolidated_metadata: { kind: "inline", metadata } }) : there;
   };
@@ -48,14 +50,10 @@ export function groupSource(source: ByteSource, group: string): ByteSource {
 
 /** The entries below a group, named from it; undefined if there are none. */
 function below(all: unknown, group: string): Json | undefined {
-  if (typeof all !== "object" || all === null) return undefined;
-  const own = Object.entries(all).filter(([key]) => key.startsWith(`${group}/`));
+  const own = Object.entries(asObject(all) ?? {}).filter(([key]) => key.startsWith(`${group}/`));
   return own.length > 0
     ? Object.fromEntries(own.map(([key, value]) => [key.slice(group.length + 1), value]))
     : undefined;
 }
 
-/** NaN and Infinity are written bare by some writers of format 2. */
-const parse = (bytes: Uint8Array): Json =>
-  JSON.parse(new TextDecoder().decode(bytes).replace(/(:\s*)(-?Infinity|NaN)(?=\s*[,}\]])/g, '$1"$2"')) as Json;
 const encode = (value: Json): Uint8Array => new TextEncoder().encode(JSON.stringify(value));

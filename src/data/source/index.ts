@@ -1,5 +1,6 @@
 /** Where a store's bytes come from: a folder, a zip file or an http address. */
 import { stat } from "node:fs/promises";
+import { isUrl } from "../../config/resolve.js";
 import { AtmorepError } from "../../errors.js";
 import { directorySource } from "./directory.js";
 import { groupSource, splitGroup } from "./group.js";
@@ -21,11 +22,11 @@ export { type ByteRange, type ByteSource, METADATA_BYTES } from "./types.js";
 export async function openSource(location: string, session?: string): Promise<ByteSource> {
   const { place, group } = splitGroup(location);
   const source = await openPlace(place, session);
-  return group === "" ? source : groupSource(source, group);
+  return group === "" ? source : groupSource(source, place, group);
 }
 
 async function openPlace(location: string, session?: string): Promise<ByteSource> {
-  if (/^https?:\/\//i.test(location)) return httpSource(location, session);
+  if (isUrl(location)) return httpSource(location, session);
   const info = await stat(location).catch((cause: NodeJS.ErrnoException) => {
     throw new AtmorepError(
       "input",

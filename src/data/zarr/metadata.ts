@@ -5,8 +5,8 @@
 import { AtmorepError } from "../../errors.js";
 import { PresentError, type Presented, presentV2, presentV3 } from "../codecs/index.js";
 import type { ByteRange, ByteSource } from "../source/index.js";
+import { asObject, type Json, parseMetadata } from "../source/json.js";
 import { cfTimeCode, datetimeCode, type TimeCode } from "../time.js";
-import { asObject, type Json, parseMetadata } from "./json.js";
 
 type Key = `/${string}`;
 
