@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseFields } from "../config/fields.js";
 import { resolveStorePath } from "../config/resolve.js";
@@ -12,6 +11,7 @@ import { evenSteps, type StatisticsOf, withStatistics, writeStatistics } from ".
 import { trainingTimes } from "./sampling.js";
 import { openStore } from "./store.js";
 import type { Store, StoreOptions } from "./storeTypes.js";
+import { userCache } from "./userCache.js";
 
 /** Times that statistics are computed from on first use, at most. */
 const STEPS = 240;
@@ -78,9 +78,9 @@ async function statisticsOf(config: DataConfig, store: Store, wanted: readonly S
   return place;
 }
 
-/** `atmorep/statistics` in `XDG_CACHE_HOME` or `~/.cache`. */
+/** Made if it is not there. */
 async function cacheFolder(): Promise<string> {
-  const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "atmorep", "statistics");
+  const folder = userCache("statistics");
   try {
     await mkdir(folder, { recursive: true });
     return folder;

@@ -67,19 +67,20 @@ async function openIfLayout(
       await cache.close();
       await source.close();
     };
-    return { ...(await readStore(metadata, location, cache)), session, close };
+    return { ...(await readStore(metadata, { data, surface }, location, cache)), session, close };
   } catch (error) {
     await source.close();
     throw error;
   }
 }
 
+/** @param arrays those that are there, at least one */
 async function readStore(
   metadata: MetadataStore,
+  { data, surface: dataSfc }: Record<"data" | "surface", ArrayFacts | null>,
   location: string,
   cache: SharedChunks,
 ): Promise<Omit<LayoutStore, "close" | "session">> {
-  const [data, dataSfc] = await Promise.all([metadata.array("data"), metadata.array("data_sfc")]);
   const attributes = readAttributes(metadata.attrs, { upper: data !== null, surface: dataSfc !== null }, location);
   const { fields, fieldsSfc, levels, res, isGlobal } = attributes;
 

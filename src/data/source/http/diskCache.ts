@@ -16,8 +16,8 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { userCache } from "../../userCache.js";
 
 /** What is known of an address: whether there is something, which version, and its bytes. */
 export interface Entry {
@@ -50,7 +50,7 @@ export const sha256 = (data: Uint8Array | string) => createHash("sha256").update
 export async function cacheFolder(): Promise<string | null> {
   const asked = process.env.ATMOREP_HTTP_CACHE;
   if (asked === "off") return null;
-  const folder = asked || join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "atmorep", "http");
+  const folder = asked || userCache("http");
   try {
     await mkdir(join(folder, "entries"), { recursive: true });
     await mkdir(join(folder, "bytes"), { recursive: true });
