@@ -1,7 +1,7 @@
 /** The arrays of a view, in the layout of a store: chunks are made when they are asked for. */
 
 import type { SharedChunks, Values } from "../cache/sharedChunks.js";
-import { arrange } from "../import/grid.js";
+import { readPlane } from "../import/source.js";
 import { type ChunkedArray, product } from "../zarr/array.js";
 import type { ViewChannel, ViewPlan } from "./plan.js";
 
@@ -51,10 +51,6 @@ async function readPlanes({ segments, places }: ViewChannel, first: number, into
   const end = Math.min(places.times.length, first + into.length / size);
   into.fill(0, (end - first) * size);
   for (let t = first; t < end; t++) {
-    const { variable, level, grid, conversion } = segments[places.segment[t]];
-    const plane = arrange(await variable.readPlane(places.index[t], level), grid);
-    const at = (t - first) * size;
-    if (!conversion || (conversion.scale === 1 && conversion.offset === 0)) into.set(plane, at);
-    else for (let i = 0; i < size; i++) into[at + i] = plane[i] * conversion.scale + conversion.offset;
+    into.set(await readPlane(segments[places.segment[t]], places.index[t]), (t - first) * size);
   }
 }

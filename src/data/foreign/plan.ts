@@ -1,28 +1,21 @@
 /** What a view holds, checked when it is opened: fields, levels, times, grid, and where each plane lies. */
 import { nearestName } from "../../config/nearest.js";
 import { AtmorepError } from "../../errors.js";
-import { type Conversion, conversionOf } from "../import/fieldUnits.js";
-import { type GridPlan, planGrid, sameGrid } from "../import/grid.js";
+import { type Conversion, conversionOf, isIdentity } from "../import/fieldUnits.js";
+import { describeGrid, type GridPlan, planGrid, sameGrid } from "../import/grid.js";
+import { levelsOf, type PlaneSource } from "../import/source.js";
 import type { InputFile, InputVariable } from "../import/types.js";
 import { formatTime } from "../time.js";
 import type { Mapping } from "./mapping.js";
 import { commonTimes, PlaceFinder, type Places, placesAt } from "./places.js";
-
-/** One variable (of one file) that gives values of a channel. */
-export interface Segment {
-  variable: InputVariable;
-  /** index on the variable's own levels; 0 if it has none */
-  level: number;
-  grid: GridPlan;
-  conversion: Conversion | null;
-}
 
 /** One field on one level. */
 export interface ViewChannel {
   name: string;
   /** 0 at the surface */
   level: number;
-  segments: Segment[];
+  /** one a file */
+  segments: PlaneSource[];
   /** of the times of the view */
   places: Places;
 }
@@ -59,12 +52,12 @@ export function planView(files: readonly InputFile[], mapping: Mapping, where: s
   const grids = gridsOf(pieces);
   const grid = grids.get(pieces[0].variable) as GridPlan;
   const { units, conversions } = unitsOf(pieces, mapping.units ?? {}, notes);
-  const byField = new Map<string, Map<number, Segment[]>>();
+  const byField = new Map<string, Map<number, PlaneSource[]>>();
   for (const piece of pieces) {
     const key = `${piece.surface ? "surface" : "upper"} ${piece.field}`;
-    const levels = byField.get(key) ?? new Map<number, Segment[]>();
+    const levels = byField.get(key) ?? new Map<number, PlaneSource[]>();
     byField.set(key, levels);
-    for (const [level, index] of levelsOf(piece)) {
+    for (const [level, index] of levelsOf(piece, (levels, to) => `Near it: ${nearLevels(levels, to).join(", ")}`)) {
       const { variable } = piece;
       const segment = {
         variable,
@@ -78,7 +71,7 @@ export function planView(files: readonly InputFile[], mapping: Mapping, where: s
   const fields = [...new Set(pieces.filter(({ surface }) => !surface).map(({ field }) => field))];
   const fieldsSfc = [...new Set(pieces.filter(({ surface }) => surface).map(({ field }) => field))];
   const levelsByField = new Map(
-    fields.map((field) => [field, byField.get(`upper ${field}`) as Map<number, Segment[]>]),
+    fields.map((field) => [field, byField.get(`upper ${field}`) as Map<number, PlaneSource[]>]),
   );
   const levels = levelsOfAll(levelsByField, mapping.levels, where, notes);
 
@@ -189,24 +182,6 @@ function gridsOf(pieces: readonly Piece[]): Map<InputVariable, GridPlan> {
 
 const equal = (a: Float64Array, b: Float64Array) => a === b || (a.length === b.length && a.every((v, i) => v === b[i]));
 
-const describeGrid = ({ lats, lons, res }: GridPlan) =>
-  `${lats.length} x ${lons.length} points, ${res.join(" x ")} degrees, from ${90 - lats[0]} North, ${lons[0]} East`;
-
-/** Levels that a piece gives, with the index on the variable's own axis. */
-function levelsOf({ surface, level, variable }: Piece): [level: number, index: number][] {
-  if (surface) return [[0, 0]];
-  if (variable.levels === null) return [[level as number, 0]];
-  const all = variable.levels.map((own, index): [number, number] => [own, index]);
-  if (level === null) return all;
-  const chosen = all.filter(([own]) => own === level);
-  if (chosen.length > 0) return chosen;
-  throw new AtmorepError("input", `there is no level ${level}`, {
-    where: `${variable.path}: ${variable.name}`,
-    found: `levels ${variable.levels.join(", ")}`,
-    fix: `Near it: ${nearLevels(variable.levels, level).join(", ")}`,
-  });
-}
-
 const nearLevels = (levels: readonly number[], to: number): number[] =>
   [...levels].sort((a, b) => Math.abs(a - to) - Math.abs(b - to)).slice(0, 3);
 
@@ -303,7 +278,7 @@ function unitsOf(
     const note =
       text === ""
         ? `${field}: the files give no unit, the values are taken as they are`
-        : conversion && (conversion.scale !== 1 || conversion.offset !== 0)
+        : !isIdentity(conversion)
           ? `${field}: converted from ${text} to ${conversion.unit}`
           : null;
     if (note && !said.has(note)) notes.push(note);

@@ -9,6 +9,12 @@ export interface Conversion {
   offset: number;
 }
 
+/** True if the values stay as they are. */
+export const isIdentity = (
+  conversion: Conversion | null,
+): conversion is null | (Conversion & { scale: 1; offset: 0 }) =>
+  conversion === null || (conversion.scale === 1 && conversion.offset === 0);
+
 /** scale, or scale and offset, by unit as `plain` writes it */
 type Table = Readonly<Record<string, number | readonly [scale: number, offset: number]>>;
 

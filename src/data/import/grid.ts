@@ -74,6 +74,10 @@ export function arrange(plane: ArrayLike<number>, { rows, columns, fileColumns }
   return out;
 }
 
+/** For people. */
+export const describeGrid = ({ lats, lons, res }: GridPlan): string =>
+  `${lats.length} x ${lons.length} points, ${res.join(" x ")} degrees, from ${90 - lats[0]} North, ${lons[0]} East`;
+
 /** True if both plans lead to the same points. */
 export function sameGrid(a: GridPlan, b: GridPlan): boolean {
   const close = (x: Float64Array, y: Float64Array, step: number) =>

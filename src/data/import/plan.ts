@@ -1,10 +1,11 @@
 /** What will be written, checked before anything is: channels and where their planes come from, times, grid. */
 import { AtmorepError } from "../../errors.js";
 import { formatTime } from "../time.js";
-import { type Conversion, conversionOf } from "./fieldUnits.js";
-import { arrange, type Box, type GridPlan, planGrid, sameGrid } from "./grid.js";
+import { type Conversion, conversionOf, isIdentity } from "./fieldUnits.js";
+import { type Box, describeGrid, type GridPlan, planGrid, sameGrid } from "./grid.js";
 import { type Combine, requireEqual } from "./overlap.js";
 import type { FieldPiece } from "./request.js";
+import { levelsOf, type PlaneSource, readPlane } from "./source.js";
 import type { InputVariable } from "./types.js";
 
 /** One field on one level. */
@@ -43,12 +44,8 @@ export interface PlanOptions {
 }
 
 /** Where the plane of a channel at one time lies. */
-interface Place {
-  variable: InputVariable;
+interface Place extends PlaneSource {
   time: number;
-  level: number;
-  grid: GridPlan;
-  conversion: Conversion | null;
   /** other places of the same field, level and time, which must have equal values */
   again: Place[];
 }
@@ -126,32 +123,15 @@ export function planImport(pieces: readonly FieldPiece[], options: PlanOptions):
 }
 
 async function readPlace(place: Place, what: string, when: string): Promise<Float64Array> {
-  const values = await readOne(place);
+  const values = await readPlane(place, place.time);
   for (const other of place.again) {
-    requireEqual(values, await readOne(other), { what, when, files: [place.variable.path, other.variable.path] });
+    requireEqual(values, await readPlane(other, other.time), {
+      what,
+      when,
+      files: [place.variable.path, other.variable.path],
+    });
   }
   return values;
-}
-
-async function readOne({ variable, time, level, grid, conversion }: Place): Promise<Float64Array> {
-  const plane = arrange(await variable.readPlane(time, level), grid);
-  if (!conversion || (conversion.scale === 1 && conversion.offset === 0)) return plane;
-  const { scale, offset } = conversion;
-  return plane.map((value) => value * scale + offset);
-}
-
-/** Levels that a piece gives, with the index on the variable's own axis. */
-function levelsOf({ surface, level, variable }: FieldPiece): [level: number, index: number][] {
-  if (surface) return [[0, 0]];
-  if (variable.levels === null) return [[level as number, 0]];
-  const all = variable.levels.map((own, index): [number, number] => [own, index]);
-  if (level === null) return all;
-  const chosen = all.filter(([own]) => own === level);
-  if (chosen.length > 0) return chosen;
-  throw new AtmorepError("input", `there is no level ${level}`, {
-    where: `${variable.path}: ${variable.name}`,
-    found: `levels ${variable.levels.join(", ")}`,
-  });
 }
 
 interface Addition {
@@ -237,7 +217,7 @@ function unitsOf(
     conversions.set(piece, conversion);
     const where = `${variable.path}: ${variable.name}`;
     if (text === "") notes.push(`${where}: the file gives no unit, the values are taken as they are`);
-    else if (conversion && (conversion.scale !== 1 || conversion.offset !== 0)) {
+    else if (!isIdentity(conversion)) {
       notes.push(`${where}: converted from ${text} to ${conversion.unit}`);
     }
     const unit = conversion?.unit ?? text;
@@ -254,9 +234,6 @@ function unitsOf(
   }
   return { units, conversions };
 }
-
-const describeGrid = ({ lats, lons, res }: GridPlan) =>
-  `${lats.length} x ${lons.length} points, ${res.join(" x ")} degrees, from ${90 - lats[0]} North, ${lons[0]} East`;
 
 function unlike(
   what: string,
