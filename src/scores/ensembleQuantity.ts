@@ -1,8 +1,7 @@
 /** Scores of the model's members as a stream: CRPS in three forms, spread, spread-skill ratio, rank histogram. */
-import { AtmorepError } from "../errors.js";
 import type { Scored } from "./deterministic.js";
 import { crpsGaussian, crpsOf, rankOf } from "./ensemble.js";
-import type { PointBatch, Quantity } from "./quantity.js";
+import { memberReader, type PointBatch, perWeight, type Quantity } from "./quantity.js";
 
 const SUM = { gaussian: 0, ensemble: 1, fair: 2, variance: 3, squares: 4, ranks: 5 } as const;
 
@@ -17,9 +16,6 @@ const ONE_MEMBER = "one member has no spread";
  * (Fortin et al. 2014, Eq. 15); counts: `rank_histogram` [E + 1], weighted as the points are.
  */
 export function ensembleQuantity(E: number): Quantity {
-  const perWeight =
-    (k: number) =>
-    (sums: Float64Array, weight: number): Scored => ({ value: sums[k] / weight });
   const ofSeveral =
     (score: (sums: Float64Array, weight: number) => Scored) =>
     (sums: Float64Array, weight: number): Scored =>
@@ -45,22 +41,12 @@ export function ensembleQuantity(E: number): Quantity {
   };
 }
 
-function visitor({ members, target, field, D }: PointBatch, E: number) {
-  if (!members || members.length !== target.length * E) {
-    throw new AtmorepError("failed", "members are missing or of the wrong length", {
-      where: `scores, field ${field}`,
-      found: members?.length ?? null,
-      expected: `${target.length} targets times ${E} members`,
-    });
-  }
+function visitor(batch: PointBatch, E: number) {
+  const read = memberReader(batch, E);
+  const { target } = batch;
   const values = new Float64Array(E);
   return (sums: Float64Array, from: number, at: number, std: number, weight: number) => {
-    const first = Math.floor(at / D) * E * D + (at % D);
-    let mean = 0;
-    for (let e = 0; e < E; e++) {
-      values[e] = members[first + e * D];
-      mean += values[e] / E;
-    }
+    const mean = read(at, values);
     const truth = target[at];
     let variance = 0;
     for (let e = 0; e < E; e++) variance += (values[e] - mean) * (values[e] - mean);

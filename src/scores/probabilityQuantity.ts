@@ -3,10 +3,8 @@
  * spread and error are made of. Thresholds are given in normalised units: -1 is one standard deviation of the
  * normalisation below its mean.
  */
-import { AtmorepError } from "../errors.js";
-import type { Scored } from "./deterministic.js";
 import { crpsTail, membersAbove, quantileOfSorted, quantileScore } from "./probability.js";
-import type { PointBatch, Quantity } from "./quantity.js";
+import { memberReader, type PointBatch, perWeight, type Quantity } from "./quantity.js";
 
 /** Thresholds of events, in standard deviations from the normalisation's mean, and what scores call them. */
 export const THRESHOLDS = [
@@ -47,9 +45,6 @@ export const spreadSumsAt = (E: number): number => PROBABILITY_SUMS.events + THR
  * (threshold-weighted), `quantile_10`, `quantile_50`, `quantile_90` (quantile score of the members' quantiles).
  */
 export function probabilityQuantity(E: number): Quantity {
-  const perWeight =
-    (k: number) =>
-    (sums: Float64Array, weight: number): Scored => ({ value: sums[k] / weight });
   const at = PROBABILITY_SUMS;
   const briers = THRESHOLDS.map(({ name }, k) => [`brier_${name}`, perWeight(at.brier + k)] as const);
   const quantiles = LEVELS.map((level, k) => [`quantile_${100 * level}`, perWeight(at.quantiles + k)] as const);
@@ -69,24 +64,14 @@ export function probabilityQuantity(E: number): Quantity {
   };
 }
 
-function visitor({ members, target, field, D }: PointBatch, E: number) {
-  if (!members || members.length !== target.length * E) {
-    throw new AtmorepError("failed", "members are missing or of the wrong length", {
-      where: `scores, field ${field}`,
-      found: members?.length ?? null,
-      expected: `${target.length} targets times ${E} members`,
-    });
-  }
+function visitor(batch: PointBatch, E: number) {
+  const read = memberReader(batch, E);
+  const { target } = batch;
   const values = new Float64Array(E);
   const at = PROBABILITY_SUMS;
   const spreads = spreadSumsAt(E);
   return (sums: Float64Array, from: number, point: number, std: number, weight: number) => {
-    const first = Math.floor(point / D) * E * D + (point % D);
-    let mean = 0;
-    for (let e = 0; e < E; e++) {
-      values[e] = members[first + e * D];
-      mean += values[e] / E;
-    }
+    const mean = read(point, values);
     values.sort();
     const truth = target[point];
     for (let k = 0; k < THRESHOLDS.length; k++) {

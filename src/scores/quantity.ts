@@ -2,6 +2,7 @@
  * Scores that need more than one value a point: of members, of anomalies, of your own. Each keeps sums of known width,
  * so that a stream of batches needs no more memory than one.
  */
+import { AtmorepError } from "../errors.js";
 import type { Dressed, Probable } from "./baselines/distributions.js";
 import type { Scored } from "./deterministic.js";
 
@@ -42,6 +43,34 @@ export type AddPoint = (
   weight: number,
   place: PointPlace,
 ) => void;
+
+/**
+ * Reads the members of a point, given by its place in [M, D], into `values` [E]. @returns their mean
+ * @throws AtmorepError `failed` if the batch has no members, or not E of each target
+ */
+export function memberReader({ members, target, field, D }: PointBatch, E: number) {
+  if (!members || members.length !== target.length * E) {
+    throw new AtmorepError("failed", "members are missing or of the wrong length", {
+      where: `scores, field ${field}`,
+      found: members?.length ?? null,
+      expected: `${target.length} targets times ${E} members`,
+    });
+  }
+  return (at: number, values: Float64Array): number => {
+    const first = Math.floor(at / D) * E * D + (at % D);
+    let mean = 0;
+    for (let e = 0; e < E; e++) {
+      values[e] = members[first + e * D];
+      mean += values[e] / E;
+    }
+    return mean;
+  };
+}
+
+/** The score that is number `k` of the sums over the sum of weights. */
+export const perWeight =
+  (k: number) =>
+  (sums: Float64Array, weight: number): Scored => ({ value: sums[k] / weight });
 
 export interface Quantity {
   name: string;

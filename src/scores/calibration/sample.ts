@@ -6,7 +6,7 @@ import type { ScoredPoint } from "../accumulate.js";
 import { crpsOf } from "../ensemble.js";
 import { membersAbove } from "../probability.js";
 import { THRESHOLDS } from "../probabilityQuantity.js";
-import type { PointBatch } from "../quantity.js";
+import { memberReader, type PointBatch } from "../quantity.js";
 import type { Region } from "../regions.js";
 
 /** About 16 MiB. */
@@ -65,18 +65,15 @@ export function calibrationSample({ E, levels, region, capacity = CAPACITY }: Sa
     }
   };
 
-  const observer: CalibrationSample["observer"] = ({ field, initialTime, target, members, D }) => {
+  const observer: CalibrationSample["observer"] = (batch) => {
+    const { field, initialTime, target } = batch;
+    const read = batch.members && memberReader(batch, E);
     const values = new Float64Array(E);
     return ({ at, l, lead, std, latitude, longitude }, weight) => {
       if (region && !region.contains(latitude, longitude)) return;
       const own = hash(seen++);
-      if (own >= bound || !members) return;
-      const first = Math.floor(at / D) * E * D + (at % D);
-      let mean = 0;
-      for (let e = 0; e < E; e++) {
-        values[e] = members[first + e * D];
-        mean += values[e] / E;
-      }
+      if (own >= bound || !read) return;
+      const mean = read(at, values);
       let variance = 0;
       for (const value of values) variance += ((value - mean) * (value - mean)) / Math.max(1, E - 1);
       const level = levels[field]?.[l] ?? l;
