@@ -20,6 +20,8 @@ export interface Message {
   parent: Partial<Header> & Record<string, unknown>;
   metadata: Record<string, unknown>;
   content: Record<string, unknown>;
+  /** as it came; empty for an empty key */
+  signature: string;
 }
 
 /** SHA-256 HMAC of the four parts, hexadecimal; empty for an empty key. */
@@ -46,7 +48,8 @@ export function decode(key: string, frames: readonly Buffer[]): Message {
   for (const name of ["msg_id", "msg_type"]) {
     if (typeof header[name] !== "string") throw new Error(`a header without ${name}`);
   }
-  return { identities: frames.slice(0, at), header: header as unknown as Header, parent, metadata, content };
+  const signature = found.toString("latin1");
+  return { identities: frames.slice(0, at), header: header as unknown as Header, parent, metadata, content, signature };
 }
 
 const PART_NAMES = ["header", "parent header", "metadata", "content"];
@@ -61,11 +64,9 @@ function objectOf(part: Buffer, name: string): Record<string, unknown> {
 export class Replays {
   private readonly seen = new Set<string>();
 
-  /** @throws Error for a signature that came before. An empty key signs nothing, so nothing is remembered. */
-  check(key: string, frames: readonly Buffer[]): void {
-    if (key === "") return;
-    const at = frames.findIndex((frame) => frame.equals(Buffer.from(DELIMITER)));
-    const signature = frames[at + 1].toString("latin1");
+  /** @throws Error for a signature that came before. An empty one signs nothing, so it is not remembered. */
+  check({ signature }: Pick<Message, "signature">): void {
+    if (signature === "") return;
     if (this.seen.has(signature)) throw new Error("a message that came before");
     this.seen.add(signature);
     if (this.seen.size <= KEPT_SIGNATURES) return;

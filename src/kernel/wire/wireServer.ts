@@ -160,7 +160,7 @@ export class WireServer implements OutputSink {
     const { key } = this.#options.connection;
     await this.#receive(socket, (frames) => {
       const message = decode(key, frames);
-      this.#replays.check(key, frames);
+      this.#replays.check(message);
       // not waited for: an interrupt must not stand behind the cell that it is for
       Promise.resolve(take({ outbox, message })).catch(ignored);
     });
