@@ -6,6 +6,7 @@ import type { RunConfig } from "../../config/types.js";
 import { gapLine } from "../../data/gaps.js";
 import type { FieldSkill, FinishedEvent, Series, StartedEvent, StepEvent, ValidatedEvent } from "../../runs/events.js";
 import { averagingLine, toldOnLine } from "../../runs/toldOn.js";
+import { formatTable } from "../output.js";
 
 /** 3 significant digits without exponent where possible. */
 export function short(value: number): string {
@@ -163,13 +164,8 @@ function skillTable(skill: readonly FieldSkill[], split: string): string[] {
       s.unit,
       ...names.map((n) => (s.rmse[n] === undefined ? "-" : short(s.rmse[n]))),
     ]);
-    const widths = head.map((h, i) => Math.max(h.length, ...rows.map((r) => r[i].length)));
-    const lines = [head, ...rows].map((row) =>
-      row
-        .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-        .join("  ")
-        .trimEnd(),
-    );
+    const numbers = names.map((_, i) => i + 2);
+    const lines = formatTable([head, ...rows], numbers);
     if (names.length <= 2 || lines.every(({ length }) => length <= COLUMNS)) return lines;
   }
 }
