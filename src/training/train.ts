@@ -47,7 +47,8 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
     if (session.writes) await removeEndMark(session.folder);
     if (!options.inPlace) await saveStart(session);
     for (const message of session.warnings) yield { type: "warning", message };
-    const fitted = await fitBaselines(session);
+    // one process validates, so one fits
+    const fitted = session.writes ? await fitBaselines(session) : {};
     const baselines = session.writes ? await baselineSkill(session, fitted) : [];
     yield startedEvent(session, baselines);
     yield* log.header();
