@@ -14,8 +14,7 @@
  *
  * Needs properscoring and scores in the Python that ATMOREP_TEST_PYTHON names (default python3).
  */
-import { spawnSync } from "node:child_process";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { defaultRng } from "../../src/random/index.js";
 import {
   benjaminiHochberg,
@@ -27,7 +26,7 @@ import {
   quantileScore,
   windowPowerSpectrum,
 } from "../../src/scores/index.js";
-import { PYTHON } from "./python.js";
+import { agreesWithPython } from "./agree.js";
 
 const PROGRAM = `
 import json, sys, warnings
@@ -97,25 +96,11 @@ const OURS: Record<string, ArrayLike<number>> = {
 };
 
 describe("scores of probabilities agree with Python's packages", () => {
-  let theirs: Record<string, number[]> = {};
-  beforeAll(() => {
-    const input = { members: nested(members, E), window: nested(window, W), ...{ target, pValues, mean, variance } };
-    const run = spawnSync(PYTHON, ["-c", PROGRAM], { input: JSON.stringify(input), encoding: "utf8" });
-    if (run.status !== 0) throw run.error ?? new Error(`${PYTHON} failed:\n${run.stderr}`);
-    theirs = JSON.parse(run.stdout);
-  });
-
-  it.each(Object.keys(OURS))("%s", (name) => {
-    const expected = theirs[name];
-    expect(expected.length).toBeGreaterThan(0);
-    expect(OURS[name].length).toBe(expected.length);
-    expected.forEach((x, i) => {
-      expect(Math.abs(OURS[name][i] - x), `${name}[${i}]`).toBeLessThanOrEqual(1e-12 + 1e-10 * Math.abs(x));
-    });
-  });
+  const input = { members: nested(members, E), window: nested(window, W), ...{ target, pValues, mean, variance } };
+  const theirs = agreesWithPython(OURS, PROGRAM, input);
 
   it("emosFit: the least CRPS, and the parameters where they are determined", () => {
-    const [a, b, c, d, crps] = theirs.emosFit;
+    const [a, b, c, d, crps] = theirs().emosFit;
     expect(fit.crps - crps).toBeLessThan(1e-9);
     expect(fit.crps - crps).toBeGreaterThan(-1e-7);
     for (const [ours, expected] of [

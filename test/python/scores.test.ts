@@ -14,8 +14,7 @@
  *
  * Needs properscoring, scores and xskillscore in the Python that ATMOREP_TEST_PYTHON names (default python3).
  */
-import { spawnSync } from "node:child_process";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe } from "vitest";
 import { Pcg64 } from "../../src/random/pcg64.js";
 import {
   acc,
@@ -33,8 +32,7 @@ import {
   spreadSkillRatio,
   zonalPowerSpectrum,
 } from "../../src/scores/index.js";
-
-const PYTHON = process.env.ATMOREP_TEST_PYTHON ?? "python3";
+import { agreesWithPython } from "./agree.js";
 
 const PROGRAM = `
 import json, sys, warnings
@@ -116,25 +114,11 @@ const OURS: Record<string, ArrayLike<number>> = {
 };
 
 describe("scores agree with Python's packages", () => {
-  let theirs: Record<string, number[]> = {};
-  beforeAll(() => {
-    const input = {
-      members: nested(members, E),
-      tied: nested(tied, 3),
-      rows: nested(rows, W),
-      ...{ tiedTarget, target, first, clim, weights, sigma, lats },
-    };
-    const run = spawnSync(PYTHON, ["-c", PROGRAM], { input: JSON.stringify(input), encoding: "utf8" });
-    if (run.status !== 0) throw run.error ?? new Error(`${PYTHON} failed:\n${run.stderr}`);
-    theirs = JSON.parse(run.stdout);
-  });
-
-  it.each(Object.keys(OURS))("%s", (name) => {
-    const expected = theirs[name];
-    expect(expected.length).toBeGreaterThan(0);
-    expect(OURS[name].length).toBe(expected.length);
-    expected.forEach((x, i) => {
-      expect(Math.abs(OURS[name][i] - x), `${name}[${i}]`).toBeLessThanOrEqual(1e-12 + 1e-10 * Math.abs(x));
-    });
-  });
+  const input = {
+    members: nested(members, E),
+    tied: nested(tied, 3),
+    rows: nested(rows, W),
+    ...{ tiedTarget, target, first, clim, weights, sigma, lats },
+  };
+  agreesWithPython(OURS, PROGRAM, input);
 });
