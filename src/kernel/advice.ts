@@ -1,6 +1,6 @@
 /** What to do about the compiler's messages that newcomers meet: one sentence each, put behind the message. */
 
-const ADVICE: readonly [message: RegExp, advice: (found: string) => string][] = [
+const ADVICE: Rules = [
   [
     /^Cannot find name '([^']+)'\.(?! Did you mean)/,
     (name) => `Run the cell that defines ${name} first, without an error; after a restart, run all cells from the top.`,
@@ -33,11 +33,20 @@ const ADVICE: readonly [message: RegExp, advice: (found: string) => string][] = 
   ],
 ];
 
-/** The message with what to do, where that is known; of the first rule that fits. */
-export function advised(message: string): string {
-  for (const [pattern, advice] of ADVICE) {
-    const match = pattern.exec(message);
-    if (match !== null) return `${message}${/[.?!]$/.test(message) ? "" : "."} ${advice(match[1] ?? "")}`;
+/** Patterns, and what to say with their first group. */
+export type Rules = readonly (readonly [pattern: RegExp, advice: (found: string) => string])[];
+
+/** Of the first rule that fits. */
+export function adviceOf(rules: Rules, text: string): string | undefined {
+  for (const [pattern, advice] of rules) {
+    const match = pattern.exec(text);
+    if (match !== null) return advice(match[1] ?? "");
   }
-  return message;
+  return undefined;
+}
+
+/** The message with what to do, where that is known. */
+export function advised(message: string): string {
+  const advice = adviceOf(ADVICE, message);
+  return advice === undefined ? message : `${message}${/[.?!]$/.test(message) ? "" : "."} ${advice}`;
 }

@@ -30,6 +30,11 @@ export interface Jupyter {
   input(prompt?: string, password?: boolean): Promise<string>;
   /** Aborts when the user interrupts the running cell. */
   readonly signal: AbortSignal;
+  /**
+   * Asks for the time to finish after an interrupt, such as to save: until the function that it gives is called, only a
+   * second interrupt ends the cell by force.
+   */
+  holdInterrupts(): () => void;
   /** False in headless runs. */
   readonly interactive: boolean;
 }
@@ -51,6 +56,7 @@ declare const jupyter: {
   page(text: string): void;
   input(prompt?: string, password?: boolean): Promise<string>;
   readonly signal: AbortSignal;
+  holdInterrupts(): () => void;
   readonly interactive: boolean;
 };
 `;
@@ -60,9 +66,11 @@ export interface ApiSetup {
   cells: Pick<Cells, "currentRun" | "pages">;
   askInput(run: number, prompt: string, password: boolean): Promise<string>;
   interactive(): boolean;
+  /** see `holdFlag` */
+  hold: Int32Array;
 }
 
-export function createApi({ outlet, cells, askInput, interactive }: ApiSetup): Jupyter {
+export function createApi({ outlet, cells, askInput, interactive, hold }: ApiSetup): Jupyter {
   const run = () => ownRun() ?? cells.currentRun ?? outlet.lastRun;
   async function display(value: unknown, options: DisplayOptions = {}): Promise<string> {
     const displayId = options.displayId ?? randomUUID();
@@ -90,6 +98,16 @@ export function createApi({ outlet, cells, askInput, interactive }: ApiSetup): J
     },
     get signal() {
       return run()?.controller.signal ?? new AbortController().signal;
+    },
+    holdInterrupts() {
+      const own = run();
+      Atomics.add(hold, 0, 1);
+      let held = true;
+      return () => {
+        // the end of a cell has given all of its back
+        if (held && own?.done !== true) Atomics.sub(hold, 0, 1);
+        held = false;
+      };
     },
     get interactive() {
       return interactive();

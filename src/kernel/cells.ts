@@ -5,7 +5,9 @@ import type { Carried } from "./compile/carried.js";
 import { RUN, RUNTIME } from "./compile/instrument.js";
 import type { CellModules } from "./compile/modules.js";
 import type { Converter } from "./compile/tslab.js";
+import { Variables } from "./declared.js";
 import { bundleOf } from "./display/displayBundle.js";
+import { checkHeap } from "./heap.js";
 import { Interrupted, interruptCurrentRun, ownRun, Run, setCurrentRun } from "./runs.js";
 import { stopAllTimers, thrownIn } from "./timers.js";
 import { cellFile, describeDiagnostics, type ErrorContent, type Tracebacks } from "./traceback.js";
@@ -32,6 +34,7 @@ export interface Runtime {
 
 export function createRuntime(stop: Int32Array, load: Runtime["load"]): Runtime {
   const check = () => {
+    checkHeap();
     if (Atomics.load(stop, 0) === 0) return;
     // the message that asks for the interrupt may come after the cell has ended by this
     interruptCurrentRun();
@@ -41,12 +44,21 @@ export function createRuntime(stop: Int32Array, load: Runtime["load"]): Runtime 
     check,
     enter: ownRun,
     resume(run, value) {
-      if (run?.interrupted) throw new Interrupted();
+      if (run?.interrupted && !answersInterrupt(value)) throw new Interrupted();
       return value;
     },
     load: async (specifier) => await load(specifier),
   };
 }
+
+/**
+ * A library that stops in good order when it is interrupted and gives what it has may mark the value with
+ * `Symbol.for("Jupyter.answersInterrupt")`: the cell that waits for it then has it, and ends behind it.
+ */
+const ANSWERS = Symbol.for("Jupyter.answersInterrupt");
+
+const answersInterrupt = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && Reflect.get(value, ANSWERS) === true;
 
 interface Current {
   run: Run;
@@ -62,11 +74,13 @@ export interface CellsSetup {
   runtime: Runtime;
   outlet: Outlet;
   tracebacks: Tracebacks;
+  /** see `holdFlag` */
+  hold: Int32Array;
 }
 
 export class Cells {
   readonly #setup: CellsSetup;
-  readonly #exports = createExports();
+  readonly #variables = new Variables();
   #declarations: readonly Carried[] = [];
   #current: Current | undefined;
   /** an error that came after its cell was done; fails the next cell of a headless run */
@@ -134,18 +148,21 @@ export class Cells {
     if (code.trim() === "") return;
     const cell = converter.convert(this.#declarations, code);
     if (cell.diagnostics.length > 0) throw new CompileError(describeDiagnostics(cell.diagnostics, code));
-    modules.update(cell.modules);
+    modules.update(cell.modules, cell.changed);
+    tracebacks.addModules(cell.modules);
     tracebacks.add(run.id, run.count, { code, lines: cell.lines });
     await modules.preload(cell.imports);
     if (run.interrupted) throw new Interrupted();
     // What a cell defined before it failed stays, as in other kernels.
+    const before = new Set(this.#declarations);
     this.#declarations = cell.declarations;
+    run.declares = cell.declarations.filter((one) => !before.has(one) && !one.isImport).flatMap(({ names }) => names);
+    this.#variables.begin();
     const wrapped = `"use strict"; (async function (exports, require, ${RUNTIME}, ${RUN}) { ${cell.code}\n})`;
     const body = new Script(wrapped, { filename: cellFile(run.id) }).runInThisContext();
-    await body(this.#exports, modules.require, runtime, run);
+    await body(this.#variables.exports, modules.require, runtime, run);
     if (cell.resultName === undefined || run.interrupted) return;
-    const result = await this.#exports[cell.resultName];
-    delete this.#exports[cell.resultName];
+    const result = await this.#variables.take(cell.resultName);
     if (result === undefined) return;
     const { data, metadata } = await bundleOf(result);
     if (!run.done) outlet.publish(run.id, "execute_result", { execution_count: run.count, data, metadata });
@@ -174,6 +191,7 @@ export class Cells {
 
   #fail(run: Run, error: ErrorContent): void {
     if (run.done) return;
+    this.#variables.failed(run.declares, run.count);
     if (this.#current?.request.silent !== true) this.#setup.outlet.publish(run.id, "error", error);
     this.#finish(run, { status: "error", ...error });
   }
@@ -182,6 +200,7 @@ export class Cells {
     if (run.done || this.#current?.run !== run) return;
     run.done = true;
     if (run.interrupted) run.stopTimers();
+    Atomics.store(this.#setup.hold, 0, 0);
     this.#current = undefined;
     setCurrentRun(undefined);
     this.#setup.outlet.reply(run.id, content);
@@ -198,6 +217,10 @@ export class Cells {
   #waitForEnd(current: Current, deadline: number, idle: number): void {
     later(() => {
       if (current.run.done) return;
+      if (Atomics.load(this.#setup.hold, 0) > 0) {
+        this.#waitForEnd(current, performance.now() + GRACE_MS, 0);
+        return;
+      }
       const waiting = openResources() > current.resources || current.run.isExpecting(deadline);
       const quiet = waiting ? 0 : idle + 1;
       if (quiet >= 3 || performance.now() > deadline) {
@@ -224,15 +247,4 @@ function isAbortOf(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   const { name, cause } = error as { name?: unknown; cause?: unknown };
   return cause instanceof Interrupted || (name === "AbortError" && ownRun()?.interrupted === true);
-}
-
-/** The variables of all cells. Named imports arrive as getters and are stored as values, so that cells may redefine them. */
-function createExports(): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  return new Proxy(values, {
-    defineProperty(_target, key, attributes) {
-      if (key !== "__esModule") values[key as string] = attributes.get ? attributes.get() : attributes.value;
-      return true;
-    },
-  });
 }

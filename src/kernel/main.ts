@@ -9,12 +9,13 @@ import { completeness } from "./compile/completeness.js";
 import { CellModules } from "./compile/modules.js";
 import { createConverter, loadTypeScript, type TypeScript, versions } from "./compile/tslab.js";
 import { IdleWork } from "./idleWork.js";
+import { keepProcess } from "./keepProcess.js";
 import { installTimers } from "./timers.js";
 import { Tracebacks } from "./traceback.js";
 import { quietWarnings } from "./warnings.js";
 import { captureOutput, Outlet } from "./wire/outlet.js";
 import type { Connection, Request, WireOptions } from "./wire/protocol.js";
-import { createRingMemory, RingWriter, stopFlag } from "./wire/ring.js";
+import { createRingMemory, holdFlag, RingWriter, stopFlag } from "./wire/ring.js";
 
 /** Without it, Node ends the process when JavaScript is ended from outside in the middle of a callback. */
 const NEEDED_FLAG = "--no-force-async-hooks-checks";
@@ -69,13 +70,14 @@ function serve(
   const modules = new CellModules(folder, options.fallbackRoot, runtime);
   const tracebacks = new Tracebacks([dirname(fileURLToPath(import.meta.url)), "/tslab/dist/"]);
   const converter = createConverter({ globals: GLOBAL_DECLARATIONS, fallbackRoot: options.fallbackRoot });
-  const cells = new Cells({ converter, modules, runtime, outlet, tracebacks });
+  const cells = new Cells({ converter, modules, runtime, outlet, tracebacks, hold: holdFlag(memory) });
   const idle = new IdleWork(converter.readDocs, () => cells.currentRun !== undefined);
   let interactive = true;
   let answerInput: ((value: string) => void) | undefined;
   const jupyter = createApi({
     outlet,
     cells,
+    hold: holdFlag(memory),
     interactive: () => interactive,
     askInput: (run, prompt, password) =>
       new Promise((resolve) => {
@@ -85,8 +87,7 @@ function serve(
   });
   Object.defineProperty(globalThis, "jupyter", { value: jupyter, configurable: true });
   const exit = process.exit.bind(process);
-  // A cell that ends the process ends the kernel in order: what was printed arrives first.
-  process.exit = ((code?: number) => outlet.send({ kind: "exit", code: Number(code ?? 0) })) as typeof process.exit;
+  keepProcess();
   process.on("SIGINT", () => outlet.send({ kind: "interrupt" }));
   process.on("uncaughtException", (error) => cells.uncaught(error));
   process.on("unhandledRejection", (error) => cells.uncaught(error));
@@ -119,7 +120,7 @@ function serve(
 
   quietWarnings();
   installTimers();
-  captureOutput(outlet);
+  captureOutput(outlet, (text) => tracebacks.typed(text));
   worker.on("message", (request: Request) => {
     try {
       handle(request);

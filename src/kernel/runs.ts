@@ -23,6 +23,8 @@ export class Run {
   /** timers that have not fired */
   readonly timers = new Set<RunTimer>();
   done = false;
+  /** names that its cell declares */
+  declares: readonly string[] = [];
 
   constructor(id: number, count: number) {
     this.id = id;

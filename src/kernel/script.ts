@@ -11,7 +11,7 @@ import { createConverter } from "./compile/tslab.js";
 import { Run } from "./runs.js";
 import { cellFile, describeDiagnostics, type ErrorContent, Tracebacks } from "./traceback.js";
 import { quietWarnings } from "./warnings.js";
-import { createRingMemory, stopFlag } from "./wire/ring.js";
+import { createRingMemory, holdFlag, stopFlag } from "./wire/ring.js";
 
 /** What a display shows where only text can be shown. */
 function textOf(content: Record<string, unknown>): string | undefined {
@@ -39,7 +39,8 @@ export async function runScript(file: string, fallbackRoot?: string, cacheFolder
   process.chdir(folder);
   quietWarnings();
   const run = new Run(1, 1);
-  const runtime = createRuntime(stopFlag(createRingMemory(1 << 20)), (specifier) => modules.load(specifier));
+  const memory = createRingMemory(1 << 20);
+  const runtime = createRuntime(stopFlag(memory), (specifier) => modules.load(specifier));
   const modules = new CellModules(folder, fallbackRoot, runtime);
   const tracebacks = new Tracebacks([dirname(fileURLToPath(import.meta.url)), "/tslab/dist/"]);
   const jupyter = createApi({
@@ -51,6 +52,7 @@ export async function runScript(file: string, fallbackRoot?: string, cacheFolder
       },
     },
     cells: { currentRun: run, pages: [] },
+    hold: holdFlag(memory),
     interactive: () => false,
     askInput: () => Promise.reject(new Error("a script has nobody to ask")),
   });
@@ -65,6 +67,7 @@ export async function runScript(file: string, fallbackRoot?: string, cacheFolder
   }
   tracebacks.add(1, 1, { code, lines: cell.lines });
   modules.update(cell.modules);
+  tracebacks.addModules(cell.modules);
   let late = false;
   for (const event of ["uncaughtException", "unhandledRejection"]) {
     process.removeAllListeners(event);

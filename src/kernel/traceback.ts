@@ -1,8 +1,10 @@
 /** Errors as Jupyter shows them: name, message, and a traceback in the lines that were typed. */
+import { existsSync } from "node:fs";
 import { inspect } from "node:util";
 import { advised } from "./advice.js";
 import type { SourceLines } from "./compile/sourceLines.js";
-import type { Diagnostic } from "./compile/tslab.js";
+import type { Diagnostic, LocalModule } from "./compile/tslab.js";
+import { foreignAdvice } from "./foreign.js";
 
 export interface ErrorContent extends Record<string, unknown> {
   ename: string;
@@ -23,6 +25,8 @@ interface CellPlace {
 }
 
 const CELL_PLACE = /<cell (\d+)>:(\d+):(\d+)/;
+const MODULE_PLACE = /(\/[^()\s][^():]*):(\d+):(\d+)/;
+const SOURCES = [".ts", ".tsx", ".mts", ".cts"];
 const CONTEXT_LINES = 2;
 const RED = "\u001b[31m";
 const BOLD = "\u001b[1m";
@@ -51,6 +55,8 @@ function excerpt(code: string, line: number, column: number): string[] {
 export class Tracebacks {
   readonly #cells = new Map<number, CellSource & { count: number }>();
   readonly #hidden: readonly string[];
+  /** by the path of its JavaScript */
+  readonly #modules = new Map<string, { file: string; lines: SourceLines }>();
 
   constructor(hidden: readonly string[]) {
     this.#hidden = hidden;
@@ -59,6 +65,24 @@ export class Tracebacks {
   /** Remembers a cell, whose functions may be called from later ones. */
   add(run: number, count: number, source: CellSource): void {
     this.#cells.set(run, { ...source, count });
+  }
+
+  /** Remembers modules of the notebook's own. */
+  addModules(modules: readonly LocalModule[]): void {
+    for (const { path, lines } of modules) {
+      const base = path.replace(/\.[mc]?js$/, "");
+      const file = SOURCES.map((ending) => base + ending).find((name) => existsSync(name)) ?? path;
+      this.#modules.set(path, { file, lines });
+    }
+  }
+
+  /** Text with stack frames, such as `console.error(error)` prints, with the places that were typed. */
+  typed(text: string): string {
+    if (!text.includes("    at ")) return text;
+    return text
+      .split("\n")
+      .map((line) => (/^\s+at /.test(line) ? this.#frame(line, this.#place(line)) : line))
+      .join("\n");
   }
 
   /** A thrown value as the content of an `error` message. */
@@ -102,8 +126,16 @@ export class Tracebacks {
     return cell === undefined || found === undefined ? undefined : { cell, ...found };
   }
 
+  /** A frame of a module of the notebook's own, in its TypeScript. */
+  #moduleFrame(frame: string): string {
+    const match = MODULE_PLACE.exec(frame);
+    const module = match && this.#modules.get(match[1]);
+    const found = module?.lines.find({ line: Number(match![2]), column: Number(match![3]) });
+    return module && found ? frame.replace(match![0], `${module.file}:${found.line}:${found.column}`) : frame;
+  }
+
   #frame(frame: string, place: CellPlace | undefined): string {
-    if (place === undefined) return frame;
+    if (place === undefined) return this.#moduleFrame(frame);
     const where = `cell [${place.cell.count}]:${place.line}:${place.column}`;
     const mapped = frame.replace(CELL_PLACE, where);
     // The function that wraps a cell has no name of its own.
@@ -111,9 +143,24 @@ export class Tracebacks {
   }
 }
 
+/** What is said of TypeScript that was understood: it only looks like another language. */
+const ABOUT_TYPES =
+  /^(?:Type|Property|Argument|Operator|Object|Conversion|No overload|Expected \d+ arguments|'[^']*' is (?:possibly|of type))\b/;
+
 /** Type errors of a cell, all of them, as the content of an `error` message. */
 export function describeDiagnostics(diagnostics: readonly Diagnostic[], code: string): ErrorContent {
   const lines: string[] = [];
+  const typed = code.split("\n");
+  // one line of another language has many messages, of which none helps
+  for (const diagnostic of diagnostics) {
+    if (diagnostic.fileName !== undefined || ABOUT_TYPES.test(diagnostic.messageText)) continue;
+    const advice = foreignAdvice(typed[diagnostic.start.line] ?? "");
+    if (advice === undefined) continue;
+    const { line } = diagnostic.start;
+    const shown = excerpt(code, line + 1, 1 + (/\S/.exec(typed[line])?.index ?? 0));
+    const message = `${BOLD}${RED}TypeScriptError${PLAIN}: line ${line + 1}:1 - ${advice}`;
+    return { ename: "TypeScriptError", evalue: advice, traceback: [message, ...shown] };
+  }
   const advice = diagnostics.map(({ messageText }) => advised(messageText));
   for (const [i, { start, fileName }] of diagnostics.entries()) {
     const where = `${fileName ?? "line "}${fileName === undefined ? "" : ":"}${start.line + 1}:${start.character + 1}`;

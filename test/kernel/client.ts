@@ -61,6 +61,8 @@ export class KernelClient {
   /** by socket: shell, control, iopub, stdin, hb */
   readonly ports: Record<string, number>;
   stderr = "";
+  /** fails when the process ends */
+  readonly #ended: Promise<never>;
 
   private constructor(process: ChildProcess, folder: string, ports: Record<string, number>) {
     this.process = process;
@@ -69,10 +71,16 @@ export class KernelClient {
     process.stderr?.on("data", (data) => {
       this.stderr += data;
     });
+    this.#ended = new Promise((_, reject) => {
+      process.once("exit", (code, signal) =>
+        reject(new Error(`the kernel ended with ${code ?? signal}: ${this.stderr}`)),
+      );
+    });
+    this.#ended.catch(() => {});
   }
 
-  /** @param cwd the notebook's folder; the checkout if not given */
-  static async start(cwd = "."): Promise<KernelClient> {
+  /** @param cwd the notebook's folder; the checkout if not given @param env variables beside those of the test */
+  static async start(cwd = ".", env: Record<string, string> = {}): Promise<KernelClient> {
     const folder = mkdtempSync(join(tmpdir(), "kernel-"));
     const [shell_port, control_port, iopub_port, stdin_port, hb_port] = await freePorts(5);
     const ports = { shell_port, control_port, iopub_port, stdin_port, hb_port };
@@ -80,7 +88,11 @@ export class KernelClient {
     const transport = { transport: "tcp", ip: "127.0.0.1", key: KEY, signature_scheme: "hmac-sha256" };
     writeFileSync(file, JSON.stringify({ ...transport, ...ports }));
     const args = ["--no-force-async-hooks-checks", ENTRY, file];
-    const child = spawn(process.execPath, args, { cwd, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     const client = new KernelClient(child, folder, ports);
     const identity = randomUUID();
     client.#shell.routingId = identity;
@@ -96,10 +108,7 @@ export class KernelClient {
     void client.#readReplies(client.#shell);
     void client.#readReplies(client.#control);
     void client.#readIopub();
-    const ended = new Promise<never>((_, reject) => {
-      child.once("exit", (code) => reject(new Error(`the kernel ended with ${code}: ${client.stderr}`)));
-    });
-    await Promise.race([welcomed, ended]);
+    await Promise.race([welcomed, client.#ended]);
     return client;
   }
 
@@ -142,7 +151,7 @@ export class KernelClient {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Runs a cell; resolves when its reply has come and the kernel is idle again. */
+  /** Runs a cell; resolves when its reply has come and the kernel is idle again, fails if the kernel ends. */
   async execute(code: string, options: ExecuteOptions = {}): Promise<Outcome> {
     const content = {
       code,
@@ -167,7 +176,7 @@ export class KernelClient {
     });
     const stop = options.onMessage === undefined ? undefined : this.listen(options.onMessage);
     await sent;
-    const reply = await done;
+    const reply = await Promise.race([done, this.#ended]);
     stop?.();
     this.#waiting.delete(id);
     return {

@@ -142,6 +142,14 @@ const MISTAKES: readonly Mistake[] = [
     line: 2,
   },
   {
+    name: "a variable called as a browser calls one",
+    cell: "const window = { steps: 7 };\nconst text: string = window.steps;",
+    ename: "TypeScriptError",
+    names: "Type 'number' is not assignable to type 'string'",
+    fix: /Give a value of the second type/,
+    line: 2,
+  },
+  {
     name: "arrays that do not fit together",
     cell: 'nb.lines("Squares", [\n  { x: ["x", ""], y: ["y", ""], at: [0, 1, 2], lines: { squares: [0, 1] } },\n]);',
     ename: "AtmorepError",
@@ -205,6 +213,18 @@ const MISTAKES: readonly Mistake[] = [
     fix: /found 7; expected 0 to 1\. Give one of these/,
     line: 1,
   },
+  ...Object.entries<[cell: string, fix: RegExp]>({
+    "a shell line": ["\n!ls -l data", /"!" before a shell line is IPython's.*execSync\("ls -l data"\)/],
+    "a magic command": ["%timeit 1 + 1", /IPython's.*performance\.now\(\).*1 \+ 1/],
+    "a browser's question": ['const name = prompt("Your name?");', /jupyter\.input/],
+    JSX: ["const view = <div>text</div>;", /JSX.*jupyter\.html/],
+    "Python's import": ["import numpy as np", /Python.*import \* as numpy/],
+  }).map(
+    ([name, [cell, fix]]): Mistake => ({
+      ...{ name, cell, fix, ename: "TypeScriptError", names: "Here: " },
+      line: cell.startsWith("\n") ? 2 : 1,
+    }),
+  ),
 ];
 
 let kernel: KernelClient;

@@ -126,14 +126,19 @@ describe("requests", () => {
     expect(inspected).toMatchObject({ found: true });
   });
 
-  it("end the kernel in order when a cell exits", async () => {
-    const own = await KernelClient.start("test");
-    const text: unknown[] = [];
-    own.listen((m) => m.header.msg_type === "stream" && text.push(m.content.text));
-    const ended = new Promise((done) => own.process.once("exit", done));
-    void own.execute('console.log("last words"); process.exit(0);');
-    await ended;
-    expect(text).toEqual(["last words\n"]);
-    await own.stop();
+  it("tells a cell that exits what it would end, and goes on", async () => {
+    await kernel.execute("const survivor = 42;");
+    for (const call of ["process.exit(0)", "process.exit()", "process.abort()"]) {
+      const { reply, text } = await kernel.execute(`console.log("last words"); ${call}; console.log("never");`);
+      expect(text()).toBe("last words\n");
+      expect(reply).toMatchObject({ status: "error", ename: "Exit" });
+      expect(reply.evalue).toMatch(/would end the kernel.*restart the kernel/);
+    }
+    const late = await kernel.execute(
+      "setTimeout(() => process.exit(1), 1); await new Promise((done) => setTimeout(done, 50));",
+    );
+    expect(late.reply).toMatchObject({ status: "error", ename: "Exit" });
+    const after = await kernel.execute("survivor");
+    expect(after.of("execute_result")[0].data).toMatchObject({ "text/plain": "42" });
   });
 });

@@ -1,4 +1,5 @@
 /** Imports of cells: real `import()` from the notebook's folder, so that `exports` maps and ES modules work as in Node. */
+import { readFileSync } from "node:fs";
 import Module, { createRequire } from "node:module";
 import { dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -42,6 +43,8 @@ export class CellModules {
   readonly #loaded = new Map<string, object>();
   readonly #local = new Map<string, string>();
   readonly #localExports = new Map<string, Module>();
+  /** by local module or file of data, the local modules that import it */
+  readonly #users = new Map<string, Set<string>>();
   readonly #runtime: object;
 
   /**
@@ -57,11 +60,22 @@ export class CellModules {
     this.#runtime = runtime;
   }
 
-  /** Takes compiled local modules; those that changed are loaded anew at their next import. */
-  update(modules: readonly { path: string; code: string }[]): void {
-    for (const { path, code } of modules) {
-      this.#local.set(path, code);
+  /**
+   * Takes compiled local modules. Those that changed are loaded anew at their next import, and so is whatever imports
+   * them, however far away.
+   * @param changed files that changed, such as data that modules import
+   */
+  update(modules: readonly { path: string; code: string }[], changed: readonly string[] = []): void {
+    for (const { path, code } of modules) this.#local.set(path, code);
+    const stale = [
+      ...modules.map(({ path }) => path),
+      ...changed.map((path) => this.#localPath("/", path, true) ?? path),
+    ];
+    for (let path = stale.pop(); path !== undefined; path = stale.pop()) {
       this.#localExports.delete(path);
+      const users = this.#users.get(path);
+      this.#users.delete(path);
+      stale.push(...(users ?? []));
     }
   }
 
@@ -69,6 +83,7 @@ export class CellModules {
   async preload(specifiers: readonly string[]): Promise<void> {
     for (const specifier of specifiers) {
       if (this.#loaded.has(specifier) || this.#localPath(this.#folder, specifier) !== undefined) continue;
+      if (isData(specifier)) continue;
       this.#loaded.set(specifier, asCommonJs(await this.load(specifier)));
     }
   }
@@ -77,6 +92,7 @@ export class CellModules {
   async load(specifier: string): Promise<Record<string, unknown>> {
     const local = this.#localPath(this.#folder, specifier);
     if (local !== undefined) return this.#loadLocal(local) as Record<string, unknown>;
+    if (isData(specifier)) return { default: readData(this.#folder, specifier) };
     const relative = specifier.startsWith(".") || isAbsolute(specifier);
     const target = relative ? pathToFileURL(resolve(this.#folder, specifier)).href : specifier;
     try {
@@ -90,14 +106,20 @@ export class CellModules {
   /** The `require` of cells. */
   readonly require: Require = (id) => this.#requireFrom(this.#folder, this.#nodeRequire, id);
 
-  #requireFrom(folder: string, nodeRequire: Require, id: string): unknown {
+  /** @param user the module that asks; none for a cell */
+  #requireFrom(folder: string, nodeRequire: Require, id: string, user?: string): unknown {
     const local = this.#localPath(folder, id);
+    const used = local ?? (isData(id) ? join(folder, id).replace(/\\/g, "/") : undefined);
+    if (used !== undefined && user !== undefined) {
+      this.#users.set(used, (this.#users.get(used) ?? new Set()).add(user));
+    }
     if (local !== undefined) return this.#loadLocal(local);
+    if (isData(id)) return readData(folder, id);
     return this.#loaded.get(id) ?? nodeRequire(id);
   }
 
-  #localPath(folder: string, id: string): string | undefined {
-    if (!id.startsWith(".")) return undefined;
+  #localPath(folder: string, id: string, absolute = false): string | undefined {
+    if (!absolute && !id.startsWith(".")) return undefined;
     const path = join(folder, id).replace(/\\/g, "/");
     const base = path.replace(/\.[mc]?tsx?$|\.js$/, "");
     return [path, `${base}.js`, `${base}/index.js`].find((name) => this.#local.has(name));
@@ -112,10 +134,29 @@ export class CellModules {
     const code = `(function (exports, require, module, __filename, __dirname, ${RUNTIME}) { ${this.#local.get(path)}\n})`;
     const folder = dirname(path);
     const nodeRequire = createRequire(path);
-    const require = (id: string) => this.#requireFrom(folder, nodeRequire, id);
-    const run = new Script(code, { filename: path }).runInThisContext();
-    run(module.exports, require, module, path, folder, this.#runtime);
+    const require = (id: string) => this.#requireFrom(folder, nodeRequire, id, path);
+    try {
+      const run = new Script(code, { filename: path }).runInThisContext();
+      run(module.exports, require, module, path, folder, this.#runtime);
+    } catch (error) {
+      // one that failed has no exports, and is loaded anew by the next import
+      this.#localExports.delete(path);
+      throw error;
+    }
     return module.exports;
+  }
+}
+
+/** Data that TypeScript knows as a module. */
+const isData = (specifier: string): boolean => specifier.startsWith(".") && specifier.endsWith(".json");
+
+/** As it is now. */
+function readData(folder: string, specifier: string): unknown {
+  const path = join(folder, specifier);
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw Object.assign(error as Error, { message: `${path}: ${(error as Error).message}` });
   }
 }
 

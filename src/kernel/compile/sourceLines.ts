@@ -25,6 +25,13 @@ export class SourceLines {
     this.#shift = shift;
   }
 
+  /** The same for a module, above which nothing stands. */
+  ofModule(): SourceLines {
+    const lines = new SourceLines([], 0);
+    lines.#maps.push(...this.#maps);
+    return lines;
+  }
+
   /** @param place in the code that runs */
   find(place: Place): Place | undefined {
     let { line, column } = { line: place.line - 1, column: place.column - 1 };

@@ -14,6 +14,7 @@ import { type Instrumented, instrument } from "./instrument.js";
 import { spellOutShorthands } from "./shorthand.js";
 import { SourceLines } from "./sourceLines.js";
 import { typePackages } from "./typePackages.js";
+import { WatchedFiles } from "./watched.js";
 
 export type TypeScript = typeof TS;
 
@@ -30,8 +31,19 @@ export interface ConvertedCell extends Instrumented {
   declarations: readonly Carried[];
   /** name of the export that holds the value of the last expression */
   resultName?: string;
-  /** local modules that the cell imports: absolute path to JavaScript */
-  modules: { path: string; code: string }[];
+  /** local modules that the cell imports and that are new or changed */
+  modules: LocalModule[];
+  /** local files that changed since the last cell, modules and data */
+  changed: readonly string[];
+}
+
+/** A module of the notebook's own, compiled. */
+export interface LocalModule {
+  /** absolute, of its JavaScript, which is in memory only */
+  path: string;
+  code: string;
+  /** from its JavaScript to what was typed */
+  lines: SourceLines;
 }
 
 export interface Converter {
@@ -103,7 +115,18 @@ export function versions(): { tslab: string; typescript: string } {
 export function createConverter(setup: ConverterSetup): Converter {
   const typescript = loadTypeScript(setup.cacheFolder);
   const compiled: Instrumented[] = [];
-  const { docs, files } = hookCompiler(setup, typescript, (result) => compiled.push(result));
+  const watched = new WatchedFiles();
+  const { docs, files } = hookCompiler(setup, typescript, watched, (result) => compiled.push(result));
+  // what a completion or a cell that did not compile has seen first is told to the next one that compiles
+  let changed: string[] = [];
+  const look = () => {
+    changed = [...new Set([...changed, ...watched.look(typescript.FileWatcherEventKind)])];
+  };
+  const taken = () => {
+    const all = changed;
+    changed = [];
+    return all;
+  };
   const { createConverter: create } = require(join(tslabRoot, "dist/converter.js")) as {
     createConverter(options: { isJS: boolean; isBrowser: boolean }): TslabConverter;
   };
@@ -114,6 +137,7 @@ export function createConverter(setup: ConverterSetup): Converter {
   return {
     convert(previous, source) {
       compiled.length = 0;
+      look();
       let used = mentioned(previous, source);
       let out = tslab.convert(print(used, previous), source);
       if (out.diagnostics.length > 0 && used.length < previous.length) {
@@ -123,22 +147,28 @@ export function createConverter(setup: ConverterSetup): Converter {
       }
       const own = compiled.at(-1);
       const imports = [...new Set(compiled.flatMap((result) => result.imports))];
-      const modules = (out.sideOutputs ?? []).map(({ path, data }) => ({ path, code: data }));
+      const modules = (out.sideOutputs ?? []).map(({ path, data }) => {
+        const lines = compiled.find(({ code }) => code === data)?.lines.ofModule() ?? SourceLines.none;
+        return { path, code: data, lines };
+      });
       return {
         code: out.output ?? "",
         lines: own?.lines ?? SourceLines.none,
         imports,
         modules,
+        changed: out.diagnostics.length > 0 ? [] : taken(),
         diagnostics: out.diagnostics,
         declarations: out.declOutput === undefined ? previous : carry(typescript, previous, used, out.declOutput),
         resultName: out.lastExpressionVar,
       };
     },
     complete(previous, source, cursor) {
+      look();
       docs.addAll(files());
       return tslab.complete(print(previous, previous), source, cursor);
     },
     inspect(previous, source, cursor) {
+      look();
       docs.addAll(files());
       const used = print(mentioned(previous, source), previous);
       const info = tslab.inspect(used, source, cursor) ?? tslab.inspect(used, source, Math.max(0, cursor - 1));
@@ -157,12 +187,17 @@ export function createConverter(setup: ConverterSetup): Converter {
 function hookCompiler(
   setup: ConverterSetup,
   ts: TypeScript,
+  watched: WatchedFiles,
   onCompiled: (result: Instrumented) => void,
 ): { docs: LibraryDocs; files: () => readonly TS.SourceFile[] } {
   const path = tslabRequire.resolve("@tslab/typescript-for-tslab");
   const module = require.cache[path];
   if (module === undefined) throw new Error("tslab's TypeScript is not in the module cache");
   const { readFile } = ts.sys;
+  // tslab sends its watchers there. A library that changes is seen after a restart.
+  ts.sys.watchFile = (path, changed) =>
+    isLibrary(path, setup.fallbackRoot?.replace(/\\/g, "/")) ? { close: () => {} } : watched.watch(path, changed);
+  ts.sys.watchDirectory = () => ({ close: () => {} });
   const docs = new LibraryDocs(ts, readFile);
   let latest: TS.BuilderProgram | undefined;
   module.exports = Object.assign({}, ts, {
@@ -208,7 +243,15 @@ function cellOptions(ts: TypeScript, folder: string, options: TS.CompilerOptions
   const { Bundler } = ts.ModuleResolutionKind;
   const lib = ["lib.es2023.d.ts"];
   const types = typePackages(folder, options.typeRoots ?? []);
-  return { ...options, strict: true, moduleResolution: Bundler, lib, inlineSourceMap: true, types };
+  return {
+    ...options,
+    strict: true,
+    moduleResolution: Bundler,
+    lib,
+    inlineSourceMap: true,
+    types,
+    allowImportingTsExtensions: true,
+  };
 }
 
 /** Whether cells may take the file at `path` for one that does not change: a package's or the checkout's declarations. */
@@ -250,7 +293,7 @@ function resolveFrom(
   // What the notebook's own files import may appear between two cells.
   const libraries = ts.createModuleResolutionCache(host.getCurrentDirectory(), (name) => name);
   // Otherwise every cell would resolve the imports of every library anew.
-  host.hasInvalidatedResolutions = (path) => CELL_FILES.test(path);
+  host.hasInvalidatedResolutions = (path) => CELL_FILES.test(path) || !isLibrary(path, from);
   host.resolveModuleNameLiterals = (literals, file, redirected, options) =>
     literals.map(({ text }) => {
       const known = isLibrary(file, from) ? libraries : undefined;

@@ -33,22 +33,28 @@ export class Outlet {
 
 type Write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown) => boolean;
 
-function writer(outlet: Outlet, name: "stdout" | "stderr"): Write {
+function writer(outlet: Outlet, name: "stdout" | "stderr", typed: (text: string) => string): Write {
   const decoder = new StringDecoder("utf8");
   return (chunk, encoding, callback) => {
     if (typeof chunk !== "string") outlet.text(name, decoder.write(Buffer.from(chunk)));
     else if (typeof encoding === "string" && !/^utf-?8$/i.test(encoding)) {
       outlet.text(name, Buffer.from(chunk, encoding as BufferEncoding).toString("utf8"));
-    } else outlet.text(name, chunk);
+    } else outlet.text(name, typed(chunk));
     const done = typeof encoding === "function" ? encoding : callback;
     if (typeof done === "function") process.nextTick(done as () => void);
     return true;
   };
 }
 
-/** Sends what this process prints, through `console` or its streams, to the cell that prints it. */
-export function captureOutput(outlet: Outlet): void {
-  const streams = { stdout: { write: writer(outlet, "stdout") }, stderr: { write: writer(outlet, "stderr") } };
+/**
+ * Sends what this process prints, through `console` or its streams, to the cell that prints it.
+ * @param typed gives text with stack frames the places that were typed
+ */
+export function captureOutput(outlet: Outlet, typed: (text: string) => string = (text) => text): void {
+  const streams = {
+    stdout: { write: writer(outlet, "stdout", typed) },
+    stderr: { write: writer(outlet, "stderr", typed) },
+  };
   process.stdout.write = streams.stdout.write as typeof process.stdout.write;
   process.stderr.write = streams.stderr.write as typeof process.stderr.write;
   const own = new Console({

@@ -15,8 +15,7 @@ export type Event =
   | { kind: "publish"; run: number; type: PublishedType; content: Record<string, unknown> }
   | { kind: "reply"; id: number; content: Record<string, unknown> }
   | { kind: "input"; run: number; prompt: string; password: boolean }
-  | { kind: "interrupt" }
-  | { kind: "exit"; code: number };
+  | { kind: "interrupt" };
 
 export interface ExecuteRequest {
   type: "execute";

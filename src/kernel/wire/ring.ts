@@ -8,6 +8,7 @@ const WRITE = 0;
 const READ = 1;
 const SLEEPING = 2;
 const STOP = 3;
+const HOLD = 4;
 const HEADER_BYTES = 64;
 const FRAME_BYTES = 12;
 /** In place of a frame's length: the rest of the ring is unused, go on at its beginning. */
@@ -35,6 +36,14 @@ export function createRingMemory(capacity = 4 * 1024 * 1024): SharedArrayBuffer 
 /** The flag by which the wire thread asks running cell code to stop; cells look at it in every loop. */
 export function stopFlag(memory: SharedArrayBuffer): Int32Array {
   return new Int32Array(memory, STOP * 4, 1);
+}
+
+/**
+ * How many in running cell code have asked for the time to finish after an interrupt. The cell is not ended by force
+ * meanwhile, until a second interrupt comes.
+ */
+export function holdFlag(memory: SharedArrayBuffer): Int32Array {
+  return new Int32Array(memory, HOLD * 4, 1);
 }
 
 export class RingWriter {

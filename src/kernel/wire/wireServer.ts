@@ -8,11 +8,12 @@ import { decode, encode, type Header, type Message, Replays } from "./message.js
 import { Outbox } from "./outbox.js";
 import { OutputPump, type OutputSink } from "./outputPump.js";
 import type { Event, Request, WireOptions } from "./protocol.js";
-import { RingReader, stopFlag } from "./ring.js";
+import { holdFlag, RingReader, stopFlag } from "./ring.js";
 
 /** Cell code that has not answered an interrupt by itself after this time is ended by force. */
 const PATIENCE_MS = 1_500;
 const RETRY_MS = 300;
+const HELD = "Interrupted: finishing what must not be left half done. Interrupt again to end it at once.\n";
 /** Parents of finished cells that are kept for late output. */
 const KEPT_PARENTS = 4_096;
 const KEPT_HISTORY = 10_000;
@@ -32,6 +33,7 @@ export class WireServer implements OutputSink {
   readonly #post: (request: Request) => void;
   readonly #session = randomUUID();
   readonly #stop: Int32Array;
+  readonly #hold: Int32Array;
   readonly #pump: OutputPump;
   readonly #sockets = { shell: new Router(), control: new Router(), stdin: new Router(), hb: new Router() };
   readonly #iopubSocket = new XPublisher();
@@ -54,6 +56,7 @@ export class WireServer implements OutputSink {
     this.#options = options;
     this.#post = post;
     this.#stop = stopFlag(options.memory);
+    this.#hold = holdFlag(options.memory);
     this.#pump = new OutputPump(new RingReader(options.memory), this);
     // A full queue makes sends wait instead of dropping messages: a slow client slows the cell down, and loses nothing.
     this.#iopubSocket.sendHighWaterMark = 32;
@@ -119,8 +122,6 @@ export class WireServer implements OutputSink {
       this.#askInput(event.run, event.prompt, event.password);
     } else if (event.kind === "interrupt") {
       void this.#interrupt();
-    } else if (event.kind === "exit") {
-      void this.#exit(event.code);
     }
   }
 
@@ -339,6 +340,8 @@ export class WireServer implements OutputSink {
   async #interrupt(): Promise<void> {
     const run = this.#running;
     Atomics.store(this.#stop, 0, run === undefined ? 0 : 1);
+    // a second one is for whoever has asked for time
+    if (this.#interrupted) Atomics.store(this.#hold, 0, 0);
     this.#post({ type: "interrupt", force: false });
     if (run === undefined || this.#interrupted) return;
     this.#interrupted = true;
@@ -347,7 +350,12 @@ export class WireServer implements OutputSink {
 
   async #enforce(run: number): Promise<void> {
     await sleep(PATIENCE_MS);
+    if (this.#running === run && Atomics.load(this.#hold, 0) > 0) this.stream(run, "stderr", HELD);
     while (this.#running === run) {
+      if (Atomics.load(this.#hold, 0) > 0) {
+        await sleep(RETRY_MS);
+        continue;
+      }
       await terminateMainThread();
       this.#post({ type: "interrupt", force: true });
       await sleep(RETRY_MS);
