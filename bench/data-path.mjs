@@ -9,9 +9,9 @@
  * one of the wait 700 more). Times but those of workers and wait are processor time, on one thread; medians over the rounds.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -21,10 +21,10 @@ const { values: options, positionals } = parseArgs({
     rows: { type: "string", default: "decode,prepare,cold,workers,wait" },
     rounds: { type: "string", default: "3" },
     folder: { type: "string", default: join(tmpdir(), "atmorep-data-path") },
-    "one-run": { type: "string" },
   },
 });
-const [peer] = positionals;
+if (!positionals[0]) throw new Error("usage: node bench/data-path.mjs PEER [--rows NAMES] [--rounds N] [--folder DIR]");
+const peer = resolve(positionals[0]);
 const { PYTHON = "python3", PYTHON_ZARR3 = PYTHON } = process.env;
 const rounds = Number(options.rounds);
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -149,43 +149,24 @@ function workers() {
   }
 }
 
-/** Milliseconds of a short run: [waiting for data, computing], the first two steps left out. */
-async function oneRun(store) {
-  const { train } = await import("../dist/index.js");
-  const config = JSON.parse(readFileSync(join(peer, "configs", "medium.json"), "utf8"));
-  Object.assign(config, { file_path: store, num_samples_per_epoch: 12, num_epochs: 1, num_samples_validate: 1 });
-  Object.assign(config, { num_loader_workers: 1, mask_streams: "batch", years_val: config.years_train });
-  const directory = mkdtempSync(join(options.folder, "run-"));
-  const steps = [];
-  for await (const event of train(config, { engine: "native", out: directory, maxSteps: 10 })) {
-    if (event.type === "step") steps.push(event.milliseconds);
-  }
-  rmSync(directory, { recursive: true, force: true });
-  const sum = (key) => steps.slice(2).reduce((all, milliseconds) => all + milliseconds[key], 0) / (steps.length - 2);
-  console.log(JSON.stringify({ data: sum("data"), compute: sum("compute"), steps: steps.length - 2 }));
-}
-
 function wait() {
   const store = storeOf("bench025", { noisy: true, days: 60 });
-  const args = [process.argv[1], peer, "--folder", options.folder, "--one-run", store];
-  const runs = Array.from({ length: rounds }, () => JSON.parse(run(process.execPath, args).trim().split("\n").at(-1)));
+  const args = [here("wait.mjs"), join(peer, "configs", "medium.json"), store, "--json"];
+  const runs = Array.from({ length: rounds }, () => JSON.parse(run(process.execPath, args)));
   const share = median(runs.map(({ data, compute }) => data / (data + compute)));
   const step = ms(median(runs.map(({ data, compute }) => data + compute)) / 1000);
-  table.push(["medium, wait for data", `${(100 * share).toFixed(1)} % of a step of ${step}`, "-", "-", "3 %"]);
+  const texts = [`${(100 * share).toFixed(2)} % of a step of ${step}`, `${runs[0].workers} workers, ${runs[0].engine}`];
+  table.push(["medium, wait for data", ...texts, "-", "3 %"]);
 }
 
 const ms = (seconds) => `${(seconds * 1000).toFixed(1)} ms`;
 
-if (options["one-run"]) {
-  await oneRun(options["one-run"]);
-} else {
-  const parts = { decode, prepare: () => prepare(false), cold: () => prepare(true), workers, wait };
-  console.log(`${availableParallelism()} cores of ${cpus()[0].model}; load ${loadavg()[0].toFixed(1)} at the start`);
-  for (const row of options.rows.split(",")) {
-    const from = table.length;
-    parts[row]();
-    for (const cells of [...(from === 1 ? [table[0], table[0].map(() => "---")] : []), ...table.slice(from)])
-      console.log(`| ${cells.join(" | ")} |`);
-  }
-  console.log(`load ${loadavg()[0].toFixed(1)} at the end`);
+const parts = { decode, prepare: () => prepare(false), cold: () => prepare(true), workers, wait };
+console.log(`${availableParallelism()} cores of ${cpus()[0].model}; load ${loadavg()[0].toFixed(1)} at the start`);
+for (const row of options.rows.split(",")) {
+  const from = table.length;
+  parts[row]();
+  for (const cells of [...(from === 1 ? [table[0], table[0].map(() => "---")] : []), ...table.slice(from)])
+    console.log(`| ${cells.join(" | ")} |`);
 }
+console.log(`load ${loadavg()[0].toFixed(1)} at the end`);

@@ -6,7 +6,7 @@
  *
  * Batches are masked, and given back as soon as they come; `--cache` is the bound of decoded chunks in MiB. Prints for
  * each number of workers: milliseconds to the first batch, of the clock and of all processors a batch after the first
- * eight, and the processor time a batch of every thread that had some.
+ * hundred, in which every thread compiles the program anew, and the processor time a batch of every thread that had some.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -30,7 +30,7 @@ const { values: options, positionals } = parseArgs({
 });
 const [file, location] = positionals;
 if (!location) throw new Error("usage: node bench/prepare-threads.mjs CONFIG STORE [--workers 0,2] ...");
-const WARM = 8;
+const WARM = 100;
 const batches = Number(options.batches);
 
 /** Milliseconds on a processor by thread. */
@@ -57,7 +57,7 @@ for (const workers of options.workers.split(",").map(Number)) {
   const masks = createMaskStreams(config, fields);
   const place = (batch) => ({ split: "train", epoch: 0, batch });
   const masking = (n) => maskingOf(masks, place(n), config.BERT_strategy);
-  const pool = new BufferPool();
+  const pool = new BufferPool(store.cache);
   const start = performance.now();
   let [done, first, wall, before] = [0, 0, 0, new Map()];
   for await (const { batch, masked } of loadSamples({ store, config, draws, workers, masking }, pool)) {

@@ -3,7 +3,7 @@ import type { RunConfig } from "../config/types.js";
 import { type FieldSource, resolveFields } from "./fields.js";
 import { chunksOf, type Ended, type GatherJob, gather } from "./gather.js";
 import { monthlyNormalization } from "./normalization/monthly.js";
-import type { BufferPool } from "./pool.js";
+import type { Buffers } from "./pool.js";
 import type { Store } from "./storeTypes.js";
 import { scaleTokenInfos, tokenInfos, transformTokenInfos } from "./tokenInfos.js";
 import { tokenLayout } from "./tokens.js";
@@ -41,14 +41,14 @@ export async function readCube(store: Store, config: CubeConfig, draw: Draw, end
 
 /**
  * The same values with the samples first: what training masks in place, with no copy in between.
- * @param pool where the arrays of tokens are taken from; give them back when the batch has been used
+ * @param pool where the arrays of tokens are taken from; to be given back when the batch has been used
  * @throws AtmorepError as `readCube`
  */
 export async function readSamples(
   store: Store,
   config: CubeConfig,
   draw: Draw,
-  pool: BufferPool,
+  pool: Buffers,
   ended?: Ended,
 ): Promise<SampleBatch> {
   const reading = startReading(store, config, draw);
@@ -73,7 +73,9 @@ interface Reading {
 
 function startReading(store: Store, config: CubeConfig, draw: Draw): Reading {
   const fields = resolveFields(config, store);
-  return { store, config, fields, windows: draw.places.map((place) => windowOf(store, config, draw.timeIndex, place)) };
+  const windows = draw.places.map((place) => windowOf(store, config, draw.timeIndex, place));
+  // one array of times for all, so that threads hand over one
+  return { store, config, fields, windows: windows.map((window) => ({ ...window, time: windows[0].time })) };
 }
 
 /** Fills `tokens` (and `valid` where points do not count) of each field; `place` says where each level's samples lie. */

@@ -29,7 +29,7 @@ export interface GatherJob {
 
 /**
  * Copies what one chunk has of sample `b` of a level into its tokens, normalised.
- * @param kernel loops of the memory that the chunk may lie in
+ * @param kernel loops of the memory that chunk and tokens may lie in
  */
 export function fill(
   store: Store,
@@ -53,32 +53,19 @@ export function fill(
   const local = normalization.kind === "local";
   const out = into.tokens;
   const plan = planOf(lat, lon, layout, chunkX, store.lons.length);
-  const fast = kernel?.begin(plan, layout, values, [...mean.values(), ...std.values()], local) ? kernel : null;
-  const { timesPerToken, sizePerTime } = layout;
-  const bad = new Float64Array(time.window.length);
+  const fast = kernel?.begin(plan, values, out, local ? [...mean.values(), ...std.values()] : [], local)
+    ? kernel
+    : null;
 
-  for (let k = 0; k < time.window.length; ) {
-    const first = k;
-    const token = Math.floor(time.window[k] / timesPerToken);
-    const start = base + token * sizePerTime;
-    for (; k < time.window.length && Math.floor(time.window[k] / timesPerToken) === token; k++) {
-      const month = store.calendar.month[time.store[k]];
-      const norm = { mean: mean.get(month)!, std: std.get(month)!, local };
-      const from = (time.chunk[k] * planes + plane) * chunkY * chunkX;
-      const to = layout.time[time.window[k]] - token * sizePerTime;
-      bad[k] = fast ? fast.time(values, from, to, norm) : fillPlain(values, from, out, start + to, plan, norm);
-    }
-    if (fast && plan.whole && k - first === timesPerToken) fast.giveTokens(out, start, sizePerTime);
-    for (let i = first; i < k; i++) {
-      const t = time.store[i];
-      const to = layout.time[time.window[i]] - token * sizePerTime;
-      if (fast && !(plan.whole && k - first === timesPerToken)) fast.giveTime(out, start + to, to, sizePerTime);
-      const filled = source.filled?.has(t) ?? false;
-      if (filled || bad[i] !== 0) {
-        const from = (time.chunk[i] * planes + plane) * chunkY * chunkX;
-        lookAtPoints(store, array, values, job, { t, from, to: start + to, lat, lon }, filled, skip);
-      }
-    }
+  for (let k = 0; k < time.window.length; k++) {
+    const t = time.store[k];
+    const month = store.calendar.month[t];
+    const norm = { mean: mean.get(month)!, std: std.get(month)!, local };
+    const from = (time.chunk[k] * planes + plane) * chunkY * chunkX;
+    const to = base + layout.time[time.window[k]];
+    const bad = fast ? fast.time(values, from, out, to, norm) : fillPlain(values, from, out, to, plan, norm);
+    const filled = source.filled?.has(t) ?? false;
+    if (filled || bad !== 0) lookAtPoints(store, array, values, job, { t, from, to, lat, lon }, filled, skip);
   }
 }
 

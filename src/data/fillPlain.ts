@@ -3,6 +3,13 @@ import { ROW, RUN } from "./fillLoop.js";
 import type { FillPlan } from "./fillPlan.js";
 import type { Values } from "./zarr/array.js";
 
+/** Mean and standard deviation of each point of the store, or one for all. */
+export interface Norm {
+  mean: Values;
+  std: Values;
+  local: boolean;
+}
+
 /**
  * One time of one level.
  * @param from where its plane begins in `values`, `to` where its points of the time begin in `out`
@@ -14,7 +21,7 @@ export function fillPlain(
   out: Float32Array,
   to: number,
   { rows, runs }: FillPlan,
-  norm: { mean: Values; std: Values; local: boolean },
+  norm: Norm,
 ): number {
   let bad = 0;
   for (let y = 0; y < rows.length; y += ROW) {

@@ -19,8 +19,6 @@ export interface FillPlan {
   runs: Int32Array;
   /** stretches that are neighbours in the chunk */
   spans: Int32Array;
-  /** true: nothing of the window lies in another chunk, so that whole tokens are filled */
-  whole: boolean;
 }
 
 /** Values of a cache line. */
@@ -34,8 +32,7 @@ export function fillPlan(lat: Points, lon: Points, layout: TokenLayout, rowSizes
     layout.lat[lat.window[i]],
   ]);
   const runs = runsOf(lon, layout);
-  const whole = lat.window.length === layout.lat.length && lon.window.length === layout.lon.length;
-  return { rows: Int32Array.from(rows.flat()), runs, spans: spansOf(runs), whole };
+  return { rows: Int32Array.from(rows.flat()), runs, spans: spansOf(runs) };
 }
 
 function runsOf({ window, chunk, store }: Points, { lon }: TokenLayout): Int32Array {

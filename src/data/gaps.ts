@@ -16,10 +16,25 @@ export const cubeSpan = ({ n_size: [steps], time_sampling }: SpanConfig): number
  * 0 for a single time. In a store of uneven steps, such as calendar months, most steps differ from it, and are gaps.
  */
 export function usualStep(times: BigInt64Array): bigint {
+  const known = usual.get(times);
+  if (known !== undefined) return known;
+  const step = findUsualStep(times);
+  usual.set(times, step);
+  return step;
+}
+
+/** A store's times do not change, and a plan asks for each of its splits. */
+const usual = new WeakMap<BigInt64Array, bigint>();
+
+function findUsualStep(times: BigInt64Array): bigint {
   const counts = new Map<bigint, number>();
-  for (let i = 1; i < times.length; i++) {
+  // steps of one length follow each other: they are counted a run at a time
+  for (let i = 1, run = 0; i < times.length; i++) {
     const step = times[i] - times[i - 1];
-    counts.set(step, (counts.get(step) ?? 0) + 1);
+    run += 1;
+    if (i + 1 < times.length && times[i + 1] - times[i] === step) continue;
+    counts.set(step, (counts.get(step) ?? 0) + run);
+    run = 0;
   }
   let [best, most] = [0n, 0];
   for (const [step, count] of counts) if (count > most || (count === most && step < best)) [best, most] = [step, count];
@@ -57,11 +72,7 @@ export class GapFinder {
     this.step = usualStep(times);
     this.span = cubeSpan(config);
     const even = this.step * BigInt(sampling);
-    this.reach = new Int32Array(times.length);
-    for (let i = 0; i < times.length; i++) {
-      const before = i - sampling;
-      this.reach[i] = before >= 0 && times[i] - times[before] === even ? this.reach[before] : i;
-    }
+    this.reach = reaches(times, sampling, even);
   }
 
   /** True if the cube that ends just before time i, and lies in the store, crosses a gap. */
@@ -76,6 +87,21 @@ export class GapFinder {
     return gapText(this.times, after - this.config.time_sampling, after);
   }
 }
+
+/** By index of a time: the earliest from which it is reached in steps of `sampling` indices, `even` nanoseconds each. */
+function reaches(times: BigInt64Array, sampling: number, even: bigint): Int32Array {
+  const known = found.get(times);
+  if (known?.sampling === sampling) return known.reach;
+  const reach = new Int32Array(times.length);
+  for (let i = 0; i < times.length; i++) {
+    const before = i - sampling;
+    reach[i] = before >= 0 && times[i] - times[before] === even ? reach[before] : i;
+  }
+  found.set(times, { sampling, reach });
+  return reach;
+}
+
+const found = new WeakMap<BigInt64Array, { sampling: number; reach: Int32Array }>();
 
 /** How many cubes a store has room for, whatever the dates, and how many of them would cross a gap. */
 export function cubesOfStore(times: BigInt64Array, config: SpanConfig): { cubes: number; acrossGaps: number } {

@@ -7,7 +7,9 @@ import { parseFields } from "../config/fields.js";
 import { resolveStorePath } from "../config/resolve.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
-import { evenSteps, type StatisticsOf, withStatistics, writeStatistics } from "./normalization/beside.js";
+import { shown } from "../shown.js";
+import { type StatisticsOf, withStatistics, writeStatistics } from "./normalization/beside.js";
+import { evenSteps } from "./normalization/steps.js";
 import { trainingTimes } from "./sampling.js";
 import { openStore } from "./store.js";
 import type { Store, StoreOptions } from "./storeTypes.js";
@@ -16,7 +18,7 @@ import { userCache } from "./userCache.js";
 /** Times that statistics are computed from on first use, at most. */
 const STEPS = 240;
 /** Of the file and how it is computed: another one has other names. */
-const VERSION = 1;
+const VERSION = 2;
 
 export type DataConfig = Pick<RunConfig, "file_path" | "statistics" | "fields" | "dates_train" | "years_train">;
 
@@ -70,13 +72,18 @@ async function statisticsOf(config: DataConfig, store: Store, wanted: readonly S
       fix: "Name a normalisation of the training data with --set statistics=FILE; data normalize SOURCE --out FILE writes one",
     });
   }
-  const steps = evenSteps(store, all, STEPS);
+  const steps = evenSteps(store, all, STEPS, togetherOf(store));
   process.stderr.write(
-    `${store.location}: no normalisation of its own; computing it by calendar month from ${steps.length} of ${all.length} training times, kept in ${place}\n`,
+    shown(
+      `${store.location}: no normalisation of its own; computing it by calendar month from ${steps.length} of ${all.length} training times, kept in ${place}\n`,
+    ),
   );
   await writeStatistics(store, place, { of: wanted, steps, local });
   return place;
 }
+
+/** Times that every array of a view decodes together. */
+const togetherOf = ({ arrays }: Store): number => (arrays.data ?? arrays.data_sfc)?.chunkShape[0] ?? 1;
 
 /** Made if it is not there. */
 async function cacheFolder(): Promise<string> {

@@ -1,4 +1,4 @@
-/** Drawing the times and places of an epoch (spec sections 2 and 9). */
+/** Drawing the times and places of an epoch (docs/method.md, "Drawing times and places"). */
 import { endTime } from "../config/times.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
@@ -148,11 +148,11 @@ export function drawableTimes(config: SamplingConfig, store: Store, split: Split
   let candidates: number[];
   if (dates) {
     const intervals = dates.map((pair, i) => interval(pair, `${datesKey}[${i}]`));
-    const inside = Array.from(times, (t) => intervals.some(([start, end]) => t >= start && t <= end));
+    const inside = insideOf(times, intervals);
     candidates = [];
     for (let i = span; i <= times.length; i++) {
       let whole = true;
-      for (let k = i - span; whole && k < i; k += step) whole = inside[k];
+      for (let k = i - span; whole && k < i; k += step) whole = inside[k] === 1;
       if (whole) candidates.push(i);
     }
   } else if (yearsKey === null) {
@@ -191,9 +191,26 @@ export function trainingTimes(
 ): number[] {
   if (!config.dates_train) return timesOfYears(store, config.years_train);
   const intervals = config.dates_train.map((pair, i) => interval(pair, `dates_train[${i}]`));
-  return [...store.times.keys()].filter((t) =>
-    intervals.some(([start, end]) => store.times[t] >= start && store.times[t] <= end),
-  );
+  const inside = insideOf(store.times, intervals);
+  return [...inside.keys()].filter((t) => inside[t]);
+}
+
+/** Which times lie in an interval, both ends included. @param times ascending */
+function insideOf(times: BigInt64Array, intervals: readonly [bigint, bigint][]): Uint8Array {
+  const inside = new Uint8Array(times.length);
+  for (const [start, end] of intervals) inside.fill(1, firstAfter(times, start - 1n), firstAfter(times, end));
+  return inside;
+}
+
+/** Index of the first time after one. @param times ascending */
+function firstAfter(times: BigInt64Array, time: bigint): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle] > time) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function interval(given: readonly [string, string], where: string): [bigint, bigint] {

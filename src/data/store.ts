@@ -1,4 +1,4 @@
-/** Opening a store: one of the AtmoRep layout (spec section 2), checked when it is opened, or a view of any other source. */
+/** Opening a store: one of the AtmoRep layout (docs/data.md), checked when it is opened, or a view of any other source. */
 import { randomUUID } from "node:crypto";
 import { AtmorepError } from "../errors.js";
 import { checkAxis, readAttributes, readNormalizationYears } from "./attributes.js";
@@ -22,8 +22,8 @@ export { DEFAULT_CACHE_BYTES, type Store, type StoreArrays, type StoreOptions } 
  *   not ascend, or if a codec is not supported
  */
 export async function openStore(location: string, options: StoreOptions = {}): Promise<Store> {
-  const { session = randomUUID(), statistics = null, cacheBytes = DEFAULT_CACHE_BYTES, cache } = options;
-  const how: Opening = { session, cacheBytes, cache };
+  const { session = randomUUID(), statistics = null, cacheBytes = DEFAULT_CACHE_BYTES, partsBytes, cache } = options;
+  const how: Opening = { session, again: options.session !== undefined, cacheBytes, partsBytes, cache };
   const store = (await openIfLayout(location, how)) ?? (await openView(location, how));
   if (statistics === null) return store;
   try {
@@ -39,11 +39,11 @@ export interface LayoutStore extends Store {
   format: 2 | 3;
 }
 
-type Opening = Pick<StoreOptions, "cache"> & { session: string; cacheBytes: number };
+type Opening = Pick<StoreOptions, "cache" | "partsBytes"> & { session: string; again?: boolean; cacheBytes: number };
 
 /** Opens a store of the AtmoRep layout and nothing else. @throws AtmorepError (input) as `openStore` */
-export async function openLayout(location: string): Promise<LayoutStore> {
-  const store = await openIfLayout(location, { session: randomUUID(), cacheBytes: DEFAULT_CACHE_BYTES });
+export async function openLayout(location: string, cacheBytes = DEFAULT_CACHE_BYTES): Promise<LayoutStore> {
+  const store = await openIfLayout(location, { session: randomUUID(), cacheBytes });
   if (store) return store;
   throw missingArray(location, "data or data_sfc");
 }
@@ -51,10 +51,10 @@ export async function openLayout(location: string): Promise<LayoutStore> {
 /** Null if it is something else that can be a view. */
 async function openIfLayout(
   location: string,
-  { session, cacheBytes, cache: given }: Opening,
+  { session, again, cacheBytes, cache: given }: Opening,
 ): Promise<LayoutStore | null> {
   if (isViewName(location) || (await isDataFile(location))) return null;
-  const source = await openSource(location, session);
+  const source = await openSource(location, session, again);
   try {
     const metadata = await openMetadata(source, location);
     const [data, surface] = await Promise.all([metadata.array("data"), metadata.array("data_sfc")]);
@@ -67,7 +67,8 @@ async function openIfLayout(
       await cache.close();
       await source.close();
     };
-    return { ...(await readStore(metadata, { data, surface }, location, cache)), session, close };
+    const place = source.pinned ?? location;
+    return { ...(await readStore(metadata, { data, surface }, place, cache)), session, close };
   } catch (error) {
     await source.close();
     throw error;

@@ -8,6 +8,8 @@ import type { ChunkedArray } from "./zarr/array.js";
 export interface StoreOptions {
   /** bound of the cache of decoded chunks, in bytes */
   cacheBytes?: number;
+  /** of a view: bound of the decoded parts of its source that it keeps besides, in bytes (default 512 MiB) */
+  partsBytes?: number;
   /** of a store that another thread of the run has opened: `session` of that one */
   session?: string;
   /** the cache of the same store in another thread, in place of an own one */
@@ -50,12 +52,14 @@ export interface View {
   notes: string[];
   /** gridded variables and other parts that are not taken, and why */
   leftOut: { name: string; why: string }[];
+  /** what is read: paths and addresses, and a digest of contents where size and time do not tell them */
+  files: readonly { path: string; digest: string | null }[];
   /** tells this source from any other, and from itself after a change */
   identity: string;
 }
 
 export interface Store extends StoreAttributes {
-  /** as given: a path or an address */
+  /** as given: a path or an address; of an Icechunk repository with the snapshot that is open */
   location: string;
   /** of one opening, shared by the threads of a run */
   session: string;

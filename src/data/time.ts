@@ -14,15 +14,15 @@ const UNIT_NS: Readonly<Record<string, bigint>> = {
 };
 
 /** units of the CF convention's "hours since 1900-01-01" */
-const CF_UNITS: Readonly<Record<string, string>> = {
-  day: "D",
-  hour: "h",
-  hr: "h",
-  minute: "m",
-  min: "m",
-  second: "s",
-  sec: "s",
-};
+const CF_UNITS: ReadonlyMap<string, string> = new Map([
+  ["day", "D"],
+  ["hour", "h"],
+  ["hr", "h"],
+  ["minute", "m"],
+  ["min", "m"],
+  ["second", "s"],
+  ["sec", "s"],
+]);
 
 /** NumPy's "not a time" */
 const NOT_A_TIME = -0x8000000000000000n;
@@ -36,10 +36,13 @@ export interface TimeCode {
   origin: bigint;
 }
 
-/** The code of a datetime64 of `count` units, or null if the unit is not one of fixed length. */
+/** NumPy counts units in 31 bits. */
+const isCount = (count: number) => Number.isInteger(count) && count > 0 && count < 2 ** 31;
+
+/** The code of a datetime64 of `count` units, or null if the unit is not one of fixed length, or so many are none. */
 export function datetimeCode(unit: string, count = 1): TimeCode | null {
-  const ns = UNIT_NS[unit];
-  return ns === undefined
+  const ns = Object.hasOwn(UNIT_NS, unit) ? UNIT_NS[unit] : undefined;
+  return ns === undefined || !isCount(count)
     ? null
     : { label: count === 1 ? unit : `${count}${unit}`, step: ns * BigInt(count), origin: 0n };
 }
@@ -47,8 +50,8 @@ export function datetimeCode(unit: string, count = 1): TimeCode | null {
 /** The code of a CF unit text such as `hours since 1900-01-01 00:00`, or null if it is not one. */
 export function cfTimeCode(text: string): TimeCode | null {
   const match = /^\s*([a-z]+?)s?\s+since\s+(.+?)\s*$/i.exec(text);
-  const unit = match && CF_UNITS[match[1].toLowerCase()];
-  if (!match || !unit) return null;
+  const unit = CF_UNITS.get(match?.[1].toLowerCase() ?? "");
+  if (!match || unit === undefined) return null;
   const origin = parseTime(match[2].replace(/\s*(utc|z)$/i, "").replace(" ", "T"));
   return origin === null ? null : { label: text, step: UNIT_NS[unit], origin };
 }
@@ -129,13 +132,19 @@ export function calendarOf(times: BigInt64Array): Calendar {
   const n = times.length;
   const make = () => new Int32Array(n);
   const out: Calendar = { year: make(), monthOfYear: make(), dayOfYear: make(), hour: make(), month: make() };
+  let [day, year, month, firstOfYear] = [Number.NaN, 0, 0, 0];
   for (let i = 0; i < n; i++) {
     const hours = Number(floorDiv(times[i], HOUR_NS));
     const days = Math.floor(hours / 24);
-    const { year, month } = civilFromDays(days);
+    // the times of a day share its date
+    if (days !== day) {
+      day = days;
+      ({ year, month } = civilFromDays(days));
+      firstOfYear = daysFromCivil(year, 1, 1);
+    }
     out.year[i] = year;
     out.monthOfYear[i] = month;
-    out.dayOfYear[i] = days - daysFromCivil(year, 1, 1);
+    out.dayOfYear[i] = days - firstOfYear;
     out.hour[i] = hours - days * 24;
     out.month[i] = (year - out.year[0]) * 12 + month - 1;
   }
@@ -193,5 +202,5 @@ export function civilFromDays(days: number): { year: number; month: number; day:
 
 function floorDiv(a: bigint, b: bigint): bigint {
   const q = a / b;
-  return a % b < 0n ? q - 1n : q;
+  return a < 0n && q * b !== a ? q - 1n : q;
 }

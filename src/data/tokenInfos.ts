@@ -1,4 +1,4 @@
-/** The eight numbers that tell the network when and where a token lies (spec section 2). */
+/** The eight numbers that tell the network when and where a token lies (docs/method.md, "Tokens"). */
 import type { Field, RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { cos, sin } from "../math/index.js";
@@ -26,25 +26,29 @@ export function tokenInfos(
   const [halfY, halfX] = [Math.floor(ty / 2), Math.floor(tx / 2)];
   const out = new Float32Array(field.levels.length * windows.length * field.N * INFO_SIZE);
   const [L, B] = [field.levels.length, windows.length];
-  for (const [l, level] of field.levels.entries()) {
-    for (const [b, { time, lat, lon }] of windows.entries()) {
-      let o = (first === "level" ? l * B + b : b * L + l) * field.N * INFO_SIZE;
-      for (let t = 0; t < nt; t++) {
-        const last = time[t * tt + tt - 1];
-        for (let y = 0; y < ny; y++) {
-          const latitude = store.lats[lat[y * ty + halfY]];
-          for (let x = 0; x < nx; x++, o += INFO_SIZE) {
-            out[o] = year[last];
-            out[o + 1] = dayOfYear[last];
-            out[o + 2] = hour[last];
-            out[o + 3] = level;
-            out[o + 4] = latitude;
-            out[o + 5] = store.lons[lon[x * tx + halfX]];
-            out[o + 6] = level;
-            out[o + 7] = store.res[0];
-          }
+  const size = field.N * INFO_SIZE;
+  const start = (l: number, b: number) => (first === "level" ? l * B + b : b * L + l) * size;
+  for (const [b, { time, lat, lon }] of windows.entries()) {
+    let o = start(0, b);
+    for (let t = 0; t < nt; t++) {
+      const last = time[t * tt + tt - 1];
+      for (let y = 0; y < ny; y++) {
+        const latitude = store.lats[lat[y * ty + halfY]];
+        for (let x = 0; x < nx; x++, o += INFO_SIZE) {
+          out[o] = year[last];
+          out[o + 1] = dayOfYear[last];
+          out[o + 2] = hour[last];
+          out[o + 4] = latitude;
+          out[o + 5] = store.lons[lon[x * tx + halfX]];
+          out[o + 7] = store.res[0];
         }
       }
+    }
+    // levels differ in nothing but the level
+    for (const [l, level] of field.levels.entries()) {
+      const at = start(l, b);
+      if (l > 0) out.copyWithin(at, start(0, b), start(0, b) + size);
+      for (let i = at; i < at + size; i += INFO_SIZE) out[i + 3] = out[i + 6] = level;
     }
   }
   return out;

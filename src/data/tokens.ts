@@ -10,10 +10,6 @@ export interface TokenLayout {
   lon: Int32Array;
   /** values of all tokens of a cube */
   size: number;
-  /** tt, times of a token */
-  timesPerToken: number;
-  /** values of the tokens that have their times in common */
-  sizePerTime: number;
 }
 
 /** @param numTokens [nt, ny, nx] @param tokenSize [tt, ty, tx] */
@@ -29,8 +25,6 @@ export function tokenLayout(
     lat: axis(ny, ty, nx * D, tx),
     lon: axis(nx, tx, D, 1),
     size: nt * ny * nx * D,
-    timesPerToken: tt,
-    sizePerTime: ny * nx * D,
   };
 }
 

@@ -172,7 +172,7 @@ async function writeFields(
     await write([start / o.timeChunk, ...channels.map(() => 0), 0, 0], chunk);
   }
   const months = (Math.floor(month[month.length - 1] / 12) + 1) * 12;
-  await writeNormalization({ sink, suffix, prefix: "normalization/", channels, grid: size, months }, byMonth);
+  await writeNormalization({ sink, suffix, channels, grid: size, months }, byMonth);
 }
 
 interface Grid {

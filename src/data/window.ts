@@ -1,4 +1,4 @@
-/** The window of grid points around a place, and the range that places are drawn from (spec section 2). */
+/** The window of grid points around a place, and the range that places are drawn from (docs/method.md, "Drawing times and places"). */
 import { AtmorepError } from "../errors.js";
 import { windowSize } from "./fields.js";
 import type { Store } from "./storeTypes.js";

@@ -3,7 +3,7 @@
  * rename, fsync of the folder. What a killed process leaves is swept by whoever writes the same file next, or by
  * `cleanLeftovers` at the next start of a run.
  */
-import { existsSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -12,6 +12,8 @@ import { basename, dirname, join, resolve } from "node:path";
 const FOREIGN_LEFTOVER_MS = 24 * 3600 * 1000;
 const HOST = hostname().replace(/[^A-Za-z0-9]/g, "");
 const LEFTOVER = /^\.(.+)\.(tmp|old)-([A-Za-z0-9]*)-(\d+)-\d+$/;
+/** True for the name of a file or folder that a killed process had not finished. */
+export const isLeftover = (name: string): boolean => LEFTOVER.test(name);
 let counter = 0;
 
 function sideName(path: string, kind: "tmp" | "old"): string {
@@ -19,10 +21,38 @@ function sideName(path: string, kind: "tmp" | "old"): string {
   return join(dirname(path), `.${basename(path)}.${kind}-${HOST}-${process.pid}-${counter}`);
 }
 
+/** What this process has begun to write, by its temporary name; of a folder also what it takes the place of. */
+const begun = new Map<string, { path: string; former: string } | null>();
+
+/** Removes what this process has not written to the end, at once: for a program that a signal ends. */
+export function removeUnfinished(): void {
+  for (const [temporary, replacing] of begun) {
+    if (replacing && !existsSync(replacing.path) && existsSync(replacing.former)) {
+      renameSync(replacing.former, replacing.path);
+    }
+    removeNow(temporary);
+  }
+  begun.clear();
+}
+
+/** Other threads of this process may be about to write in it: what they have begun comes to its end. */
+function removeNow(path: string): void {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+      return;
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+  // the next call that writes there sweeps it
+}
+
 /** What systems that cannot open or fsync a folder answer; the rename itself is still atomic there. */
 const NO_FOLDER_SYNC = new Set(["EISDIR", "EPERM", "EACCES", "EINVAL", "ENOTSUP", "ENOSYS", "EBADF"]);
 
-async function syncFolder(path: string): Promise<void> {
+/** Puts the entries of a folder on disk. */
+export async function syncFolder(path: string): Promise<void> {
   const cannot = (error: NodeJS.ErrnoException) => {
     if (!NO_FOLDER_SYNC.has(error.code ?? "")) throw error;
     return null;
@@ -36,7 +66,7 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /** Makes a folder and those above it, each on disk under its name. */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
   for (let made = resolve(path); made.length >= resolve(first).length; made = dirname(made)) {
@@ -66,6 +96,7 @@ export class AtomicFile {
     await makeFolder(dirname(path));
     await cleanLeftovers(dirname(path), basename(path));
     const temporary = sideName(path, "tmp");
+    begun.set(temporary, null);
     return new AtomicFile(path, temporary, await open(temporary, "w+"));
   }
 
@@ -119,6 +150,7 @@ export class AtomicFile {
     await this.handle.sync();
     await this.handle.close();
     await rename(this.temporary, this.path);
+    begun.delete(this.temporary);
     await syncFolder(dirname(this.path));
   }
 
@@ -126,6 +158,7 @@ export class AtomicFile {
   async abort(): Promise<void> {
     await this.handle.close().catch(() => {});
     await rm(this.temporary, { force: true });
+    begun.delete(this.temporary);
   }
 }
 
@@ -157,43 +190,86 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
 }
 
 /**
+ * An empty folder beside `path` for what will take its place. What killed processes left of such is swept first; this one
+ * is the caller's to rename or remove.
+ */
+export async function makeAside(path: string): Promise<string> {
+  await makeFolder(dirname(path));
+  await cleanLeftovers(dirname(path), basename(path));
+  const aside = sideName(path, "tmp");
+  begun.set(aside, null);
+  await mkdir(aside);
+  return aside;
+}
+
+/**
  * Writes a folder: `fill` gets the path of an empty folder beside `path`, which then takes its place.
  * A folder cannot be renamed over another, so for an instant the former one stands aside; it is put back if the new one
  * cannot take its place, by `cleanLeftovers` if the process was killed in that instant.
+ * @param options `replace: false`: a folder that is there by then stays, and the new one is given up (ENOTEMPTY or EEXIST)
  */
-export async function writeDirectoryAtomic(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
-  await makeFolder(dirname(path));
-  await cleanLeftovers(dirname(path), basename(path));
-  const temporary = sideName(path, "tmp");
-  await mkdir(temporary);
-  const former = sideName(path, "old");
-  let aside = false;
+export async function writeDirectoryAtomic<T>(
+  path: string,
+  fill: (folder: string) => Promise<T>,
+  { replace = true } = {},
+): Promise<T> {
+  const temporary = await makeAside(path);
   try {
-    await fill(temporary);
+    const result = await fill(temporary);
     await syncTree(temporary);
-    if (existsSync(path)) {
-      await rename(path, former);
-      aside = true;
+    if (replace) await replaceFolder(temporary, path);
+    else {
+      await rename(temporary, path);
+      begun.delete(temporary);
+      await syncFolder(dirname(path));
     }
-    await rename(temporary, path);
+    return result;
   } catch (error) {
-    // If even this fails, the former folder stays where cleanLeftovers finds it.
-    if (aside) await rename(former, path).catch(() => {});
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    begun.delete(temporary);
     throw error;
   }
+}
+
+/** Puts the folder `from`, whose files are on disk, in the place of `to`, and removes what stood there. */
+export async function replaceFolder(from: string, to: string): Promise<void> {
+  const former = sideName(to, "old");
+  begun.set(from, { path: to, former });
+  const aside = await takePlace(from, to, former);
+  begun.delete(from);
   try {
-    await syncFolder(dirname(path));
+    await syncFolder(dirname(to));
   } finally {
     if (aside) await rm(former, { recursive: true, force: true });
   }
 }
 
-async function syncTree(folder: string): Promise<void> {
+/**
+ * Renames the folder `from` to `to`. What stands there is put aside as `former`, and back if `from` cannot take its place.
+ * @returns whether something was put aside
+ */
+export async function takePlace(from: string, to: string, former: string): Promise<boolean> {
+  let aside = false;
+  try {
+    if (existsSync(to)) {
+      await rename(to, former);
+      aside = true;
+    }
+    await rename(from, to);
+    return aside;
+  } catch (error) {
+    // If even this fails, the former folder stays under the name that tells what it was.
+    if (aside) await rename(former, to).catch(() => {});
+    throw error;
+  }
+}
+
+/** Puts a folder with all below it on disk. @param contents false: of files the names alone, for those that are on disk already */
+export async function syncTree(folder: string, contents = true): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) await syncTree(path);
-    else {
+    if (entry.isDirectory()) await syncTree(path, contents);
+    else if (contents) {
       const handle = await open(path, "r+");
       try {
         await handle.sync();

@@ -1,11 +1,13 @@
 /** NumPy's `.npy` files, format 1.0 and 2.0: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
-import { readFile } from "node:fs/promises";
-import { AtmorepError } from "../errors.js";
+import { readBounded } from "../budgets.js";
+import { AtmorepError, isAtmorepError } from "../errors.js";
 import { writeFileAtomic } from "./atomic.js";
 import { bytesOf, numElements } from "./tensors.js";
 
 export type NpyData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
+/** bytes of a file, which is read at once */
+const LARGEST = 2 ** 31;
 const MAGIC = Buffer.from("\x93NUMPY", "latin1");
 const ARRAYS = {
   "<f4": Float32Array,
@@ -45,7 +47,8 @@ export async function writeNpy(path: string, shape: readonly number[], data: Npy
 export async function readNpy(path: string): Promise<{ shape: number[]; data: NpyData }> {
   const fault = (what: string, found?: string) =>
     new AtmorepError("input", what, { where: path, found, expected: `dtypes ${Object.keys(ARRAYS).join(", ")}` });
-  const file = await readFile(path).catch((cause) => {
+  const file = await readBounded(path, LARGEST).catch((cause) => {
+    if (isAtmorepError(cause)) throw cause;
     throw fault("the file cannot be read", String(cause));
   });
   if (file.length < 12 || !file.subarray(0, 6).equals(MAGIC)) throw fault("not an npy file");

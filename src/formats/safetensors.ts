@@ -6,8 +6,9 @@
  * `__metadata__` says which name repeats which, so that converting back gives one storage again.
  */
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { AtmorepError } from "../errors.js";
+import { BUDGET, openRegular, parseBounded } from "../budgets.js";
+import { AtmorepError, isAtmorepError } from "../errors.js";
+import { brief, cut } from "../shown.js";
 import { withAtomicFile } from "./atomic.js";
 import {
   DTYPE_SIZE,
@@ -22,8 +23,6 @@ import { openFile, readRange } from "./zip/reader.js";
 
 export { type SafeTensor, toFloat32, toNumbers } from "./tensors.js";
 
-/** The format's own bound on the header (the reference implementation refuses longer ones). */
-const MAX_HEADER = 100_000_000;
 const ALIASES = "atmorep.aliases";
 const MODULE_VERSIONS = "atmorep.module_versions";
 /** How a header begins that holds a digest: at a place that is known before anything is believed. */
@@ -32,6 +31,9 @@ const DIGEST_AT = 8 + DIGEST_PREFIX.length;
 /** SHA-256 in hexadecimal digits */
 const DIGEST_LENGTH = 64;
 const NO_DIGEST = "0".repeat(DIGEST_LENGTH);
+
+/** Dimensions of a tensor, as in PyTorch. */
+const MAX_DIMS = 64;
 
 interface Located extends TensorInfo {
   start: number;
@@ -49,7 +51,10 @@ export async function openSafetensors(path: string): Promise<TensorFile & { meta
     if (size < 8) throw damaged(path, "shorter than a safetensors header");
     const prefix = Buffer.from(await readRange(path, handle, 0, 8, size));
     const headerLength = Number(prefix.readBigUInt64LE(0));
-    if (headerLength > Math.min(size - 8, MAX_HEADER)) throw damaged(path, "the header is longer than the file");
+    if (headerLength > size - 8) throw damaged(path, "the header is longer than the file");
+    if (headerLength > BUDGET.safetensorsHeader) {
+      throw damaged(path, `the header has ${headerLength} bytes, and at most ${BUDGET.safetensorsHeader} are read`);
+    }
     const header = Buffer.from(await readRange(path, handle, 8, headerLength, size));
     const base = 8 + headerLength;
     const { located, metadata } = parseHeader(path, header, size - base);
@@ -145,7 +150,8 @@ export async function verifySafetensors(path: string): Promise<boolean> {
   const hash = createHash("sha256");
   let found = "";
   let at = 0;
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+  const pieces = (await openRegular(path)).createReadStream({ highWaterMark: 1 << 20 });
+  for await (const piece of pieces as AsyncIterable<Buffer>) {
     if (at === 0) {
       if (piece.toString("latin1", 8, DIGEST_AT) !== DIGEST_PREFIX) return false;
       found = piece.toString("latin1", DIGEST_AT, DIGEST_AT + DIGEST_LENGTH);
@@ -182,8 +188,9 @@ function damaged(path: string, what: string): AtmorepError {
 function parseHeader(path: string, header: Buffer, dataSize: number) {
   let json: unknown;
   try {
-    json = JSON.parse(header.toString("utf8"));
-  } catch {
+    json = parseBounded(header.toString("utf8"), `${path}: header`);
+  } catch (error) {
+    if (isAtmorepError(error) && error.cause === undefined) throw error;
     throw damaged(path, "the header is not JSON");
   }
   if (!isRecord(json)) throw damaged(path, "the header is not a JSON object");
@@ -191,7 +198,8 @@ function parseHeader(path: string, header: Buffer, dataSize: number) {
   const located: Located[] = [];
   for (const [name, value] of Object.entries(json)) {
     if (name !== "__metadata__") located.push(parseEntry(path, name, value, dataSize));
-    else if (isRecord(value)) for (const [key, text] of Object.entries(value)) metadata.set(key, String(text));
+    else if (isRecord(value))
+      for (const [key, text] of Object.entries(value)) if (typeof text === "string") metadata.set(key, text);
   }
   located.sort((a, b) => a.start - b.start || a.end - b.end);
   let end = 0;
@@ -206,8 +214,8 @@ function parseHeader(path: string, header: Buffer, dataSize: number) {
 
 function parseEntry(path: string, name: string, value: unknown, dataSize: number): Located {
   const { dtype, shape, data_offsets: offsets } = isRecord(value) ? value : {};
-  if (typeof dtype !== "string" || !(dtype in DTYPE_SIZE)) {
-    throw damaged(path, `tensor ${name} has the unknown dtype ${String(dtype)}`);
+  if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_SIZE, dtype)) {
+    throw damaged(path, `tensor ${name} has the unknown dtype ${cut(brief(dtype), 100)}`);
   }
   if (!isCounts(shape)) throw damaged(path, `tensor ${name} has no valid shape`);
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1] || offsets[1] > dataSize) {
@@ -225,7 +233,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+  return Array.isArray(value) && value.length <= MAX_DIMS && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
 /** A name repeats another only if both are there, alike, and the other comes first. */

@@ -13,6 +13,7 @@ const MEANING: Readonly<Record<string, string>> = {
   EIO: "the device reports an error",
   EMFILE: "too many open files",
   ENFILE: "too many open files",
+  ENOMEM: "there is not enough memory",
 };
 
 /**
@@ -25,6 +26,14 @@ export function systemFault(
   what: string,
   { where, fix }: { where: string; fix: string },
 ): unknown {
+  if (isOutOfMemory(error)) {
+    return new AtmorepError("failed", "there is not enough memory", {
+      where,
+      found: error.message.split("\n")[0],
+      fix: `Give it more memory (--mem of Slurm). ${fix}`,
+      cause: error,
+    });
+  }
   if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return error;
   const { code: errno, path } = error as NodeJS.ErrnoException;
   const meaning = MEANING[String(errno)];
@@ -34,4 +43,12 @@ export function systemFault(
     fix,
     cause: error,
   });
+}
+
+/** As the JavaScript engine, its threads and TensorFlow tell it. */
+export function isOutOfMemory(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  if ((error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY") return true;
+  if (error instanceof RangeError && /allocat|out of memory/i.test(error.message)) return true;
+  return /\bOOM when allocating|out of memory|std::bad_alloc/.test(error.message) && !("syscall" in error);
 }

@@ -12,6 +12,8 @@ export interface WasmFunction {
   name: string;
   /** number of i32 parameters */
   params: number;
+  /** true: gives an i32, by `giveBack` */
+  result?: boolean;
   /** types of the locals after the parameters */
   locals: number[];
   body: Code;
@@ -65,6 +67,15 @@ export const shiftRight = (a: Code, bits: number): Code => [...a, ...i32(bits), 
 export const atLeast = (a: Code, b: Code): Code => [...a, ...b, 0x4f];
 export const select = (yes: Code, no: Code, condition: Code): Code => [...yes, ...no, ...condition, 0x1b];
 export const store = (at: Code, value: Code, offset = 0): Code => [...at, ...value, 0x36, 2, ...unsigned(offset)];
+export const or = (a: Code, b: Code): Code => [...a, ...b, 0x72];
+/** 1 if a and b are the same */
+export const equal = (a: Code, b: Code): Code => [...a, ...b, 0x46];
+/** 1 if a > b as numbers without sign */
+export const more = (a: Code, b: Code): Code => [...a, ...b, 0x4b];
+/** one byte, or two, as a number without sign; the lowest byte stored */
+export const load8 = (at: Code): Code => [...at, 0x2d, 0, 0];
+export const load16 = (at: Code): Code => [...at, 0x2f, 0, 0];
+export const store8 = (at: Code, value: Code): Code => [...at, ...value, 0x3a, 0, 0];
 
 /** The 64 bits of a product of two numbers of 32 bits without sign, and their halves. */
 export const wide = {
@@ -132,6 +143,15 @@ export const countDownWhile = (counter: number, look: Code, condition: Code, bod
 
 /** Runs `body` if `condition` is not 0. */
 export const when = (condition: Code, body: Code): Code => [...condition, 0x04, 0x40, ...body, 0x0b];
+
+/** Runs `body`, and again as long as `condition` is not 0 after it. */
+export const repeatWhile = (body: Code, condition: Code): Code => [0x03, 0x40, ...body, ...condition, 0x0d, 0, 0x0b];
+
+/** Runs `body` until it gives something back; the end of a function. */
+export const forever = (body: Code): Code => [0x03, 0x40, ...body, 0x0c, 0, 0x0b, 0x00];
+
+/** Ends a function with its result. */
+export const giveBack = (value: Code): Code => [...value, 0x0f];
 
 const simd = (opcode: number): Code => [0xfd, ...unsigned(opcode)];
 const unary =
@@ -220,7 +240,10 @@ const section = (id: number, content: Code): Code => [id, ...unsigned(content.le
  */
 export function assemble(functions: WasmFunction[], sharedPages?: number): Uint8Array<ArrayBuffer> {
   const limits = sharedPages === undefined ? [0, 0] : [3, 0, ...unsigned(sharedPages)];
-  const types = functions.map(({ params }) => [0x60, ...vector(Array(params).fill([I32])), 0]);
+  const types = functions.map(({ params, result }) => [
+    ...[0x60, ...vector(Array(params).fill([I32]))],
+    ...(result ? [1, I32] : [0]),
+  ]);
   const bodies = functions.map(({ locals, body }) => {
     const code = [...vector(locals.map((type) => [1, type])), ...body, 0x0b];
     return [...unsigned(code.length), ...code];

@@ -42,21 +42,24 @@ export async function writeWeights(
   path: string,
   tensors: readonly TensorSpec[],
   moduleVersions: Map<string, number> | null = null,
+  metadata: Record<string, string> = {},
 ): Promise<void> {
   if (formatOfPath(path) === "torch") await writeTorch(path, tensors, { moduleVersions });
-  else await writeSafetensors(path, tensors, { moduleVersions });
+  else await writeSafetensors(path, tensors, { moduleVersions, metadata });
 }
 
 /**
  * Converts a weights file, tensor by tensor: names, order, shapes, dtypes and bits stay, as do shared storages and
  * PyTorch's module versions. In a safetensors file that says nothing of sharing, a tensor whose name `original` gives
  * another name for shares the storage of that one if both are equal.
+ * @param metadata further entries of a safetensors file's `__metadata__`
  * @returns the number of tensors
  */
 export async function convertWeights(
   input: string,
   output: string,
   original: (name: string) => string = (name) => name,
+  metadata: Record<string, string> = {},
 ): Promise<number> {
   formatOfPath(output);
   const file = await openWeights(input);
@@ -67,7 +70,7 @@ export async function convertWeights(
       const read = async () => (await file.read(info.name)).bytes;
       return aliasOf === undefined ? { ...info, read } : { ...info, aliasOf, read };
     });
-    await writeWeights(output, tensors, file.moduleVersions);
+    await writeWeights(output, tensors, file.moduleVersions, metadata);
     return tensors.length;
   } finally {
     await file.close();

@@ -52,6 +52,9 @@ export function loadLibrary(path: string | null, { global = false } = {}): Nativ
   return library;
 }
 
+/** `errno` as the last call on this thread left it. */
+export const lastErrno = (): number => koffi().errno();
+
 /** Names a C struct for prototypes, once for the process. */
 export function declareStruct(name: string, members: Record<string, string>): void {
   if (structs.has(name)) return;

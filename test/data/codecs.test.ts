@@ -166,7 +166,8 @@ describe("bounds", () => {
   });
 
   it("an answer of a server that never ends", async () => {
-    const server = createServer((_, response) => {
+    const server = createServer(({ url }, response) => {
+      if (!url?.includes("/data/")) return response.writeHead(404).end();
       const piece = Buffer.alloc(2 ** 16);
       const more = () => {
         while (response.write(piece));
@@ -177,6 +178,21 @@ describe("bounds", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const source = await openSource(`http://127.0.0.1:${(server.address() as AddressInfo).port}/s.zarr`);
     await expect(source.get("/data/0", 2 ** 20)).rejects.toThrow(/larger than what it should hold.*at most 1048576/);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it("an answer that never ends to the question what lies at the root", async () => {
+    const server = createServer((_, response) => {
+      const more = () => {
+        while (response.write(Buffer.alloc(2 ** 16)));
+        response.once("drain", more);
+      };
+      more();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/s.zarr`;
+    await expect(openSource(address)).rejects.toThrow(/zarr\.json: larger than what it should hold/);
     server.closeAllConnections();
     server.close();
   });

@@ -70,9 +70,12 @@ describe("readCube", () => {
         const entry = (name: string) => [name, ...FIELD_A.slice(1, 6), normalization] as never;
         const config = dataConfig({ fields: [entry("a"), entry("b")], missing_values: n ? "skip" : "error" });
         const cube = await readCube(store, config, draw);
-        const pool = new BufferPool();
-        pool.give(...cube.fields.map(({ tokens }) => new Float32Array(tokens.length).fill(Number.NaN)));
+        const pool = new BufferPool(store.cache);
+        const used = cube.fields.map(({ tokens }) => pool.take(tokens.length).fill(Number.NaN));
+        const places = used.map(({ byteOffset }) => byteOffset);
+        pool.give(...used);
         const samples = await readSamples(store, config, draw, pool);
+        expect(samples.fields.map(({ tokens }) => tokens.byteOffset)).toEqual(places);
         expect(samples.windows).toEqual(cube.windows);
         for (const [f, { tokens, infos, valid, shape }] of samples.fields.entries()) {
           const level = cube.fields[f];
@@ -89,6 +92,7 @@ describe("readCube", () => {
             }
           }
         }
+        pool.close();
       }
       await store.close();
     }

@@ -75,7 +75,8 @@ test("WebAssembly's loop, TypeScript's and the formula give the same bits, fault
       );
       const points = STORE.lat * STORE.lon;
       const normAt = OWN + 8 * Math.ceil((4 * (size * keys.length + 4)) / 8);
-      const pages = Math.ceil((normAt + 16 * points) / 65536);
+      const outAt = normAt + 16 * points;
+      const pages = Math.ceil((outAt + 4 * (2 * layout.size + 3)) / 65536);
       const memory = new WebAssembly.Memory(
         c.shared ? { initial: pages, maximum: pages + 9, shared: true } : { initial: pages },
       );
@@ -110,7 +111,9 @@ test("WebAssembly's loop, TypeScript's and the formula give the same bits, fault
 
       const expected = new Float32Array(layout.size);
       const run = (with_: FillKernel | null) => {
-        const into: GatherJob["into"] = { tokens: new Float32Array(2 * layout.size + 3).fill(7), valid: null };
+        const length = 2 * layout.size + 3;
+        const tokens = with_ ? new Float32Array(memory.buffer, outAt, length) : new Float32Array(length);
+        const into: GatherJob["into"] = { tokens: tokens.fill(7), valid: null };
         const job = {
           name: "field",
           source: { level: 1, surface: false, fieldIndex: 0, levelIndex: level, filled },

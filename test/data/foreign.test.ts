@@ -1,20 +1,26 @@
 /** Sources of other layouts as stores: the values, axes and losses of the store that import writes of them. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ResolvedConfig, resolveConfig } from "../../src/config/resolve.js";
 import { levelSource } from "../../src/data/fields.js";
 import { expandPaths } from "../../src/data/foreign/glob.js";
+import { ChunkCache } from "../../src/data/import/cache.js";
 import { importStore } from "../../src/data/import/index.js";
+import { openInput } from "../../src/data/import/open.js";
 import { levelsOf } from "../../src/data/info/info.js";
-import { evenSteps } from "../../src/data/normalization/beside.js";
+import { type StatisticsSetup, statisticsRequest, writeStatistics } from "../../src/data/normalization/beside.js";
+import { STATISTICS } from "../../src/data/normalization/job.js";
+import { normalizeTo } from "../../src/data/normalization/normalize.js";
+import { evenSteps } from "../../src/data/normalization/steps.js";
 import { openData } from "../../src/data/openData.js";
 import { openStore, type Store } from "../../src/data/store.js";
 import { calendarOf, HOUR_NS, parseTime } from "../../src/data/time.js";
 import { readValues, wholeWindow } from "../../src/data/values.js";
 import { type ChunkedArray, readAll } from "../../src/data/zarr/array.js";
-import { runAll } from "../support/tinyRun.js";
+import { runCli } from "../support/inProcess.js";
+import { runAll, TINY_NETWORK } from "../support/tinyRun.js";
 import { type Dataset, type Variable, writeNetcdf3, writeNetcdf4, writeXarrayZarr } from "./importFixtures.js";
 
 const folder = mkdtempSync(join(tmpdir(), "atmorep-view-"));
@@ -147,10 +153,87 @@ describe("a view of a Zarr with an array a variable", () => {
     await expectSame(a, b);
     await expect(openStore(outer)).rejects.toThrow(/no gridded variables.*daily/s);
     writeFileSync(join(outer, ".zmetadata"), `{"metadata": ${"[".repeat(99)}${"]".repeat(99)}}`);
-    await expect(openStore(`${outer}#daily/era5`)).rejects.toThrow(/outer\.zarr\/\.zmetadata: metadata nested deeper/);
+    await expect(openStore(`${outer}#daily/era5`)).rejects.toThrow(
+      /outer\.zarr\/\.zmetadata: metadata are damaged: nested deeper/,
+    );
     writeFileSync(join(outer, ".zmetadata"), "{");
     await expect(openStore(`${outer}#daily/era5`)).rejects.toThrow(/outer\.zarr\/\.zmetadata: metadata are not JSON/);
     await Promise.all([a.close(), b.close()]);
+  });
+});
+
+describe("a codec that is not read", () => {
+  /** As zarr 3 writes pcodec: no codec `bytes`, since it takes the numbers themselves. */
+  function withPcodec(name: string, packed: string): string {
+    const path = join(folder, name);
+    const array = (variable: string, dims: string[], shape: number[], units: string, values: number[]) => {
+      const codec = variable === packed ? "numcodecs.pcodec" : "bytes";
+      const configuration = variable === packed ? {} : { endian: "little" };
+      const metadata = {
+        zarr_format: 3,
+        node_type: "array",
+        shape,
+        data_type: "float64",
+        chunk_grid: { name: "regular", configuration: { chunk_shape: shape } },
+        chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
+        fill_value: 0,
+        codecs: [{ name: codec, configuration }],
+        attributes: { units },
+        dimension_names: dims,
+        storage_transformers: [],
+      };
+      const place = join(path, variable, "c", ...shape.slice(1).map(() => "0"));
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(path, variable, "zarr.json"), JSON.stringify(metadata));
+      writeFileSync(join(place, "0"), new Uint8Array(Float64Array.from(values).buffer));
+    };
+    mkdirSync(path);
+    writeFileSync(join(path, "zarr.json"), '{"zarr_format":3,"node_type":"group","attributes":{}}');
+    array("time", ["time"], [2], "hours since 2020-01-01", [0, 6]);
+    array("latitude", ["latitude"], [2], "degrees_north", [50, 40]);
+    array("longitude", ["longitude"], [3], "degrees_east", [0, 10, 20]);
+    array("msl", ["time", "latitude", "longitude"], [2, 2, 3], "Pa", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    return path;
+  }
+
+  it.each(["msl", "time"])("is named with its array, %s, and with what to do, by every command", async (packed) => {
+    const path = withPcodec(`pcodec-${packed}.zarr`, packed);
+    const out = join(folder, `pcodec-${packed}-out`);
+    for (const args of [
+      ["data", "info", path],
+      ["data", "info", path, "--no-values"],
+      ["data", "import", path, "--out", out],
+      ["train", "--data", path, "--out", out],
+    ]) {
+      const { code, stderr } = await runCli(...args);
+      expect(code, stderr).toBe(2);
+      expect(stderr).toContain(`${path}: ${packed}: unsupported codec; found numcodecs.pcodec; expected one of blosc`);
+      expect(stderr).toContain("xarray.open_zarr(STORE).drop_encoding().to_zarr(NEW)");
+      expect(existsSync(out)).toBe(false);
+    }
+  });
+});
+
+describe("what is kept decoded", () => {
+  it("stays below one bound for all files together, Zarr groups and others", async () => {
+    const parts = new ChunkCache<ArrayBufferView>(40_000);
+    const files = [
+      await openInput(writeXarrayZarr(place("bound-a.zarr"), dataset({ times: [0, 40] })), { parts }),
+      await openInput(writeXarrayZarr(place("bound-b.zarr"), dataset({ times: [40, T] })), { parts }),
+      await openInput(writeNetcdf3(place("bound-c.nc"), dataset({ dims: FORMS["time last"].dims })), { parts }),
+    ];
+    let most = 0;
+    for (const file of files) {
+      const before = parts.misses;
+      for (let t = 0; t < 40; t++) {
+        await file.variables[0].readPlane(t, 0);
+        most = Math.max(most, parts.bytes);
+      }
+      expect(parts.misses).toBeGreaterThan(before);
+      await file.close();
+    }
+    expect(most).toBeGreaterThan(20_000);
+    expect(most).toBeLessThanOrEqual(40_000);
   });
 });
 
@@ -267,11 +350,7 @@ describe("the normalisation of a view", () => {
         num_samples_per_epoch: 20,
         num_samples_validate: 2,
         num_epochs: 2,
-        encoder_num_layers: 1,
-        decoder_num_layers: 1,
-        encoder_num_heads: 2,
-        decoder_num_heads: 2,
-        net_tail_num_nets: 2,
+        ...TINY_NETWORK,
         num_loader_workers: 0,
         torch_seed: 1,
         rng_seed: 1,
@@ -317,6 +396,33 @@ describe("the normalisation of a view", () => {
     const [a, b] = [await losses(path, null), await losses(imported, statistics)];
     expect(a.filter(Number.isFinite).length).toBe(20);
     expect(a).toEqual(b);
+  });
+
+  it("is refused if a file changes while it is computed, by the workers and at the end", async () => {
+    mkdirSync(place("changing"));
+    writeNetcdf3(place("changing/a.nc"), dataset({ times: [0, 40] }));
+    const second = writeNetcdf3(place("changing/b.nc"), dataset({ times: [40, T] }));
+    const touch = () => utimesSync(second, new Date(), new Date(Date.now() - Math.random() * 1e6));
+    await expect(normalizeTo(place("changing/*.nc"), place("changed"), null, { onProgress: touch })).rejects.toThrow(
+      /a source changed while it was read; found b\.nc changed: \d+ bytes of/,
+    );
+    expect(existsSync(place("changed"))).toBe(false);
+    const store = await openStore(place("changing/*.nc"));
+    const of = [{ name: "temperature", level: 500 }];
+    const request = { of, steps: [0, 1], local: false };
+    const { setup } = await statisticsRequest(store, place("never"), request, {});
+    touch();
+    await expect(STATISTICS.open(setup as StatisticsSetup, 1e8)).rejects.toThrow(/a source changed while it was read/);
+    // on first use, where it stands for good
+    const data = store.arrays.data as ChunkedArray;
+    const chunk: ChunkedArray["chunk"] = (coords) => {
+      touch();
+      return data.chunk(coords);
+    };
+    const touched = { ...store, arrays: { ...store.arrays, data: { ...data, chunk } } };
+    await expect(writeStatistics(touched, place("first-use"), request)).rejects.toThrow(/b\.nc changed/);
+    expect(existsSync(place("first-use"))).toBe(false);
+    await store.close();
   });
 
   it("is refused of another grid, and without any time of training", async () => {

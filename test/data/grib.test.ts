@@ -52,6 +52,11 @@ const changed = (bytes: Uint8Array, edit: (copy: Buffer) => void) => {
   return copy;
 };
 
+/** Where the section of the grid begins in edition 2, and that of the product; where that of the grid begins in edition 1. */
+const SECTION_3 = 16 + 21;
+const SECTION_4 = SECTION_3 + 72;
+const SECTION_2 = 8 + 28;
+
 describe.each([1, 2] as const)("edition %i", (edition) => {
   const bytes = MESSAGES[edition];
 
@@ -91,10 +96,32 @@ describe.each([1, 2] as const)("edition %i", (edition) => {
   it("that asks for more points than there can be is left out, before memory is taken", async () => {
     const huge = changed(bytes, (copy) => {
       if (edition === 1) copy.fill(0xfe, 8 + 28 + 6, 8 + 28 + 10);
-      else copy.fill(0x7f, 16 + 21 + 30, 16 + 21 + 38);
+      else {
+        copy.writeUInt32BE(70_000, SECTION_3 + 30);
+        copy.writeUInt32BE(60_000, SECTION_3 + 34);
+        copy.writeUInt32BE(70_000 * 60_000, SECTION_3 + 6);
+      }
     });
     const { skipped, values } = await readAll(huge);
     expect([values, skipped]).toEqual([0, [expect.stringMatching(/more than the 16777216 that are read/)]]);
+  });
+
+  it("whose vertical coordinates reach beyond their section is refused, as ecCodes refuses it", async () => {
+    const long = changed(bytes, (copy) => {
+      if (edition === 1) copy[SECTION_2 + 3] = 107;
+      else copy.writeUInt16BE(40_000, SECTION_4 + 5);
+    });
+    await expect(readAll(long)).rejects.toThrow(/message 1 \(byte 0\): .*damaged; found .*vertical coordinates/);
+  });
+
+  it("of a grid without points, or of other points than it says, is refused", async () => {
+    const none = changed(bytes, (copy) =>
+      copy.fill(0, edition === 1 ? SECTION_2 + 6 : SECTION_3 + 30, edition === 1 ? SECTION_2 + 8 : SECTION_3 + 34),
+    );
+    await expect(readAll(none)).rejects.toThrow(/damaged; found a grid of 0 x 3 points/);
+    if (edition === 1) return;
+    const other = changed(bytes, (copy) => copy.writeUInt32BE(13, SECTION_3 + 6));
+    await expect(readAll(other)).rejects.toThrow(/damaged; found a grid of 4 x 3 points, said to have 13/);
   });
 });
 

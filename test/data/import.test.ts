@@ -411,16 +411,17 @@ describe("faults", () => {
 
   it("shows nothing that opens as a store before the end, so a killed import leaves none", async () => {
     const out = fresh(".zarr");
-    let steps = 0;
+    let told = 0;
     const looks: Promise<unknown>[] = [];
-    const onStep = () => {
-      steps += 1;
+    const onProgress = (done: number) => {
+      told = done;
       expect(existsSync(out)).toBe(false);
-      const [temporary] = readdirSync(folder.path).filter((name) => name.includes(".tmp-"));
-      looks.push(openStore(join(folder.path, temporary)).catch((error: Error) => error.message));
+      looks.push(openStore(join(`${out}.unfinished`, "store")).catch((error: Error) => error.message));
     };
-    await importStore([file], out, { onStep });
-    expect(steps).toBe(TIMES);
+    await importStore([file], out, { onProgress });
+    expect(told).toBe(TIMES * 3 * LATS.length * LONS.length * 4);
+    expect(looks).toHaveLength(TIMES * 3);
+    expect(existsSync(`${out}.unfinished`)).toBe(false);
     for (const look of await Promise.all(looks)) expect(look).toMatch(/not a Zarr store/);
     await withStore(out, async (store) => expect(store.times.length).toBe(TIMES));
   });

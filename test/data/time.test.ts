@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { calendarOf, cfTimeCode, civilFromDays, daysFromCivil, formatTime, parseTime } from "../../src/data/time.js";
+import {
+  calendarOf,
+  cfTimeCode,
+  civilFromDays,
+  datetimeCode,
+  daysFromCivil,
+  formatTime,
+  parseTime,
+} from "../../src/data/time.js";
 import { scaleTokenInfos, TOKEN_INFOS_TRANSFORMATIONS, transformTokenInfos } from "../../src/data/tokenInfos.js";
 import fc from "../support/property.js";
 
@@ -35,6 +43,10 @@ describe("calendar", () => {
     expect(formatTime(cfTimeCode("days since 2000-03-01")!.origin)).toBe("2000-03-01T00:00");
     expect(cfTimeCode("months since 2000-01-01")).toBeNull();
     expect(cfTimeCode("degrees")).toBeNull();
+    expect(cfTimeCode("constructor since 2000-01-01")).toBeNull();
+    expect(datetimeCode("h", 6)?.step).toBe(21_600_000_000_000n);
+    for (const count of [Number.NaN, 0.5, 0, -1, 1e308]) expect(datetimeCode("h", count)).toBeNull();
+    expect(datetimeCode("constructor")).toBeNull();
   });
 });
 

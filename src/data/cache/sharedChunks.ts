@@ -4,8 +4,11 @@
  *
  * The memory is one `WebAssembly.Memory` with `shared`, so that kernels of WebAssembly and native libraries work on chunks
  * where they lie (`kernelRoom`): a chunk's `values` are a view of `memory.buffer`, its `values.byteOffset` the address within. The memory
- * grows as it is filled, up to the bound; a buffer got before is then a shorter view of the same memory, still good.
+ * grows as it is filled; a buffer got before is then a shorter view of the same memory, still good. First come parts of
+ * the threads' own, then chunks, up to their bound, then arrays of batches (`lend`), so that kernels write them too.
  */
+import { grownTo, type SharedMemory, sharedMemory, WASM_PAGE } from "../../formats/wasmHost.js";
+import { Blocks } from "./blocks.js";
 import { ChunkTable, MOST_THREADS, makeTable, type Pinned } from "./table.js";
 
 /** Decoded values: float64 where the store holds float64, float32 for every other kind of number. */
@@ -42,22 +45,17 @@ export interface SharedHandle {
   mostAtOnce: number;
 }
 
-/** The part that is used; TypeScript has the types with those of browsers alone. */
-interface SharedMemory {
-  buffer: SharedArrayBuffer;
-  grow(pages: number): number;
-}
-declare const WebAssembly: {
-  Memory: new (limits: { initial: number; maximum: number; shared: true }) => SharedMemory;
-};
-
-const PAGE = 65536;
 /** Memory grows by steps of this many pages: each is a call of the system. */
 const STEP = 256;
+/** Bytes behind an array of a batch that kernels may read, so that their last step is like every other. */
+const PAD = 16;
 /** In front of all values each thread has this many pages of its own, for kernels; the system gives them when they are used. */
 const OWN_PAGES = 16;
 const FRONT_PAGES = OWN_PAGES * MOST_THREADS;
-const MOST_BYTES = (65535 - FRONT_PAGES) * PAGE;
+const MOST_PAGES = 65535;
+/** Room for batches that no bound of chunks takes away. */
+const BATCH_PAGES = 16384;
+const MOST_BYTES = (MOST_PAGES - BATCH_PAGES - FRONT_PAGES) * WASM_PAGE;
 /** Smaller values than these, on average, do not fill the memory. */
 const USUAL_BYTES = 32768;
 const MOST_ENTRIES = 16384;
@@ -93,15 +91,19 @@ function takeArena(limit: number): Arena {
   const found = spare.findIndex((arena) => arena.limit === limit);
   if (found >= 0) return spare.splice(found, 1)[0];
   const entries = Math.min(MOST_ENTRIES, Math.max(16, Math.ceil(limit / USUAL_BYTES)));
-  const memory = new WebAssembly.Memory({ initial: FRONT_PAGES, maximum: mostPages(limit), shared: true });
+  const memory = sharedMemory(FRONT_PAGES, MOST_PAGES);
   return { limit, memory, table: makeTable(limit, entries) };
 }
 
-const mostPages = (limit: number): number => FRONT_PAGES + Math.max(1, Math.ceil(limit / PAGE));
+/** Where chunks end and batches begin. */
+const chunkPages = (limit: number): number => FRONT_PAGES + Math.max(1, Math.ceil(limit / WASM_PAGE));
 
 export class SharedChunks {
   private arena: Arena | null = null;
   private table: ChunkTable | null = null;
+  /** behind the chunks; null in other threads than the one that made the cache */
+  private blocks: Blocks | null = null;
+  private ownRoom: Room | null = null;
   private closed = false;
   /** made by another thread */
   private joined = false;
@@ -115,7 +117,7 @@ export class SharedChunks {
   private threads = 1;
 
   /**
-   * @param maxBytes of all values together, up to 4 GiB; a value for which there is no room is handed out but not kept
+   * @param maxBytes of all values together, up to 3 GiB; a value for which there is no room is handed out but not kept
    * @param names of all kinds of values that will be asked for
    * @param mostAtOnce values that a thread asks for at once: enough to hide the way to where they come from
    */
@@ -232,9 +234,36 @@ export class SharedChunks {
   get kernelRoom(): Room | null {
     const table = this.open();
     if (!table) return null;
-    const bytes = OWN_PAGES * PAGE;
+    const bytes = OWN_PAGES * WASM_PAGE;
     const holds = (buffer: ArrayBufferLike) => this.buffers.has(buffer);
-    return { memory: this.arena!.memory, at: table.thread * bytes, bytes, holds };
+    this.ownRoom ??= { memory: this.arena!.memory, at: table.thread * bytes, bytes, holds };
+    return this.ownRoom;
+  }
+
+  /**
+   * An array of `length` values in the memory, whatever they are, until it is taken back. Arrays that are not taken back
+   * before the cache is closed stay good, but the memory serves no other cache then.
+   * @returns null where there is no room, and in other threads than the one that made the cache
+   */
+  lend(length: number): Float32Array | null {
+    const at = this.open() && this.blocks?.lend(4 * length + PAD);
+    if (typeof at !== "number") return null;
+    const buffer = this.reach(at + 4 * length + PAD);
+    if (buffer) return new Float32Array(buffer, at, length);
+    this.blocks?.takeBack(at);
+    return null;
+  }
+
+  /** Takes back what was lent: nobody may look at it any more. */
+  takeBack({ byteOffset }: Float32Array): void {
+    this.blocks?.takeBack(byteOffset);
+  }
+
+  /** An array that another thread was lent, as kernels of this one know it; any other as it is. */
+  known(array: Float32Array): Float32Array {
+    const { byteOffset, length } = array;
+    const buffer = byteOffset > 0 && this.arena ? this.reach(byteOffset + 4 * length + PAD) : null;
+    return buffer ? new Float32Array(buffer, byteOffset, length) : array;
   }
 
   /** Ends when nothing is being written into the memory by this thread any more. */
@@ -247,16 +276,18 @@ export class SharedChunks {
     await this.settled();
     if (this.joined) return;
     const { arena, table } = this;
+    const unused = this.taken.size === 1 && this.blocks?.whole;
     this.arena = null;
     this.table = null;
     this.closed = true;
-    if (arena && this.taken.size === 1 && table?.clear() && spare.length < MOST_SPARE) spare.push(arena);
+    if (arena && unused && table?.clear() && spare.length < MOST_SPARE) spare.push(arena);
   }
 
   private open(): ChunkTable | null {
     if (!this.arena && this.maxBytes > 0 && !this.closed) {
       this.arena = takeArena(this.maxBytes);
       this.table = new ChunkTable(this.arena.table, 0);
+      this.blocks = new Blocks(chunkPages(this.maxBytes) * WASM_PAGE, MOST_PAGES * WASM_PAGE);
     }
     return this.table;
   }
@@ -274,24 +305,17 @@ export class SharedChunks {
 
   /** null where the system has no memory for it */
   private view({ at }: Pinned, { length, itemBytes }: Wanted): Values | null {
-    const { memory, limit } = this.arena!;
-    const from = FRONT_PAGES * PAGE + at;
-    const end = from + length * itemBytes;
-    const most = mostPages(limit);
-    while (memory.buffer.byteLength < end) {
-      const pages = memory.buffer.byteLength / PAGE;
-      try {
-        memory.grow(Math.min(Math.max(STEP, Math.ceil(end / PAGE) - pages), most - pages));
-      } catch {
-        // unless another thread has just done it
-        memory.grow(0);
-        if (memory.buffer.byteLength < end) return null;
-      }
-    }
-    this.buffers.add(memory.buffer);
-    return itemBytes === 8
-      ? new Float64Array(memory.buffer, from, length)
-      : new Float32Array(memory.buffer, from, length);
+    const from = FRONT_PAGES * WASM_PAGE + at;
+    const buffer = this.reach(from + length * itemBytes);
+    if (!buffer) return null;
+    return itemBytes === 8 ? new Float64Array(buffer, from, length) : new Float32Array(buffer, from, length);
+  }
+
+  /** The memory, grown up to there; null where the system has none. */
+  private reach(end: number): SharedArrayBuffer | null {
+    const buffer = grownTo(this.arena!.memory, end, MOST_PAGES, STEP);
+    if (buffer) this.buffers.add(buffer);
+    return buffer;
   }
 }
 

@@ -3,7 +3,7 @@ import { openBlosc } from "../../native/index.js";
 import { bloscBlocks } from "./bloscBlocks.js";
 import { bloscHeader } from "./bloscHeader.js";
 import { bloscPlain } from "./bloscPlain.js";
-import { lz4Block } from "./lz4.js";
+import { lz4Plain } from "./inRoom.js";
 import { compressed, refuse, type Size, type Stage, stated } from "./stage.js";
 import { openZstd } from "./zstd.js";
 import { zstdContentSize } from "./zstdFrame.js";
@@ -58,7 +58,7 @@ export const lz4Stage = (name: string): Stage => ({
     if (says <= 0) throw refuse("the length of the data is damaged");
     const out = room(into, stated(says, size));
     const lz4 = openBlosc()?.lz4;
-    if (!lz4) lz4Block(bytes, 4, bytes.length, out, 0, out.length);
+    if (!lz4) lz4Plain(bytes, 4, out);
     else whole(await lz4(bytes.subarray(4), out), out);
     return out;
   },

@@ -2,4 +2,5 @@
 export { decoderText } from "./blosc.js";
 export { decodeInto } from "./chunkCodec.js";
 export { MAX_VALUES, PresentError, type Presented, presentV2, presentV3 } from "./present.js";
+export { Loan } from "./room.js";
 export { supportedCodecs, unsupportedCodec } from "./table.js";

@@ -8,10 +8,10 @@ import { refuse } from "./stage.js";
 const LONG = 24;
 
 /** A block ends in literals: at least 5, and from 12 bytes before its end on nothing else (the format's end conditions). */
-const LAST_LITERALS = 5;
-const OUTPUT_MARGIN = 12;
+export const LAST_LITERALS = 5;
+export const OUTPUT_MARGIN = 12;
 /** an offset, a token and the last literals */
-const INPUT_MARGIN = 2 + 1 + LAST_LITERALS;
+export const INPUT_MARGIN = 2 + 1 + LAST_LITERALS;
 
 /**
  * Decodes one block, which must fill `out[to..end)` and use up `bytes[from..stop)` exactly.

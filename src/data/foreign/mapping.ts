@@ -1,8 +1,8 @@
 /** The mapping file: which variables of which files are which fields. `atmorep data info SOURCE --map FILE` writes it. */
-import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { jsonFault, readBounded } from "../../budgets.js";
 import { nearestName } from "../../config/nearest.js";
-import { AtmorepError } from "../../errors.js";
+import { AtmorepError, isAtmorepError } from "../../errors.js";
 
 /** A variable of every level of the field, or one a level: `{ "500": "u500", "850": "u850" }`. */
 export type VariableOf = string | Record<string, string>;
@@ -24,13 +24,19 @@ export interface Mapping {
   combine?: "first" | "last";
 }
 
+/** Names of a hundred thousand files. */
+const MOST_BYTES = 16 * 2 ** 20;
 const KEYS = ["source", "files", "fields", "surface", "levels", "units", "combine"];
 
 /** @returns the mapping, and the folder that its names of files start from. @throws AtmorepError (input) naming the key */
 export async function readMapping(path: string): Promise<{ mapping: Mapping; folder: string }> {
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+  const read = await readBounded(path, MOST_BYTES).catch((cause: NodeJS.ErrnoException) => {
+    if (isAtmorepError(cause)) throw cause;
     throw new AtmorepError("input", `cannot be read (${cause.code})`, { where: path, cause });
   });
+  const text = read.toString("utf8");
+  const fault = jsonFault(text);
+  if (fault !== null) throw new AtmorepError("input", `the mapping cannot be read: ${fault}`, { where: path });
   let value: unknown;
   try {
     value = JSON.parse(text);

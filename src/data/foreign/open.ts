@@ -5,21 +5,18 @@ import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { isPattern, isUrl } from "../../config/resolve.js";
 import { AtmorepError } from "../../errors.js";
 import { SharedChunks } from "../cache/sharedChunks.js";
+import { ChunkCache, PARTS_BYTES } from "../import/cache.js";
 import { openInput } from "../import/open.js";
 import type { InputFile } from "../import/types.js";
 import { holdsZarr } from "../import/zipped.js";
-import { REQUESTS_AT_ONCE, splitGroup } from "../source/index.js";
-import { CACHED, type Store, type View } from "../storeTypes.js";
+import { REQUESTS_AT_ONCE, splitAddress } from "../source/index.js";
+import { CACHED, type Store, type StoreOptions, type View } from "../storeTypes.js";
 import { calendarOf } from "../time.js";
 import { viewArrays } from "./arrays.js";
 import { deriveMapping } from "./derive.js";
 import { expandPaths } from "./glob.js";
 import { type Mapping, readMapping } from "./mapping.js";
 import { planView } from "./plan.js";
-
-/** Decoded parts of the source that are kept for the planes to come, all files together. */
-const SOURCE_BYTES = 512 * 2 ** 20;
-const LEAST_BYTES = 16 * 2 ** 20;
 
 /** True for names that can only be a view: a pattern, a mapping file. */
 export const isViewName = (location: string): boolean =>
@@ -28,7 +25,7 @@ export const isViewName = (location: string): boolean =>
 /** True for a file that is no zip archive, and for a zip archive of NetCDF and GRIB files. */
 export async function isDataFile(location: string): Promise<boolean> {
   if (isUrl(location)) return false;
-  const { place } = splitGroup(location);
+  const { place } = splitAddress(location);
   const info = await stat(place).catch(() => null);
   if (!info?.isFile()) return false;
   // What is named as an archive and is none is told as such.
@@ -43,6 +40,12 @@ export async function isDataFile(location: string): Promise<boolean> {
   return !(await holdsZarr(place));
 }
 
+interface ViewOptions extends Pick<StoreOptions, "cache" | "partsBytes"> {
+  cacheBytes: number;
+  session: string;
+  again?: boolean;
+}
+
 /**
  * Opens a Zarr group with an array a variable, NetCDF or GRIB files, a pattern of files, or a mapping file as a store.
  * It has no normalisation. Only the variables of the mapping are read.
@@ -50,7 +53,7 @@ export async function isDataFile(location: string): Promise<boolean> {
  */
 export async function openView(
   location: string,
-  { cacheBytes, session, cache: given }: { cacheBytes: number; session: string; cache?: SharedChunks },
+  { cacheBytes, partsBytes = PARTS_BYTES, session, again, cache: given }: ViewOptions,
 ): Promise<Store> {
   const file = location.toLowerCase().endsWith(".json") && !isUrl(location) ? await readMapping(location) : null;
   const names = file ? (file.mapping.files ?? [file.mapping.source as string]) : [location];
@@ -62,9 +65,10 @@ export async function openView(
     for (const { close: closeFile } of files) await closeFile();
   };
   try {
-    const perFile = Math.max(LEAST_BYTES, Math.floor(SOURCE_BYTES / paths.length));
-    for (const path of paths) files.push(await openInput(path, { session, cacheBytes: perFile }));
+    const parts = new ChunkCache<ArrayBufferView>(partsBytes);
+    for (const path of paths) files.push(await openInput(path, { session, again, parts }));
     const { mapping, leftOut } = file ? { mapping: file.mapping, leftOut: [] } : derived(location, files);
+    if (file) for (const { path, pinned } of files) refuseMoving(location, names, path, pinned);
     const plan = planView(files, mapping, location);
     const { grid } = plan;
     // Axes are those that import writes: float32.
@@ -79,7 +83,7 @@ export async function openView(
       filled: new Map(),
       normalizationPeriod: null,
       attrs: Object.keys(plan.units).length > 0 ? { units: plan.units } : {},
-      location,
+      location: (!file && files[0].pinned) || location,
       session,
       format: null,
       view: {
@@ -87,6 +91,7 @@ export async function openView(
         mapping: file ? mapping : { ...mapping, ...(plan.levels.length > 0 && { levels: plan.levels }) },
         notes: [...new Set([...files.flatMap((file) => file.notes ?? []), ...plan.notes])],
         leftOut,
+        files: files.map(({ path, digest }) => ({ path, digest: digest ?? null })),
         identity: await identityOf(files, mapping),
       },
       statistics: null,
@@ -111,6 +116,16 @@ export async function openView(
     await close();
     throw error;
   }
+}
+
+/** A mapping names the version that it means: every thread and every later run reads it by that name. */
+function refuseMoving(location: string, names: readonly string[], path: string, pinned: string | undefined): void {
+  if (pinned === undefined || names.some((name) => splitAddress(name).version?.kind === "snapshot")) return;
+  throw new AtmorepError("input", "the mapping names an Icechunk repository without its snapshot", {
+    where: location,
+    found: path,
+    fix: `Name the snapshot, as the source is called now: ${pinned}`,
+  });
 }
 
 function derived(location: string, files: readonly InputFile[]): { mapping: Mapping; leftOut: View["leftOut"] } {
@@ -140,7 +155,7 @@ function formOf(files: readonly InputFile[]): string {
 async function identityOf(files: readonly InputFile[], { source: _, files: __, ...mapping }: Mapping): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(mapping));
   for (const { path, digest } of files) {
-    const info = isUrl(path) ? null : await stat(splitGroup(path).place).catch(() => null);
+    const info = isUrl(path) ? null : await stat(splitAddress(path).place).catch(() => null);
     hash.update(JSON.stringify([path, digest ?? null, info?.size ?? null, info?.mtimeMs ?? null]));
   }
   return hash.digest("hex");

@@ -1,5 +1,8 @@
 /** Values of files by key, the least recently used dropped first, bounded by bytes. */
 
+/** Of the parts of a source that are kept for the planes to come, where nothing else is said. */
+export const PARTS_BYTES = 512 * 2 ** 20;
+
 export class ChunkCache<T extends { byteLength: number }> {
   private readonly entries = new Map<string, T>();
   private readonly pending = new Map<string, Promise<T>>();

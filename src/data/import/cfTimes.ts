@@ -29,6 +29,8 @@ export function cfTimes(values: ArrayLike<number>, units: string, calendar: stri
   const kind = (calendar || "standard").toLowerCase();
   if (!MIXED.has(kind) && kind !== "proleptic_gregorian") throw otherCalendar(kind, where);
   const { origin, step } = codeOf(units, MIXED.has(kind), where);
+  const exact = wholeMilliseconds(values, origin, step);
+  if (exact) return exact;
   return BigInt64Array.from(values, (value, i) => {
     if (!Number.isFinite(value)) throw new AtmorepError("input", "a time is missing", { where: `${where}[${i}]` });
     const whole = Math.floor(value);
@@ -47,6 +49,22 @@ export function cfTimes(values: ArrayLike<number>, units: string, calendar: stri
     return time;
   });
 }
+
+/** Of whole numbers of a unit, all within the years that can be held: a million and more of them are decoded for a store. */
+function wholeMilliseconds(values: ArrayLike<number>, origin: bigint, step: bigint): BigInt64Array | null {
+  if (origin % MILLISECOND !== 0n || step % MILLISECOND !== 0n) return null;
+  const [first, unit] = [Number(origin / MILLISECOND), Number(step / MILLISECOND)];
+  const out = new BigInt64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const time = first + values[i] * unit;
+    if (!Number.isInteger(values[i]) || !(Math.abs(time) < MOST_MILLISECONDS)) return null;
+    out[i] = BigInt(time) * MILLISECOND;
+  }
+  return out;
+}
+
+/** below what 64 bits of nanoseconds hold */
+const MOST_MILLISECONDS = 9_200_000_000_000;
 
 function roundTo(ns: bigint, unit: bigint): bigint {
   const rest = ((ns % unit) + unit) % unit;

@@ -4,6 +4,7 @@ import { type Axis, axisOf, MOST_POINTS, readAxis, roleOf, textOf } from "./axes
 import { unpacker } from "./packing.js";
 import { isCyclic, mergeVersions, planeReader, withoutCyclic } from "./planes.js";
 import type { InputFile, InputVariable, RawDataset, RawVariable, ReadOptions } from "./types.js";
+import { ValidSpan } from "./validSpan.js";
 import { timesOf } from "./validTimes.js";
 
 /** What is known of a file while its variables are looked at. */
@@ -11,6 +12,7 @@ interface Look {
   dataset: RawDataset;
   options: ReadOptions;
   axis(dim: string): Promise<Axis | null>;
+  span: ValidSpan;
   /** coordinates that are used: not left out */
   used: Set<string>;
   notes: string[];
@@ -19,8 +21,10 @@ interface Look {
 /** Finds the gridded variables of a dataset; all else that it holds is listed with the reason. */
 export async function gridded(dataset: RawDataset, options: ReadOptions = {}): Promise<InputFile> {
   const axes = new Map<string, Promise<Axis | null>>();
+  const notes: string[] = [];
   const look: Look = {
     dataset,
+    span: new ValidSpan(dataset, notes),
     options,
     axis(dim) {
       const known = axes.get(dim) ?? readAxis(dataset, dim);
@@ -28,7 +32,7 @@ export async function gridded(dataset: RawDataset, options: ReadOptions = {}): P
       return known;
     },
     used: new Set(),
-    notes: [],
+    notes,
   };
   const file: InputFile = {
     path: dataset.path,
@@ -37,6 +41,7 @@ export async function gridded(dataset: RawDataset, options: ReadOptions = {}): P
     skipped: [...(dataset.leftOut ?? [])],
     notes: look.notes,
     digest: dataset.digest,
+    pinned: dataset.pinned,
     close: () => dataset.close(),
   };
   const rest: { name: string; why: string }[] = [];
@@ -89,8 +94,9 @@ async function variableOf(look: Look, raw: RawVariable): Promise<InputVariable |
   }
   const timeAxes = new Map<number, Axis>();
   for (const [d, axis] of axes.entries()) if (axis?.role === "time" || axis?.role === "lead") timeAxes.set(d, axis);
-  const time = await timesOf(dataset, raw, timeAxes);
-  if (typeof time === "string") return time;
+  const found = await timesOf(dataset, raw, timeAxes);
+  if (typeof found === "string") return found;
+  const time = look.span.of(found);
   for (const name of ["time", "valid_time", "reftime"]) look.used.add(name);
   const levels = await levelsOf(look, raw, byRole.get("level"), axes, notes);
   if (typeof levels === "string") return levels;
@@ -104,7 +110,7 @@ async function variableOf(look: Look, raw: RawVariable): Promise<InputVariable |
     notes.push(`${where}: ${versions} versions (expver) are put together; points that two of them have must be equal`);
   if (raw.zeroFill)
     notes.push(`${where}: 0, the fill_value of the Zarr array, is read as the value 0; xarray takes it for missing`);
-  const plane = planeReader(raw, { lat, lon }, unpacker(raw, where), look.options.cacheBytes);
+  const plane = planeReader(raw, { lat, lon }, unpacker(raw, where), where, look.options);
   const level = byRole.get("level");
   look.notes.push(...notes);
   const [onlyTime] = [...timeAxes.keys()];
@@ -112,6 +118,7 @@ async function variableOf(look: Look, raw: RawVariable): Promise<InputVariable |
     name: raw.name,
     standardName: textOf(raw.attrs.standard_name) || undefined,
     timesTogether: () => (timeAxes.size === 1 && raw.chunkShape ? raw.chunkShape()[onlyTime] : 1),
+    levelsTogether: () => (level !== undefined && raw.chunkShape ? raw.chunkShape()[level] : 1),
     path: dataset.path,
     units: textOf(raw.attrs.units),
     levels: levels?.map(([value]) => value) ?? null,

@@ -3,15 +3,19 @@ import { resolve } from "node:path";
 import type { Dataset, Group } from "h5wasm/node";
 import { AtmorepError } from "../../errors.js";
 import { product } from "../zarr/array.js";
-import { ChunkCache } from "./cache.js";
+import { ChunkCache, PARTS_BYTES } from "./cache.js";
+import { limited, NeverEnding } from "./limited.js";
 import type { AttributeValue, RawDataset, RawValues, RawVariable, ReadOptions } from "./types.js";
 
 type Typed = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 
-/** Decoded parts of compressed variables that are kept for the planes to come. */
-const CACHE_BYTES = 256 * 2 ** 20;
 /** Parts are cut along time so that one stays below this. */
 const BLOCK_BYTES = 64 * 2 ** 20;
+
+/** What a file says of itself is read in milliseconds, a part of its values in seconds: HDF5 never ends on some damaged files. */
+const LIMITS = { facts: 6, values: 60 };
+/** The file on which HDF5 was stopped: it reads nothing more in this thread, since nothing is known of its state. */
+let stoppedAt: string | null = null;
 
 /** Fill values of the format by HDF5 type (signed and unsigned integers by size, floats). */
 const FILLS: Readonly<Record<string, number>> = {
@@ -26,7 +30,10 @@ const FILLS: Readonly<Record<string, number>> = {
 };
 
 /** @throws AtmorepError (input) if the file is damaged; (failed) if h5wasm is not installed */
-export async function openNetcdf4(path: string, { cacheBytes = CACHE_BYTES }: ReadOptions = {}): Promise<RawDataset> {
+export async function openNetcdf4(
+  path: string,
+  { parts = new ChunkCache(PARTS_BYTES) }: ReadOptions = {},
+): Promise<RawDataset> {
   const hdf5 = await import("h5wasm/node").catch((cause) => {
     throw new AtmorepError("failed", "the package h5wasm, which reads NetCDF-4, cannot be loaded", {
       where: path,
@@ -39,7 +46,7 @@ export async function openNetcdf4(path: string, { cacheBytes = CACHE_BYTES }: Re
   const file = attempt(path, "it cannot be opened as HDF5", () => new hdf5.File(resolve(path), "r"));
   const variables = new Map<string, RawVariable>();
   const leftOut: { name: string; why: string }[] = [];
-  const cache = new ChunkCache<Typed>(cacheBytes);
+  const cache = parts as ChunkCache<Typed>;
   try {
     for (const name of attempt(path, "its variables cannot be listed", () => file.keys())) {
       const entity = attempt(path, `variable ${name} cannot be opened`, () => (file as Group).get(name));
@@ -53,7 +60,7 @@ export async function openNetcdf4(path: string, { cacheBytes = CACHE_BYTES }: Re
       else leftOut.push({ name, why: "neither a variable nor a group" });
     }
   } catch (error) {
-    file.close();
+    if (stoppedAt === null) file.close();
     throw error;
   }
   return {
@@ -62,8 +69,7 @@ export async function openNetcdf4(path: string, { cacheBytes = CACHE_BYTES }: Re
     variables,
     leftOut,
     async close() {
-      cache.clear();
-      file.close();
+      if (stoppedAt === null) file.close();
     },
   };
 }
@@ -74,11 +80,11 @@ function describe(dataset: Dataset, name: string, path: string, cache: ChunkCach
   const isNumber = /^[<>|=]?[bBhHiIqQfd]$/.test(type);
   const slice = (start: readonly number[], count: readonly number[]): Typed => {
     const where = `${path}: ${name}`;
-    const value = attempt(where, "the values cannot be read", () =>
+    const read = () =>
       shape.length === 0
         ? dataset.value
-        : dataset.slice(shape.map((_, i) => [start[i] ?? 0, (start[i] ?? 0) + count[i]])),
-    );
+        : dataset.slice(shape.map((_, i) => [start[i] ?? 0, (start[i] ?? 0) + count[i]]));
+    const value = attempt(where, "the values cannot be read", read, LIMITS.values);
     const values = typeof value === "number" || typeof value === "bigint" ? Float64Array.of(Number(value)) : value;
     if (values instanceof BigInt64Array || values instanceof BigUint64Array) return Float64Array.from(values, Number);
     if (ArrayBuffer.isView(values)) return values as Typed;
@@ -99,7 +105,7 @@ function describe(dataset: Dataset, name: string, path: string, cache: ChunkCach
     async read(start, count) {
       if (!blocks || start.length !== shape.length || count.slice(0, -2).some((n) => n !== 1))
         return slice(start, count);
-      return readThroughBlocks({ name, shape, blocks, cache, slice }, start, count);
+      return readThroughBlocks({ name: `${path}: ${name}`, shape, blocks, cache, slice }, start, count);
     },
   };
 }
@@ -193,10 +199,18 @@ function unreadable(dataset: Dataset): string | undefined {
   return `it is compressed with ${names.join(" and ")}, which is not read: write it again with deflate, for instance nccopy -F none in.nc out.nc`;
 }
 
-function attempt<T>(where: string, what: string, work: () => T): T {
+function attempt<T>(where: string, what: string, work: () => T, seconds = LIMITS.facts): T {
+  if (stoppedAt !== null) {
+    throw new AtmorepError("failed", "NetCDF-4 files cannot be read any more: reading one did not end", {
+      where,
+      found: stoppedAt,
+      fix: "Start the program, or the notebook's kernel, again and leave that file out",
+    });
+  }
   try {
-    return work();
+    return limited(work, seconds);
   } catch (cause) {
+    if (cause instanceof NeverEnding) stoppedAt = where;
     throw new AtmorepError("input", `the file is damaged or no NetCDF-4 file: ${what}`, {
       where,
       found: cause instanceof Error ? cause.message.split("\n")[0] : String(cause),

@@ -1,42 +1,45 @@
 /** Reads Zarr groups of another layout: one array a variable, dimensions named as xarray writes them. */
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { AtmorepError } from "../../errors.js";
-import { SharedChunks } from "../cache/sharedChunks.js";
-import { type ByteSource, openSource, splitGroup } from "../source/index.js";
+import { type ByteSource, formatAddress, openSource, splitAddress } from "../source/index.js";
 import { asObject, type Json, parseMetadata } from "../source/json.js";
 import { decodeTimes } from "../time.js";
-import { type ChunkedArray, openArray, product, readIntegers, stridesOf } from "../zarr/array.js";
+import { type ChunkedArray, openArray, product, readIntegers, stridesOf, type Values } from "../zarr/array.js";
 import { type ArrayFacts, type MetadataStore, openMetadata } from "../zarr/metadata.js";
+import { ChunkCache, PARTS_BYTES } from "./cache.js";
 import type { AttributeValue, RawDataset, RawValues, RawVariable, ReadOptions } from "./types.js";
 
-const CACHE_BYTES = 512 * 2 ** 20;
-
-/** @param location a folder, a zip file or an http address. @throws AtmorepError (input) if it is no Zarr group */
+/** @param asked a folder, a zip file, an http address or an Icechunk repository. @throws AtmorepError (input) if it is no Zarr group */
 export async function openOtherZarr(
-  location: string,
-  { session, cacheBytes = CACHE_BYTES }: ReadOptions = {},
+  asked: string,
+  { session, again, parts = new ChunkCache(PARTS_BYTES) }: ReadOptions = {},
 ): Promise<RawDataset> {
-  const source = await openSource(location, session);
+  const source = await openSource(asked, session, again);
+  const { pinned } = source;
+  const location = pinned ?? asked;
   try {
     const metadata = await openMetadata(source, location);
     const variables = new Map<string, RawVariable>();
     const leftOut: { name: string; why: string }[] = [];
     const names = await arrayNames(source, location);
-    const cache = new SharedChunks(cacheBytes, names);
     for (const name of names) {
       const facts = await metadata.array(name);
-      if (facts) variables.set(name, await describe(metadata, facts, location, cache));
-      else leftOut.push({ name, why: `a group or another folder: a group is opened as ${location}#${name}` });
+      if (facts) variables.set(name, await describe(metadata, facts, location, parts));
+      else leftOut.push({ name, why: `a group or another folder: a group is opened as ${asGroup(location, name)}` });
     }
-    const close = async () => {
-      await cache.close();
-      await source.close();
-    };
-    const format = `Zarr format ${metadata.format}`;
+    const snapshot = pinned && splitAddress(pinned).version?.name;
+    const format = `Zarr format ${metadata.format}${snapshot ? ` of Icechunk, snapshot ${snapshot}` : ""}`;
     const digest = digestOf(variables);
-    return { path: location, format, variables, leftOut, digest, close };
+    return {
+      path: location,
+      format,
+      variables,
+      leftOut,
+      attrs: metadata.attrs,
+      digest,
+      pinned,
+      close: () => source.close(),
+    };
   } catch (error) {
     await source.close();
     throw error;
@@ -50,6 +53,8 @@ function digestOf(variables: ReadonlyMap<string, RawVariable>): string {
 }
 
 async function arrayNames(source: ByteSource, location: string): Promise<string[]> {
+  // copies in a repository may be older than its arrays, and it lists itself at no cost
+  if (source.pinned && source.folders) return source.folders("/");
   const flat = await readJson(source, "/.zmetadata", location);
   const root = await readJson(source, "/zarr.json", location);
   const consolidated = asObject(asObject(root?.consolidated_metadata)?.metadata) ?? asObject(flat?.metadata);
@@ -57,16 +62,18 @@ async function arrayNames(source: ByteSource, location: string): Promise<string[
     const paths = Object.keys(consolidated).map((key) => key.replace(/\/?\.z(array|attrs|group)$/, ""));
     return [...new Set(paths)].filter((path) => path !== "" && !path.includes("/"));
   }
-  const { place, group } = splitGroup(location);
-  const entries = await readdir(join(place, group), { withFileTypes: true }).catch((cause) => {
-    throw new AtmorepError("input", "the arrays of the store cannot be listed", {
-      where: location,
-      expected: "a folder, or consolidated metadata",
-      fix: "Consolidate the metadata or unpack the store",
-      cause,
-    });
+  if (source.folders) return source.folders("/");
+  throw new AtmorepError("input", "the arrays of the store cannot be listed", {
+    where: location,
+    expected: "a folder, or consolidated metadata",
+    fix: "Consolidate the metadata or unpack the store",
   });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/** The address of a group below the root of a store. */
+function asGroup(location: string, name: string): string {
+  const address = splitAddress(location);
+  return formatAddress({ ...address, group: address.group === "" ? name : `${address.group}/${name}` });
 }
 
 async function readJson(source: ByteSource, key: `/${string}`, location: string): Promise<Json | undefined> {
@@ -78,7 +85,7 @@ async function describe(
   metadata: MetadataStore,
   facts: ArrayFacts,
   location: string,
-  cache: SharedChunks,
+  parts: ChunkCache<ArrayBufferView>,
 ): Promise<RawVariable> {
   const { name, shape } = facts;
   const document = async (file: string): Promise<Json> => {
@@ -103,8 +110,8 @@ async function describe(
     chunkShape: () => facts.present().chunkShape,
     zeroFill: metadata.format === 2 && facts.fillValue === 0 && attrs?._FillValue === undefined,
     async read(start, count) {
-      opened ??= openArray(metadata, facts, location, cache);
-      return readBox(await opened, start, count);
+      opened ??= openArray(metadata, facts, location, null);
+      return readBox(await opened, start, count, { parts, where: `${location}: ${name}` });
     },
   };
   if (facts.time && /M8|datetime64/.test(facts.dtype) && shape.length === 1) {
@@ -121,7 +128,12 @@ function bitsOf(dtype: string): number {
   return v3 ? Number(v3[1]) : Number(/(\d+)/.exec(dtype)?.[1] ?? 8) * 8;
 }
 
-async function readBox(array: ChunkedArray, start: readonly number[], count: readonly number[]): Promise<RawValues> {
+async function readBox(
+  array: ChunkedArray,
+  start: readonly number[],
+  count: readonly number[],
+  { parts, where }: { parts: ChunkCache<ArrayBufferView>; where: string },
+): Promise<RawValues> {
   const { chunkShape } = array;
   const out = new Float64Array(product(count));
   const target = stridesOf(count);
@@ -130,7 +142,9 @@ async function readBox(array: ChunkedArray, start: readonly number[], count: rea
   const last = count.map((n, i) => Math.floor(((start[i] ?? 0) + n - 1) / chunkShape[i]));
   const coords = [...first];
   for (;;) {
-    const { values, release } = await array.chunk(coords);
+    const wanted = [...coords];
+    const load = async () => (await array.chunk(wanted)).values;
+    const values = (await parts.get(`${where}, chunk ${wanted.join(".")}`, load)) as Values;
     const copy = (axis: number, from: number, to: number): void => {
       const begin = start[axis] ?? 0;
       const low = Math.max(begin, coords[axis] * chunkShape[axis]);
@@ -146,7 +160,6 @@ async function readBox(array: ChunkedArray, start: readonly number[], count: rea
     };
     if (count.length === 0) out[0] = values[0];
     else copy(0, 0, 0);
-    release();
     let axis = count.length - 1;
     while (axis >= 0 && ++coords[axis] > last[axis]) {
       coords[axis] = first[axis];

@@ -1,6 +1,7 @@
 /** What will be written, checked before anything is: channels and where their planes come from, times, grid. */
 import { AtmorepError } from "../../errors.js";
 import { formatTime } from "../time.js";
+import { mostOf } from "../zarr/array.js";
 import { type Conversion, conversionOf, isIdentity } from "./fieldUnits.js";
 import { type Box, describeGrid, type GridPlan, planGrid, sameGrid } from "./grid.js";
 import { type Combine, requireEqual } from "./overlap.js";
@@ -27,6 +28,8 @@ export interface ImportPlan {
   grid: GridPlan;
   /** by field, where it is known: the store's own of well-known fields, else the text of the files */
   units: Record<string, string>;
+  /** levels that the files decode together, where that is known; 1 otherwise */
+  levelsTogether: number;
   /** what a person should know: units that were converted, times given twice, levels left out */
   notes: string[];
 }
@@ -118,9 +121,14 @@ export function planImport(pieces: readonly FieldPiece[], options: PlanOptions):
       },
     })),
     units,
+    levelsTogether: mostOf(pieces, ({ variable }) => variable.levelsTogether?.() ?? 1),
     notes,
   };
 }
+
+/** A channel as messages and attributes name it. */
+export const channelName = ({ name, level }: Pick<Channel, "name" | "level">): string =>
+  level === 0 ? name : `${name} ${level}`;
 
 async function readPlace(place: Place, what: string, when: string): Promise<Float64Array> {
   const values = await readPlane(place, place.time);

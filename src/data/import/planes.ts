@@ -1,11 +1,9 @@
 /** Planes `[lat, lon]` of variables whose dimensions stand in any order. */
 import { AtmorepError } from "../../errors.js";
 import { stridesOf } from "../zarr/array.js";
-import { ChunkCache } from "./cache.js";
-import type { RawValues, RawVariable } from "./types.js";
+import { ChunkCache, PARTS_BYTES } from "./cache.js";
+import type { RawValues, RawVariable, ReadOptions } from "./types.js";
 
-/** Parts that hold several planes are kept for the planes to come. */
-const CACHE_BYTES = 256 * 2 ** 20;
 const BLOCK_BYTES = 32 * 2 ** 20;
 
 /**
@@ -17,13 +15,14 @@ export function planeReader(
   raw: RawVariable,
   { lat, lon }: { lat: number; lon: number },
   unpack: (values: RawValues) => Float64Array,
-  cacheBytes = CACHE_BYTES,
+  where: string,
+  { parts = new ChunkCache(PARTS_BYTES) }: ReadOptions = {},
 ): (at: readonly number[]) => Promise<Float64Array> {
   const { shape } = raw;
   const inner = shape.findLastIndex((_, axis) => axis !== lat && axis !== lon && axis > Math.min(lat, lon));
   const size = shape[lat] * shape[lon];
   const together = inner < 0 ? 1 : Math.max(1, Math.min(shape[inner], Math.floor(BLOCK_BYTES / (size * 8))));
-  const cache = new ChunkCache<Float64Array>(cacheBytes);
+  const cache = parts as ChunkCache<Float64Array>;
   return async (at) => {
     const start = at.map((index, axis) => {
       if (axis === lat || axis === lon) return 0;
@@ -35,7 +34,7 @@ export function planeReader(
     });
     const load = async () => unpack(await raw.read(start, count));
     if (inner < 0 && lat < lon) return load();
-    const block = inner < 0 ? await load() : await cache.get(start.join("."), load);
+    const block = inner < 0 ? await load() : await cache.get(`${where} ${start.join(".")}`, load);
     const stride = stridesOf(count);
     const first = inner < 0 ? 0 : (at[inner] - start[inner]) * stride[inner];
     const out = new Float64Array(size);

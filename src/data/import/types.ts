@@ -1,11 +1,14 @@
 /** What every reader of input files gives: gridded variables, read one plane at a time. */
+import type { ChunkCache } from "./cache.js";
 
 /** How files are read. */
 export interface ReadOptions {
   /** of one run: what its threads read over http must agree */
   session?: string;
-  /** bound of the decoded parts that a file keeps for the planes to come, in bytes */
-  cacheBytes?: number;
+  /** another thread of the run has opened it */
+  again?: boolean;
+  /** where all files that are open together keep decoded parts for the planes to come, each under its own path */
+  parts?: ChunkCache<ArrayBufferView>;
 }
 
 /** A variable on a regular grid. Planes are `[lat, lon]` in the order of the file's axes. */
@@ -17,6 +20,8 @@ export interface InputVariable {
   standardName?: string;
   /** times that are decoded together; 1 where that is not known. @throws AtmorepError (input) for metadata that cannot be followed */
   timesTogether?(): number;
+  /** levels that are decoded together, likewise */
+  levelsTogether?(): number;
   /** path of the file, for errors */
   path: string;
   /** text of the file, such as `m s**-1`; empty if it has none */
@@ -42,8 +47,12 @@ export interface InputFile {
   skipped: { name: string; why: string }[];
   /** what a person should know of how the values are read */
   notes?: string[];
+  /** it was unpacked to be read, which each reader would do anew */
+  unpacked?: boolean;
   /** tells these contents from others, where the size and time of a file do not */
   digest?: string;
+  /** name of these contents for good, where `path` may come to mean others */
+  pinned?: string;
   close(): Promise<void>;
 }
 
@@ -87,6 +96,9 @@ export interface RawDataset {
   variables: Map<string, RawVariable>;
   /** what else the file holds, and why it is left out */
   leftOut?: { name: string; why: string }[];
+  /** of the file or group as a whole, where they are read */
+  attrs?: Readonly<Record<string, unknown>>;
   digest?: string;
+  pinned?: string;
   close(): Promise<void>;
 }

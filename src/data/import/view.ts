@@ -1,6 +1,7 @@
 /** Reading parts of a large file. */
-import { type FileHandle, open } from "node:fs/promises";
-import { AtmorepError } from "../../errors.js";
+import type { FileHandle } from "node:fs/promises";
+import { openRegular } from "../../budgets.js";
+import { AtmorepError, isAtmorepError } from "../../errors.js";
 
 export interface FileView {
   path: string;
@@ -17,9 +18,10 @@ export async function openFileView(path: string): Promise<FileView> {
   let handle: FileHandle;
   let size: number;
   try {
-    handle = await open(path, "r");
+    handle = await openRegular(path);
     size = (await handle.stat()).size;
   } catch (cause) {
+    if (isAtmorepError(cause)) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
     throw new AtmorepError("input", code === "ENOENT" ? "there is no such file" : `cannot be opened (${code})`, {
       where: path,

@@ -63,6 +63,7 @@ export async function openZipped(path: string, open: (path: string) => Promise<I
   const others = entries.filter((entry) => !data.includes(entry));
   return {
     path,
+    unpacked: true,
     format: `zip of ${[...new Set(files.map(({ format }) => format))].join(" and ")}`,
     variables: files.flatMap(({ variables }, i) => {
       const shown = `${path}/${data[i].name}`;

@@ -4,16 +4,25 @@
  */
 
 import { AtmorepError } from "../../errors.js";
-import { defaultRng } from "../../random/index.js";
 import { readNormalizationYears } from "../attributes.js";
+import { factsOf, requireUnchanged } from "../building/sources.js";
+import type { Request, SourceFacts, UnitTools } from "../building/types.js";
 import { type LevelSource, levelSource } from "../fields.js";
 import { openSource } from "../source/index.js";
 import { CACHED, type Store } from "../storeTypes.js";
 import { formatTime } from "../time.js";
 import { readValues, wholeWindow } from "../values.js";
-import { openArray, readAll } from "../zarr/array.js";
+import { mostOf, openArray, product, readAll } from "../zarr/array.js";
 import { openMetadata } from "../zarr/metadata.js";
-import { createArray, type StoreSink, writeGroup, writeSmallArray, writeStore } from "../zarr/write.js";
+import {
+  chunkWriter,
+  type StoreSink,
+  writeArrayMetadata,
+  writeGroup,
+  writeSmallArray,
+  writeStore,
+} from "../zarr/write.js";
+import { globalNumbers, type MonthlyNumbers, storable } from "./globals.js";
 import { MonthAccumulator } from "./statistics.js";
 
 const MONTHS = 12;
@@ -34,79 +43,192 @@ export interface StatisticsRequest {
   local: boolean;
 }
 
+/** All that the metadata tell, as JSON holds it. */
+export interface StatisticsLayout {
+  lats: number[];
+  lons: number[];
+  /** attributes of the group `normalization`, and of the root */
+  group: Record<string, unknown>;
+  root: Record<string, unknown>;
+  /** numbers of fields, levels and surface fields */
+  sizes: { fields: number; levels: number; fieldsSfc: number };
+  local: boolean;
+  /** which arrays there are */
+  arrays: boolean[];
+}
+
+export interface StatisticsSetup {
+  location: string;
+  /** of the store: what is read over http must agree among all workers */
+  session: string;
+  /** of a view */
+  identity: string | null;
+  request: StatisticsRequest;
+}
+
+/** One field in one calendar month. */
+export interface StatisticsUnit {
+  surface: boolean;
+  /** from 0 */
+  month: number;
+  sources: LevelSource[];
+  steps: number[];
+}
+
+export interface FieldNumbers extends MonthlyNumbers {
+  surface: boolean;
+}
+
 /**
  * Computes means and standard deviations by calendar month and writes them to a folder, or a file that ends in `.zip`.
  * What is not asked for is NaN.
  * @throws AtmorepError (input) for faults of the source
  */
 export async function writeStatistics(store: Store, out: string, request: StatisticsRequest): Promise<void> {
-  const { steps } = request;
-  const years = [...new Set(steps.map((t) => store.calendar.year[t]))];
-  const period = [steps[0], steps[steps.length - 1]].map((t) => formatTime(store.times[t]));
-  const { fields, fieldsSfc, levels, res, isGlobal, lats, lons } = store;
+  const before = await sourcesOf(store);
   await writeStore(out, async (sink) => {
-    await writeSmallArray(sink, { name: "lats", shape: [lats.length], dtype: "<f8" }, lats);
-    await writeSmallArray(sink, { name: "lons", shape: [lons.length], dtype: "<f8" }, lons);
-    await writeGroup(sink, "normalization", { by: "calendar-month", period, years });
-    for (const surface of [false, true]) {
-      const of = request.of.filter(({ level }) => (level === 0) === surface);
-      if (of.length > 0) await writeArrays(store, sink, surface, { ...request, of });
+    const results: FieldNumbers[] = [];
+    for (const unit of statisticsUnits(store, request)) {
+      results.push(await computeField(store, unit, request.local ? sink : null));
     }
-    const source = { source: store.location, steps: steps.length };
-    await writeGroup(sink, "", { fields, fields_sfc: fieldsSfc, levels, res, is_global: isGlobal ? 1 : 0, ...source });
+    requireUnchanged("normalisation on first use", before, await sourcesOf(store), "Call again when it is whole");
+    await finishStatistics(layoutOf(store, request), results, sink, store.location);
   });
 }
 
-async function writeArrays(
+/** The same as work for many. @param asked what was said, for messages */
+export async function statisticsRequest(
   store: Store,
+  out: string,
+  request: StatisticsRequest,
+  asked: Record<string, unknown>,
+): Promise<Request> {
+  const { location, session, view, lats, lons } = store;
+  const points = lats.length * lons.length;
+  const units = statisticsUnits(store, request);
+  const levels = mostOf(units, ({ sources }) => sources.length);
+  const chunks = [store.arrays.data, store.arrays.data_sfc].map((array) => (array ? product(array.chunkShape) * 4 : 0));
+  return {
+    kind: "statistics",
+    command: "data normalize",
+    out,
+    replace: false,
+    setup: { location, session, identity: view?.identity ?? null, request } satisfies StatisticsSetup,
+    layout: layoutOf(store, request),
+    place: location,
+    // What the files are is told by their own facts.
+    asked: { ...asked, ...(view ? { mapping: { ...view.mapping, source: undefined, files: undefined } } : {}) },
+    sources: () => sourcesOf(store),
+    units: units.map(({ sources, steps, month }) => ({
+      name: `month ${month + 1}`,
+      bytes: steps.length * sources.length * points * 4,
+    })),
+    // Sums, planes that are read ahead, chunks of the view.
+    unitBytes: points * (20 * levels + 4 * AT_ONCE + 16) + 2 * Math.max(...chunks),
+    smaller: "Give more memory",
+    alone: null,
+  };
+}
+
+/** What tells the files that are read from themselves after a change. */
+const sourcesOf = ({ location, view }: Store): Promise<SourceFacts[]> =>
+  Promise.all((view?.files ?? [{ path: location, digest: null }]).map(({ path, digest }) => factsOf(path, digest)));
+
+function layoutOf(store: Store, { of, steps, local }: StatisticsRequest): StatisticsLayout {
+  const years = [...new Set(steps.map((t) => store.calendar.year[t]))];
+  const period = [steps[0], steps[steps.length - 1]].map((t) => formatTime(store.times[t]));
+  const { fields, fieldsSfc, levels, res, isGlobal, lats, lons } = store;
+  return {
+    lats: Array.from(lats),
+    lons: Array.from(lons),
+    group: { by: "calendar-month", period, years },
+    root: { fields, fields_sfc: fieldsSfc, levels, res, is_global: isGlobal ? 1 : 0, steps: steps.length },
+    sizes: { fields: fields.length, levels: levels.length, fieldsSfc: fieldsSfc.length },
+    local,
+    arrays: [false, true].map((surface) => of.some(({ level }) => (level === 0) === surface)),
+  };
+}
+
+/** Levels of one field lie together in many sources; more would hold too many sums. */
+export function statisticsUnits(store: Store, { of, steps }: StatisticsRequest): StatisticsUnit[] {
+  const units: StatisticsUnit[] = [];
+  for (let month = 0; month < MONTHS; month++) {
+    const own = steps.filter((t) => store.calendar.monthOfYear[t] === month + 1);
+    if (own.length === 0) continue;
+    for (const surface of [false, true]) {
+      const wanted = of.filter(({ level }) => (level === 0) === surface);
+      for (const name of new Set(wanted.map((entry) => entry.name))) {
+        const levels = wanted.filter((entry) => entry.name === name);
+        const sources = levels.map(({ level }) => levelSource(store, name, level));
+        units.push({ surface, month, sources, steps: own });
+      }
+    }
+  }
+  return units;
+}
+
+/** @param local where the statistics of grid points go */
+export async function computeField(
+  store: Store,
+  { surface, month, sources, steps }: StatisticsUnit,
+  local: StoreSink | null,
+  tools?: Pick<UnitTools, "progress" | "ended">,
+): Promise<FieldNumbers> {
+  const P = store.lats.length * store.lons.length;
+  const accumulator = new MonthAccumulator(sources.length, P);
+  const tasks = steps.flatMap((t) => sources.map((source, c) => ({ t, source, c })));
+  await inOrder(
+    tasks,
+    ({ t, source }) => (source.filled?.has(t) ? Promise.resolve(null) : plane(store, source, t)),
+    ({ c }, values) => {
+      if (tools?.ended.aborted) throw new Error("the normalisation was ended");
+      if (values) accumulator.add(c, values);
+      tools?.progress(P * 4);
+    },
+  );
+  const write = local && chunkWriter(local, { name: `normalization/norm${surface ? "_sfc" : ""}` });
+  const channels: FieldNumbers["channels"] = [];
+  for (const [c, source] of sources.entries()) {
+    const values = new Float32Array(2 * P);
+    const [mean, std] = accumulator.channel(c, values.subarray(0, P), values.subarray(P)).map(storable);
+    const { fieldIndex, levelIndex } = source;
+    channels.push({ channel: surface ? fieldIndex : fieldIndex * store.levels.length + levelIndex, mean, std });
+    await write?.([month, 0, ...(surface ? [fieldIndex] : [fieldIndex, levelIndex]), 0, 0], values);
+  }
+  return { surface, month, channels };
+}
+
+export async function finishStatistics(
+  layout: StatisticsLayout,
+  results: readonly FieldNumbers[],
   sink: StoreSink,
-  surface: boolean,
-  { of: wanted, steps, local: withLocal }: StatisticsRequest,
+  source: string,
 ): Promise<void> {
-  const suffix = surface ? "_sfc" : "";
-  const channels = surface ? [store.fieldsSfc.length] : [store.fields.length, store.levels.length];
-  const grid = [store.lats.length, store.lons.length];
-  const [C, P] = [channels.reduce((a, b) => a * b, 1), grid[0] * grid[1]];
-  const shape = [MONTHS, 2, ...channels];
-  const globals = new Float32Array(MONTHS * 2 * C).fill(Number.NaN);
-  const local = withLocal
-    ? await createArray(sink, {
+  const { lats, lons, sizes } = layout;
+  await writeSmallArray(sink, { name: "lats", shape: [lats.length], dtype: "<f8" }, Float64Array.from(lats));
+  await writeSmallArray(sink, { name: "lons", shape: [lons.length], dtype: "<f8" }, Float64Array.from(lons));
+  await writeGroup(sink, "normalization", layout.group);
+  for (const surface of [false, true]) {
+    if (!layout.arrays[surface ? 1 : 0]) continue;
+    const suffix = surface ? "_sfc" : "";
+    const channels = surface ? [sizes.fieldsSfc] : [sizes.fields, sizes.levels];
+    const grid = [lats.length, lons.length];
+    const shape = [MONTHS, 2, ...channels];
+    if (layout.local) {
+      await writeArrayMetadata(sink, {
         name: `normalization/norm${suffix}`,
         shape: [...shape, ...grid],
         chunks: [1, 2, ...channels.map(() => 1), ...grid],
         dtype: "<f4",
         absent: "NaN",
-      })
-    : null;
-  const sources = wanted.map((entry) => ({ ...entry, source: levelSource(store, entry.name, entry.level) }));
-  for (let month = 0; month < MONTHS; month++) {
-    const own = steps.filter((t) => store.calendar.monthOfYear[t] === month + 1);
-    if (own.length === 0) continue;
-    // Levels of one field lie together in many sources; more would hold too many sums.
-    for (const name of new Set(wanted.map((entry) => entry.name))) {
-      const levels = sources.filter((entry) => entry.name === name);
-      const accumulator = new MonthAccumulator(levels.length, P);
-      const tasks = own.flatMap((t) => levels.map(({ source }, c) => ({ t, source, c })));
-      await inOrder(
-        tasks,
-        ({ t, source }) => (source.filled?.has(t) ? Promise.resolve(null) : plane(store, source, t)),
-        ({ c }, values) => values && accumulator.add(c, values),
-      );
-      const result = accumulator.result();
-      for (const [c, { source }] of levels.entries()) {
-        const channel = surface ? source.fieldIndex : source.fieldIndex * store.levels.length + source.levelIndex;
-        globals[month * 2 * C + channel] = result.globalMean[c];
-        globals[month * 2 * C + C + channel] = result.globalStd[c];
-        if (!local) continue;
-        const values = new Float32Array(2 * P);
-        values.set(result.mean.subarray(c * P, (c + 1) * P), 0);
-        values.set(result.std.subarray(c * P, (c + 1) * P), P);
-        const place = surface ? [source.fieldIndex] : [source.fieldIndex, source.levelIndex];
-        await local([month, 0, ...place, 0, 0], values);
-      }
+      });
     }
+    const own = results.filter((result) => result.surface === surface);
+    const globals = globalNumbers(own, MONTHS, product(channels));
+    await writeSmallArray(sink, { name: `normalization/global_norm${suffix}`, shape, dtype: "<f4" }, globals);
   }
-  await writeSmallArray(sink, { name: `normalization/global_norm${suffix}`, shape, dtype: "<f4" }, globals);
+  const { steps, ...root } = layout.root;
+  await writeGroup(sink, "", { ...root, source, steps });
 }
 
 const plane = async (store: Store, source: LevelSource, t: number): Promise<Float32Array> =>
@@ -128,30 +250,6 @@ async function inOrder<T, R>(
     }
     take(tasks[k], await (pending.shift() as Promise<R>));
   }
-}
-
-/**
- * So many of some steps, as many of each calendar month as there are, or as near to it as can be; within a month one of
- * each of equal parts, at a place drawn from a fixed seed so that no hour of the day is preferred.
- * @param steps time indices, ascending
- */
-export function evenSteps(store: Pick<Store, "calendar">, steps: readonly number[], most: number): number[] {
-  if (steps.length <= most) return [...steps];
-  const byMonth = Array.from({ length: MONTHS }, (_, m) =>
-    steps.filter((t) => store.calendar.monthOfYear[t] === m + 1),
-  ).filter((own) => own.length > 0);
-  const chosen: number[] = [];
-  let [left, months] = [most, byMonth.length];
-  // Months with few steps give all of them; what they leave goes to the others.
-  for (const own of [...byMonth].sort((a, b) => a.length - b.length)) {
-    const take = Math.min(own.length, Math.floor(left / months));
-    const shares = defaultRng([0, store.calendar.monthOfYear[own[0]]]).random(take);
-    const start = (k: number) => Math.floor((k * own.length) / take);
-    for (let k = 0; k < take; k++) chosen.push(own[start(k) + Math.floor(shares[k] * (start(k + 1) - start(k)))]);
-    left -= take;
-    months -= 1;
-  }
-  return chosen.sort((a, b) => a - b);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Mean and standard deviation of a field by month: one number (global) or one a grid point (local). Spec section 2. */
+/** Mean and standard deviation of a field by month: one number (global) or one a grid point (local); docs/method.md, "Normalising". */
 import type { Normalization } from "../../config/types.js";
 import { AtmorepError } from "../../errors.js";
 import type { LevelSource } from "../fields.js";

@@ -1,5 +1,7 @@
 /** Means and standard deviations by month, of the whole grid and of each grid point, in one pass. */
+import { product } from "../zarr/array.js";
 import { createArray, type StoreSink, writeSmallArray } from "../zarr/write.js";
+import { writeEmptyMonths } from "./globals.js";
 
 /** Standard deviations of a grid point below this share of the field's global one are raised to it. */
 const STD_FLOOR = 0.01;
@@ -16,7 +18,7 @@ export interface MonthStatistics {
 
 /** Welford's running mean and sum of squared deviations at every point; NaN does not count. */
 export class MonthAccumulator {
-  private readonly count: Float64Array;
+  private readonly count: Uint32Array;
   private readonly mean: Float64Array;
   private readonly squares: Float64Array;
 
@@ -25,7 +27,7 @@ export class MonthAccumulator {
     readonly points: number,
   ) {
     const size = channels * points;
-    this.count = new Float64Array(size);
+    this.count = new Uint32Array(size);
     this.mean = new Float64Array(size);
     this.squares = new Float64Array(size);
   }
@@ -55,90 +57,69 @@ export class MonthAccumulator {
       std: new Float32Array(C * P),
     };
     for (let c = 0; c < C; c++) {
-      let n = 0;
-      let sum = 0;
-      for (let i = c * P; i < (c + 1) * P; i++) {
-        n += this.count[i];
-        sum += this.count[i] * this.mean[i];
-      }
-      const mean = sum / n;
-      let squares = 0;
-      for (let i = c * P; i < (c + 1) * P; i++) {
-        const delta = this.mean[i] - mean;
-        squares += this.squares[i] + this.count[i] * delta * delta;
-      }
-      const std = Math.sqrt(squares / n);
+      const [mean, std] = this.channel(c, out.mean.subarray(c * P, (c + 1) * P), out.std.subarray(c * P, (c + 1) * P));
       out.globalMean[c] = mean;
       out.globalStd[c] = std;
-      for (let i = c * P; i < (c + 1) * P; i++) {
-        out.mean[i] = this.count[i] > 0 ? this.mean[i] : Number.NaN;
-        out.std[i] =
-          this.count[i] > 0 ? Math.max(Math.sqrt(this.squares[i] / this.count[i]), STD_FLOOR * std) : Number.NaN;
-      }
     }
     return out;
   }
+
+  /** Statistics of one channel. @param means, stds [points], filled. @returns mean and standard deviation of the whole grid */
+  channel(c: number, means: Float32Array, stds: Float32Array): [mean: number, std: number] {
+    const { points: P, count } = this;
+    const base = c * P;
+    let n = 0;
+    let sum = 0;
+    for (let i = base; i < base + P; i++) {
+      n += count[i];
+      sum += count[i] * this.mean[i];
+    }
+    const mean = sum / n;
+    let squares = 0;
+    for (let i = base; i < base + P; i++) {
+      const delta = this.mean[i] - mean;
+      squares += this.squares[i] + count[i] * delta * delta;
+    }
+    const std = Math.sqrt(squares / n);
+    for (let p = 0; p < P; p++) {
+      const i = base + p;
+      means[p] = count[i] > 0 ? this.mean[i] : Number.NaN;
+      stds[p] = count[i] > 0 ? Math.max(Math.sqrt(this.squares[i] / count[i]), STD_FLOOR * std) : Number.NaN;
+    }
+    return [mean, std];
+  }
 }
 
-/** Where a field array's normalisation goes. */
+/** Where a field array's normalisation goes, below `normalization/`. */
 export interface NormalizationTarget {
   sink: StoreSink;
-  /** "" or "_sfc" */
   suffix: "" | "_sfc";
-  /** below the sink's root; "normalization/" for a whole store */
-  prefix: string;
   /** [field, level] or [field_sfc] */
   channels: readonly number[];
   grid: readonly [lat: number, lon: number];
   months: number;
-  format?: 2 | 3;
-}
-
-/** Takes the statistics of one month after the other, so that only one month of grid points is held. */
-export interface NormalizationWriter {
-  put(month: number, statistics: MonthStatistics): Promise<void>;
-  /** Writes what is left; months without statistics hold NaN. */
-  finish(): Promise<void>;
-}
-
-/** Starts `global_norm*` and `norm*`. */
-export async function openNormalization(target: NormalizationTarget): Promise<NormalizationWriter> {
-  const { sink, suffix, prefix, channels, grid, months, format = 2 } = target;
-  const C = channels.reduce((a, b) => a * b, 1);
-  const P = grid[0] * grid[1];
-  const shape = [months, 2, ...channels];
-  const globals = new Float32Array(months * 2 * C).fill(Number.NaN);
-  const chunk = await createArray(
-    sink,
-    { name: `${prefix}norm${suffix}`, shape: [...shape, ...grid], chunks: [1, 2, ...channels, ...grid], dtype: "<f4" },
-    format,
-  );
-  const zeros = [...channels, ...grid].map(() => 0);
-  const written = new Set<number>();
-  return {
-    async put(month, statistics) {
-      written.add(month);
-      globals.set(statistics.globalMean, month * 2 * C);
-      globals.set(statistics.globalStd, month * 2 * C + C);
-      const plane = new Float32Array(2 * C * P);
-      plane.set(statistics.mean, 0);
-      plane.set(statistics.std, C * P);
-      await chunk([month, 0, ...zeros], plane);
-    },
-    async finish() {
-      const empty = new Float32Array(2 * C * P).fill(Number.NaN);
-      for (let month = 0; month < months; month++) if (!written.has(month)) await chunk([month, 0, ...zeros], empty);
-      await writeSmallArray(sink, { name: `${prefix}global_norm${suffix}`, shape, dtype: "<f4" }, globals, format);
-    },
-  };
 }
 
 /** Writes `global_norm*` and `norm*`; months without statistics hold NaN. */
 export async function writeNormalization(
-  target: NormalizationTarget,
+  { sink, suffix, channels, grid, months }: NormalizationTarget,
   byMonth: ReadonlyMap<number, MonthStatistics>,
 ): Promise<void> {
-  const writer = await openNormalization(target);
-  for (const [month, statistics] of byMonth) await writer.put(month, statistics);
-  await writer.finish();
+  const C = product(channels);
+  const P = product(grid);
+  const shape = [months, 2, ...channels];
+  const globals = new Float32Array(months * 2 * C).fill(Number.NaN);
+  const name = `normalization/norm${suffix}`;
+  const chunks = [1, 2, ...channels, ...grid];
+  const write = await createArray(sink, { name, shape: [...shape, ...grid], chunks, dtype: "<f4" });
+  for (const [month, statistics] of byMonth) {
+    globals.set(statistics.globalMean, month * 2 * C);
+    globals.set(statistics.globalStd, month * 2 * C + C);
+    const plane = new Float32Array(2 * C * P);
+    plane.set(statistics.mean, 0);
+    plane.set(statistics.std, C * P);
+    await write([month, 0, ...[...channels, ...grid].map(() => 0)], plane);
+  }
+  await writeEmptyMonths(write, months, new Set(byMonth.keys()), [channels, grid]);
+  await writeSmallArray(sink, { name: `normalization/global_norm${suffix}`, shape, dtype: "<f4" }, globals);
 }

@@ -1,14 +1,7 @@
 /** A group within a Zarr store, named after `#`: `era5.zarr#pressure/daily`. */
-import { existsSync } from "node:fs";
+import { formatAddress, splitAddress } from "./address.js";
 import { asObject, type Json, parseMetadata } from "./json.js";
 import type { ByteSource } from "./types.js";
-
-/** The place of the store and the path of the group in it, "" for the root. A path that exists is taken as it is. */
-export function splitGroup(location: string): { place: string; group: string } {
-  const at = location.lastIndexOf("#");
-  if (at < 0 || existsSync(location)) return { place: location, group: "" };
-  return { place: location.slice(0, at), group: location.slice(at + 1).replace(/^\/+|\/+$/g, "") };
-}
 
 /**
  * The files below a group. Metadata that are consolidated at the root of the store serve its groups too.
@@ -36,13 +29,15 @@ export function groupSource(source: ByteSource, place: string, group: string): B
   };
   return {
     remote: source.remote,
-    async get(key, limit) {
+    pinned: source.pinned && formatAddress({ ...splitAddress(source.pinned), group }),
+    async get(key, limit, lend) {
       if (key === "/.zmetadata") return consolidated();
       if (key === "/zarr.json") return rootOf3();
-      return source.get(within(key), limit);
+      return source.get(within(key), limit, lend);
     },
-    getRange: (key, range, limit) => source.getRange(within(key), range, limit),
+    getRange: (key, range, limit, lend) => source.getRange(within(key), range, limit, lend),
     size: source.size && ((key) => (source.size as NonNullable<ByteSource["size"]>)(within(key))),
+    folders: source.folders && ((path) => (source.folders as NonNullable<ByteSource["folders"]>)(within(path))),
     forget: source.forget && ((key) => (source.forget as NonNullable<ByteSource["forget"]>)(within(key))),
     close: () => source.close(),
   };

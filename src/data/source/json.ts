@@ -1,16 +1,15 @@
 /** Metadata as JSON objects, whatever the bytes are. */
+import { jsonFault } from "../../budgets.js";
 import { AtmorepError } from "../../errors.js";
 
 export type Json = Record<string, unknown>;
 
-/** Deeper metadata overflow the stack of whoever walks them; what Zarr needs is some ten levels. */
-const MAX_DEPTH = 64;
-
-/** @throws AtmorepError (input) if they are no JSON object, or one nested deeper than any metadata */
+/** @throws AtmorepError (input) if they are no JSON object, or one that is beyond the budget or has a key twice */
 export function parseMetadata(bytes: Uint8Array, where: string): Json {
   const text = new TextDecoder().decode(bytes);
-  if (depthOf(text) > MAX_DEPTH) {
-    throw new AtmorepError("input", `metadata nested deeper than ${MAX_DEPTH}`, { where, fix: "The file is damaged" });
+  const fault = jsonFault(text);
+  if (fault !== null) {
+    throw new AtmorepError("input", `metadata are damaged: ${fault}`, { where, fix: "Copy or write the store again" });
   }
   let value: unknown;
   try {
@@ -26,21 +25,4 @@ export function parseMetadata(bytes: Uint8Array, where: string): Json {
 
 export function asObject(value: unknown): Json | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
-}
-
-/** How deep brackets outside of strings stand in each other. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (quoted) {
-      if (character === "\\") i += 1;
-      else if (character === '"') quoted = false;
-    } else if (character === '"') quoted = true;
-    else if (character === "[" || character === "{") deepest = Math.max(deepest, ++depth);
-    else if (character === "]" || character === "}") depth -= 1;
-  }
-  return deepest;
 }

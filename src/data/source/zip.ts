@@ -1,5 +1,5 @@
 import { crc32, inflateRawSync } from "node:zlib";
-import { AtmorepError } from "../../errors.js";
+import { AtmorepError, isAtmorepError } from "../../errors.js";
 import { openFile, readRange, type ZipEntry, ZipReader } from "../../formats/zip/reader.js";
 import { type ByteSource, METADATA_BYTES, sliceRange, tooLarge } from "./types.js";
 
@@ -8,6 +8,7 @@ const DEFLATED = 8;
 /** A store in a zip file, entries stored or deflated; only the directory of the archive is held in memory. */
 export async function zipSource(path: string): Promise<ByteSource> {
   const reader = await ZipReader.open(path).catch((cause) => {
+    if (isAtmorepError(cause) && !/: not a zip archive/.test(cause.message)) throw cause;
     throw new AtmorepError("input", "not a folder and not a zip archive", {
       where: path,
       expected: "a Zarr store: a folder, a zip file or an http address",
@@ -43,19 +44,19 @@ export async function zipSource(path: string): Promise<ByteSource> {
 
   return {
     remote: false,
-    async get(key, limit = METADATA_BYTES) {
+    async get(key, limit = METADATA_BYTES, lend) {
       const entry = entryOf(key);
       if (!entry) return undefined;
       if (entry.size > limit) throw tooLarge(`${path}: ${entry.name}`, entry.size, limit);
-      return entry.method === 0 ? reader.read(entry) : inflate(entry, limit);
+      return entry.method === 0 ? reader.read(entry, 0, entry.size, lend) : inflate(entry, limit);
     },
-    async getRange(key, range, limit = METADATA_BYTES) {
+    async getRange(key, range, limit = METADATA_BYTES, lend) {
       const entry = entryOf(key);
       if (!entry) return undefined;
       if (entry.method !== 0) return sliceRange(await inflate(entry, limit), range);
       if ("suffixLength" in range) return reader.read(entry, Math.max(0, entry.size - range.suffixLength));
       const offset = Math.min(range.offset, entry.size);
-      return reader.read(entry, offset, Math.min(range.length, entry.size - offset));
+      return reader.read(entry, offset, Math.min(range.length, entry.size - offset), lend);
     },
     size: async (key) => entryOf(key)?.storedSize,
     async close() {
@@ -70,7 +71,7 @@ function damaged(where: string, cause?: unknown): AtmorepError {
 }
 
 /** `name.zarr/` if the archive was made of the folder rather than of what is in it, else the empty text. */
-function commonFolder(names: string[]): string {
+export function commonFolder(names: readonly string[]): string {
   if (names.some((name) => !name.includes("/"))) return "";
   const folders = new Set(names.map((name) => name.slice(0, name.indexOf("/") + 1)));
   return folders.size === 1 ? [...folders][0] : "";

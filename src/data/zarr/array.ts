@@ -1,7 +1,7 @@
 /** One array of a store, read by whole chunks through the shared cache. */
 import { AtmorepError } from "../../errors.js";
 import type { Chunk, SharedChunks, Values } from "../cache/sharedChunks.js";
-import { MAX_VALUES, supportedCodecs, unsupportedCodec } from "../codecs/index.js";
+import { Loan, MAX_VALUES } from "../codecs/index.js";
 import { type ChunkReader, openChunks, type RawChunk } from "./chunks.js";
 import type { ArrayFacts, MetadataStore } from "./metadata.js";
 
@@ -12,7 +12,7 @@ export interface ChunkedArray {
   name: string;
   shape: readonly number[];
   chunkShape: readonly number[];
-  /** float64 where the store holds float64, float32 for every other kind of number */
+  /** float64 where float32 would not hold the store's numbers: float64, integers of 4 and 8 bytes; else float32 */
   itemBytes: 4 | 8;
   /**
    * Values of one chunk, of the full chunk shape also at the array's edge. Release it when they have been used.
@@ -45,18 +45,23 @@ export async function openArray(
 ): Promise<ChunkedArray> {
   const { name } = facts;
   const { shape, chunkShape, type, rawChunk } = await openRaw(store, facts, location);
-  const itemBytes = type === "float64" ? 8 : 4;
+  const itemBytes = needsDouble(type) ? 8 : 4;
   const length = product(chunkShape);
   const load = async (coords: readonly number[], into: Values) => {
     // Only values of this type are decoded in place; they come in C order but for transposed arrays.
     const room = type === "float32" || type === "float64" ? bytesOf(into) : undefined;
-    const { data, stride } = await rawChunk(coords, room);
-    const values = asFloats(data);
-    const there = values.buffer === into.buffer && values.byteOffset === into.byteOffset;
-    if (isCOrder(stride, chunkShape)) {
-      if (!there) into.set(values);
-    } else {
-      toCOrder(there ? values.slice() : values, stride, chunkShape, into);
+    const loan = new Loan();
+    try {
+      const { data, stride } = await rawChunk(coords, { into: room, lend: loan.take });
+      const values = asFloats(data, itemBytes);
+      const there = values.buffer === into.buffer && values.byteOffset === into.byteOffset;
+      if (isCOrder(stride, chunkShape)) {
+        if (!there) into.set(values);
+      } else {
+        toCOrder(there ? values.slice() : values, stride, chunkShape, into);
+      }
+    } finally {
+      loan.giveBack();
     }
   };
   const grid = shape.map((n, i) => Math.max(1, Math.ceil(n / chunkShape[i])));
@@ -130,21 +135,15 @@ export async function readAll(array: ChunkedArray): Promise<Float64Array> {
 }
 
 async function openRaw(store: MetadataStore, facts: ArrayFacts, location: string): Promise<ChunkReader> {
-  const unknown = unsupportedCodec(facts.codecs);
-  if (unknown !== undefined) {
-    throw new AtmorepError("input", "unsupported codec", {
-      where: `${location}: ${facts.name}`,
-      found: unknown,
-      expected: `one of ${supportedCodecs().join(", ")}`,
-      fix: "Write the store again with one of them",
-    });
-  }
   return openChunks(store, facts, location);
 }
 
-function asFloats(data: RawChunk["data"]): Values {
+/** Times in seconds and packed values of 4 bytes have more digits than float32. */
+const needsDouble = (type: string): boolean => /64$|^u?int32$/.test(type);
+
+function asFloats(data: RawChunk["data"], itemBytes: 4 | 8): Values {
   if (data instanceof Float32Array || data instanceof Float64Array) return data;
-  const out = new Float32Array(data.length);
+  const out = itemBytes === 8 ? new Float64Array(data.length) : new Float32Array(data.length);
   for (let i = 0; i < data.length; i++) out[i] = Number(data[i]);
   return out;
 }
@@ -161,6 +160,13 @@ function toCOrder(values: Values, stride: readonly number[], shape: readonly num
     out[i] = values[source];
     for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
   }
+}
+
+/** The largest number of some things, 0 of none; of more things than a call takes arguments, too. */
+export function mostOf<T>(things: Iterable<T>, of: (thing: T) => number): number {
+  let most = 0;
+  for (const thing of things) most = Math.max(most, of(thing));
+  return most;
 }
 
 export const product = (numbers: readonly number[]): number => numbers.reduce((a, b) => a * b, 1);

@@ -2,7 +2,7 @@
 import * as zarr from "zarrita";
 import { AtmorepError, isAtmorepError } from "../../errors.js";
 import { decodeInto, type Presented } from "../codecs/index.js";
-import type { ByteRange } from "../source/index.js";
+import type { ByteRange, Lend } from "../source/index.js";
 import type { ArrayFacts, MetadataStore } from "./metadata.js";
 
 /** A chunk that came over a network is read so often before it counts as damaged. */
@@ -23,11 +23,16 @@ export interface ChunkReader {
   chunkShape: readonly number[];
   /** type of the decoded numbers, as Zarr format 3 names it */
   type: string;
-  /**
-   * @param into a place for the decoded bytes, which `data` is a view of where the codecs could write there
-   * @throws AtmorepError (input) naming the chunk's file
-   */
-  rawChunk(coords: readonly number[], into?: Uint8Array): Promise<RawChunk>;
+  /** @throws AtmorepError (input) naming the chunk's file */
+  rawChunk(coords: readonly number[], places?: Places): Promise<RawChunk>;
+}
+
+/** Memory of whoever asks for a chunk. */
+export interface Places {
+  /** for the decoded bytes, which `data` is a view of where the codecs could write there */
+  into?: Uint8Array;
+  /** for the stored bytes, which `data` is a view of where nothing is done to them */
+  lend?: Lend;
 }
 
 /** @throws AtmorepError (input) for metadata that cannot be followed */
@@ -45,11 +50,11 @@ export async function openChunks(store: MetadataStore, facts: ArrayFacts, locati
   const fileOf = (coords: readonly number[]) =>
     facts.chunkFile(shard ? coords.map((at, i) => Math.floor(at / shard.shape[i])) : coords);
 
-  const readOnce = async (coords: readonly number[], into?: Uint8Array): Promise<RawChunk> => {
+  const readOnce = async (coords: readonly number[], places?: Places): Promise<RawChunk> => {
     const file = fileOf(coords);
     const name = `${location}/${facts.name}/${file}`;
     const which = shard ? `${name}, chunk ${coords.join(".")}` : name;
-    const options: Options = { into };
+    const options: Options = { ...places };
     try {
       const { data, stride } = (await array.getChunk([...coords], options)) as unknown as RawChunk;
       if (facts.fillValue === null && absent.has(`/${file}`)) {
@@ -73,10 +78,10 @@ export async function openChunks(store: MetadataStore, facts: ArrayFacts, locati
       });
     }
   };
-  const rawChunk = async (coords: readonly number[], into?: Uint8Array): Promise<RawChunk> => {
+  const rawChunk = async (coords: readonly number[], places?: Places): Promise<RawChunk> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await readOnce(coords, into);
+        return await readOnce(coords, places);
       } catch (error) {
         // What a network damaged may come whole the next time.
         const again = error instanceof DamagedChunk && attempt < ATTEMPTS;
@@ -88,9 +93,8 @@ export async function openChunks(store: MetadataStore, facts: ArrayFacts, locati
 }
 
 /** What zarrita hands through from whoever asks for a chunk. */
-interface Options {
+interface Options extends Places {
   signal?: AbortSignal;
-  into?: Uint8Array;
 }
 
 /** The files of one array as zarrita asks for them: never more bytes than the array can need, never fewer than asked. */
@@ -100,7 +104,7 @@ function filesOf(store: MetadataStore, facts: ArrayFacts, presented: Presented, 
   return {
     async get(key: `/${string}`, options?: Options) {
       if (key === "/zarr.json") return metadata;
-      const bytes = await store.get(`/${facts.name}${key}`, fileBytes);
+      const bytes = await store.get(`/${facts.name}${key}`, fileBytes, options?.lend);
       if (!bytes) absent.add(key);
       else if (options?.into) decodeInto(bytes, options.into);
       return bytes;
@@ -114,7 +118,9 @@ function filesOf(store: MetadataStore, facts: ArrayFacts, presented: Presented, 
       if (!whole || length > (isIndex ? fileBytes : chunkBytes)) {
         throw new Error(`the shard's index says that a chunk has ${length} bytes, which it cannot have`);
       }
-      const bytes = await store.getRange(`/${facts.name}${key}`, range, fileBytes);
+      // zarrita keeps the index, so it has memory of its own
+      const lend = isIndex ? undefined : options?.lend;
+      const bytes = await store.getRange(`/${facts.name}${key}`, range, fileBytes, lend);
       if (bytes && bytes.length !== length) throw new Error(`the shard breaks off: ${bytes.length} bytes of ${length}`);
       if (bytes && options?.into && !isIndex) decodeInto(bytes, options.into);
       return bytes;

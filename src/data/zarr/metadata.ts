@@ -3,9 +3,17 @@
  * the unit of datetime64 arrays, and in the form in which chunks are read.
  */
 import { AtmorepError } from "../../errors.js";
-import { PresentError, type Presented, presentV2, presentV3 } from "../codecs/index.js";
-import type { ByteRange, ByteSource } from "../source/index.js";
+import {
+  PresentError,
+  type Presented,
+  presentV2,
+  presentV3,
+  supportedCodecs,
+  unsupportedCodec,
+} from "../codecs/index.js";
+import type { ByteRange, ByteSource, Lend } from "../source/index.js";
 import { asObject, type Json, parseMetadata } from "../source/json.js";
+import { forgetRead, noteRead, rangeKey } from "../source/reads.js";
 import { cfTimeCode, datetimeCode, type TimeCode } from "../time.js";
 
 type Key = `/${string}`;
@@ -33,8 +41,8 @@ export interface MetadataStore {
   format: 2 | 3;
   attrs: Json;
   /** metadata as they stand, other files up to a bound of bytes */
-  get(key: Key, limit?: number): Promise<Uint8Array | undefined>;
-  getRange(key: Key, range: ByteRange, limit: number): Promise<Uint8Array | undefined>;
+  get(key: Key, limit?: number, lend?: Lend): Promise<Uint8Array | undefined>;
+  getRange(key: Key, range: ByteRange, limit: number, lend?: Lend): Promise<Uint8Array | undefined>;
   /** the file turned out to be damaged; true if reading it again may give other bytes */
   forget(key: Key): Promise<boolean>;
   /** attributes of a group below the root; empty if it has none */
@@ -47,6 +55,7 @@ export interface MetadataStore {
 export async function openMetadata(source: ByteSource, location: string): Promise<MetadataStore> {
   const readJson = async (key: Key): Promise<Json | undefined> => {
     const bytes = await source.get(key);
+    if (bytes) noteRead(location, key, bytes);
     return bytes && parseMetadata(bytes, `${location}${key}`);
   };
   const rootV3 = await readJson("/zarr.json");
@@ -76,13 +85,22 @@ export async function openMetadata(source: ByteSource, location: string): Promis
   return {
     format,
     attrs: asObject(format === 3 ? root.attributes : await document("/.zattrs")) ?? {},
-    async get(key, limit) {
-      if (!isMetadata(key)) return source.get(key, limit);
+    async get(key, limit, lend) {
+      if (!isMetadata(key)) {
+        const bytes = await source.get(key, limit, lend);
+        noteRead(location, key, bytes);
+        return bytes;
+      }
       const found = await document(key);
       return found && new TextEncoder().encode(JSON.stringify(found));
     },
-    getRange: (key, range, limit) => source.getRange(key, range, limit),
+    async getRange(key, range, limit, lend) {
+      const bytes = await source.getRange(key, range, limit, lend);
+      noteRead(location, rangeKey(key, range), bytes);
+      return bytes;
+    },
     async forget(key) {
+      forgetRead(location, key);
       await source.forget?.(key);
       return source.forget !== undefined;
     },
@@ -133,16 +151,32 @@ function arrayFacts(name: string, own: Json, attrs: Json, where: string): ArrayF
   const v3 = own.node_type === "array";
   const dtype = v3 ? dtypeOfV3(own) : String(own.dtype);
   const units = typeof attrs.units === "string" ? cfTimeCode(attrs.units) : null;
+  const codecs = v3 ? codecsV3(own.codecs) : codecsV2(own);
   return {
     name,
     shape,
     dtype,
-    codecs: v3 ? codecsV3(own.codecs) : codecsV2(own),
+    codecs,
     fillValue: own.fill_value ?? null,
     time: v3 ? (timeOfV3(own) ?? units) : (timeOfV2(dtype) ?? units),
     chunkFile: v3 ? chunkFileV3(own) : (coords) => coords.join(String(own.dimension_separator ?? ".")) || "0",
-    present: () => present(own, v3, where),
+    present() {
+      requireKnown(codecs, where);
+      return present(own, v3, where);
+    },
   };
+}
+
+/** A codec that is not known may stand for steps that are then missed: it is told before all else. */
+function requireKnown(codecs: readonly string[], where: string): void {
+  const unknown = unsupportedCodec(codecs);
+  if (unknown === undefined) return;
+  throw new AtmorepError("input", "unsupported codec", {
+    where,
+    found: unknown,
+    expected: `one of ${supportedCodecs().join(", ")}`,
+    fix: "Write the store again with one of them, in Python for instance xarray.open_zarr(STORE).drop_encoding().to_zarr(NEW)",
+  });
 }
 
 function present(own: Json, v3: boolean, where: string): Presented {

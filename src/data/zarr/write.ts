@@ -1,10 +1,12 @@
-/** Writing small Zarr stores: a folder or a zip file, whole or not at all; chunks uncompressed or zlib. */
+/** Writing Zarr stores: a folder or a zip file, whole or not at all. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { deflateSync } from "node:zlib";
 import { withAtomicFile, writeDirectoryAtomic } from "../../formats/atomic.js";
 import { ZipWriter } from "../../formats/zip/writer.js";
 import { product } from "./array.js";
+import { type Compressor, codecsV2, codecsV3, encode } from "./encode.js";
+
+export type { Compressor };
 
 /** Takes the files of a store; keys have no leading slash. */
 export interface StoreSink {
@@ -24,7 +26,7 @@ export async function writeStore(path: string, fill: (sink: StoreSink) => Promis
   }
 }
 
-export function directorySink(folder: string): StoreSink {
+function directorySink(folder: string): StoreSink {
   return {
     async put(key, bytes) {
       const path = join(folder, key);
@@ -33,8 +35,6 @@ export function directorySink(folder: string): StoreSink {
     },
   };
 }
-
-export type Compressor = "none" | "zlib";
 
 export interface ArraySpec {
   name: string;
@@ -46,13 +46,21 @@ export interface ArraySpec {
   absent?: "NaN";
 }
 
-/** Writes an array's metadata (format 2; format 3 for float32 only) and returns how to write its chunks. */
-export async function createArray(
+export type ChunkWriter = (coords: readonly number[], values: ArrayBufferView) => Promise<void>;
+
+/** Writes an array's metadata (format 2; format 3 for floats only) and returns how to write its chunks. */
+export async function createArray(sink: StoreSink, spec: ArraySpec, format: 2 | 3 = 2): Promise<ChunkWriter> {
+  await writeArrayMetadata(sink, spec, format);
+  return chunkWriter(sink, spec, format);
+}
+
+/** Writes `.zarray` or `zarr.json`. */
+export async function writeArrayMetadata(
   sink: StoreSink,
-  spec: ArraySpec,
+  { name, shape, chunks, dtype, compressor = "none", absent }: ArraySpec,
   format: 2 | 3 = 2,
-): Promise<(coords: readonly number[], values: ArrayBufferView) => Promise<void>> {
-  const { name, shape, chunks, dtype, compressor = "none", absent } = spec;
+): Promise<void> {
+  const codecs = codecsV2(compressor);
   const metadata =
     format === 2
       ? {
@@ -60,9 +68,9 @@ export async function createArray(
           shape,
           chunks,
           dtype,
-          compressor: compressor === "zlib" ? { id: "zlib", level: 1 } : null,
+          compressor: codecs.compressor,
           fill_value: absent ?? null,
-          filters: null,
+          filters: codecs.filters,
           order: "C",
         }
       : {
@@ -73,14 +81,22 @@ export async function createArray(
           chunk_grid: { name: "regular", configuration: { chunk_shape: chunks } },
           chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
           fill_value: "NaN",
-          codecs: [{ name: "bytes", configuration: { endian: "little" } }],
+          codecs: codecsV3(compressor),
           attributes: {},
         };
   await sink.put(`${name}/${format === 2 ? ".zarray" : "zarr.json"}`, JSON.stringify(metadata, null, 4));
+}
+
+/** How to write chunks of an array whose metadata are, or will be, written. */
+export function chunkWriter(
+  sink: StoreSink,
+  { name, compressor = "none" }: Pick<ArraySpec, "name" | "compressor">,
+  format: 2 | 3 = 2,
+): ChunkWriter {
   return async (coords, values) => {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const key = format === 2 ? coords.join(".") : `c/${coords.join("/")}`;
-    await sink.put(`${name}/${key}`, compressor === "zlib" && format === 2 ? deflateSync(bytes, { level: 1 }) : bytes);
+    await sink.put(`${name}/${key}`, await encode(bytes, compressor, format));
   };
 }
 

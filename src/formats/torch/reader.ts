@@ -1,13 +1,12 @@
 /** Opening PyTorch state dicts (`torch.save`, zip format): the pickle is read, tensors stay in the file until asked for. */
+import { BUDGET } from "../../budgets.js";
 import { AtmorepError } from "../../errors.js";
 import { DTYPE_SIZE, numElements, type SafeTensor, type TensorFile, type TensorInfo } from "../tensors.js";
 import { type ZipEntry, ZipReader } from "../zip/reader.js";
 import { isDict, isTensor, type PickledValue, type TensorRef, unpickle } from "./unpickle.js";
 
-/** A state dict's pickle has about 100 bytes a tensor; this is a million of them. */
-const MAX_PICKLE = 256 * 2 ** 20;
-/** What an expanded (stride 0) tensor may unfold to when the file itself is smaller. */
-const MAX_EXPANDED = 64 * 2 ** 20;
+/** How often the bytes of a file may stand in its tensors. */
+const MOST_VIEWS = 8;
 const READ_PIECE = 64 * 2 ** 20;
 
 /**
@@ -22,6 +21,7 @@ export async function openTorch(path: string): Promise<TensorFile> {
     const refs = stateDict(path, root);
     const tensors = describe(refs);
     for (const [name, ref] of refs) check(zip, name, ref, storageEntry(zip, folder, name, ref));
+    checkUnfolded(zip, tensors);
     return {
       format: "torch",
       path,
@@ -48,7 +48,7 @@ function fault(path: string, what: string, found?: unknown): AtmorepError {
 async function readPickle(zip: ZipReader): Promise<{ root: PickledValue; folder: string }> {
   const pickle = [...zip.entries.values()].find((entry) => /^[^/]*\/data\.pkl$/.test(entry.name));
   if (!pickle) throw fault(zip.path, "the archive has no data.pkl");
-  if (pickle.size > MAX_PICKLE) throw fault(zip.path, "data.pkl is too large for a state dict", pickle.size);
+  if (pickle.size > BUDGET.pickleBytes) throw fault(zip.path, "data.pkl is too large for a state dict", pickle.size);
   const folder = pickle.name.slice(0, -"data.pkl".length);
   const byteorder = zip.entries.get(`${folder}byteorder`);
   if (byteorder) {
@@ -114,8 +114,17 @@ function check(zip: ZipReader, name: string, ref: TensorRef, entry: ZipEntry): v
     throw fault(zip.path, `tensor ${name} lies outside the file`);
   }
   const bytes = numElements(ref.shape) * size;
-  if (!(bytes <= Math.max(zip.fileSize, MAX_EXPANDED))) {
+  if (!(bytes <= Math.max(zip.fileSize, BUDGET.unfolded))) {
     throw fault(zip.path, `tensor ${name} would unfold to more than the file holds`, `[${ref.shape.join(", ")}]`);
+  }
+}
+
+/** Views of one storage and tensors of stride 0 are more than the file holds; all together they may be so a few times. */
+function checkUnfolded(zip: ZipReader, tensors: readonly TensorInfo[]): void {
+  let bytes = 0;
+  for (const { dtype, shape } of tensors) bytes += numElements(shape) * DTYPE_SIZE[dtype];
+  if (bytes > Math.max(MOST_VIEWS * zip.fileSize, BUDGET.unfolded)) {
+    throw fault(zip.path, "the tensors would unfold to more than the file holds", `${bytes} bytes`);
   }
 }
 

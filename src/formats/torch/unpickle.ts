@@ -4,6 +4,7 @@
  * BUILD may only set `_metadata`, and every other global or opcode is refused by name.
  * Opcodes: Python's `pickletools`.
  */
+import { BUDGET } from "../../budgets.js";
 import { AtmorepError } from "../../errors.js";
 import type { TensorDtype } from "../tensors.js";
 import { dtypeOfStorage } from "./storageTypes.js";
@@ -69,6 +70,7 @@ export function unpickle(bytes: Uint8Array, where: string): PickledValue {
 
 class Unpickler {
   private at = 0;
+  private dicts = 0;
   private readonly stack: (PickledValue | Mark)[] = [];
   private readonly memo = new Map<number, PickledValue>();
 
@@ -78,7 +80,8 @@ class Unpickler {
   ) {}
 
   run(): PickledValue {
-    for (;;) {
+    for (let steps = 0; ; steps++) {
+      if (steps > BUDGET.pickleValues) throw this.fault(`the pickle makes more than ${BUDGET.pickleValues} values`);
       const code = this.data[this.take(1)];
       if (code === 0x2e) {
         const value = this.pop();
@@ -131,6 +134,7 @@ class Unpickler {
   }
 
   private text(length: number): string {
+    if (length > BUDGET.pickleText) throw this.fault("a text in the pickle is longer than any name", `${length} bytes`);
     const start = this.take(length);
     return this.data.toString("utf8", start, start + length);
   }
@@ -138,6 +142,7 @@ class Unpickler {
   private line(): string {
     const end = this.data.indexOf(0x0a, this.at);
     if (end < 0) throw this.fault("the pickle breaks off");
+    if (end - this.at > BUDGET.pickleText) throw this.fault("a text in the pickle is longer than any name");
     const text = this.data.toString("utf8", this.at, end);
     this.at = end + 1;
     return text;
@@ -202,7 +207,7 @@ class Unpickler {
         stack.push([]);
         return;
       case 0x7d:
-        stack.push({ kind: "dict", items: new Map() });
+        stack.push(this.dict());
         return;
       case 0x85:
         stack.push([this.pop()]);
@@ -254,7 +259,9 @@ class Unpickler {
       case 0x93: {
         const name = this.pop();
         const module = this.pop();
-        stack.push(this.global(`${String(module)}.${String(name)}`));
+        // What is no text may be a list that holds itself twice, forty times over: it is not written out.
+        if (typeof module !== "string" || typeof name !== "string") throw this.fault("a global has no name");
+        stack.push(this.global(`${module}.${name}`));
         return;
       }
       case 0x51:
@@ -281,6 +288,11 @@ class Unpickler {
     let value = 0n;
     for (let i = 0; i < length; i++) value |= BigInt(this.data[start + i]) << BigInt(8 * i);
     return Number(BigInt.asIntN(Math.max(8 * length, 1), value));
+  }
+
+  private dict(): PickledDict {
+    if (++this.dicts > BUDGET.pickleDicts) throw this.fault(`the pickle makes more than ${BUDGET.pickleDicts} dicts`);
+    return { kind: "dict", items: new Map() };
   }
 
   private append(values: PickledValue[]): void {
@@ -313,7 +325,7 @@ class Unpickler {
 
   private call(callee: PickledValue, args: PickledValue): PickledValue {
     const name = isKind(callee, "global") ? (callee as GlobalRef).name : "";
-    if (name === ORDERED_DICT && Array.isArray(args) && args.length === 0) return { kind: "dict", items: new Map() };
+    if (name === ORDERED_DICT && Array.isArray(args) && args.length === 0) return this.dict();
     if (name === REBUILD_TENSOR && Array.isArray(args)) return this.tensor(args);
     throw this.refuse(name ? `a call of ${name} with other arguments than PyTorch gives` : "a call of a value");
   }
@@ -322,7 +334,7 @@ class Unpickler {
     if (!isKind(storage, "storage") || !isCount(offset) || !isCounts(shape) || !isCounts(stride)) {
       throw this.fault("a tensor has no valid storage, offset, shape or stride");
     }
-    if (shape.length !== stride.length || shape.length > MAX_DIMS) throw this.fault("a tensor's stride does not fit");
+    if (shape.length !== stride.length) throw this.fault("a tensor's stride does not fit");
     return { kind: "tensor", storage: storage as StorageRef, offset, shape, stride };
   }
 
@@ -330,7 +342,7 @@ class Unpickler {
     const target = this.top();
     if (!isDict(target) || !isDict(state)) throw this.refuse("an attribute of a value that is not a state dict");
     for (const [key, value] of state.items) {
-      if (key !== "_metadata") throw this.refuse(`the attribute ${JSON.stringify(key)}`);
+      if (key !== "_metadata") throw this.refuse(typeof key === "string" ? `the attribute "${key}"` : "an attribute");
       target.metadata = value;
     }
   }
@@ -355,5 +367,5 @@ function isCount(value: unknown): value is number {
 }
 
 function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every(isCount);
+  return Array.isArray(value) && value.length <= MAX_DIMS && value.every(isCount);
 }

@@ -3,11 +3,14 @@
  * Every size and offset is checked against the file before it is used.
  */
 import { constants } from "node:buffer";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { AtmorepError } from "../../errors.js";
+import { BUDGET, openRegular } from "../../budgets.js";
+import { AtmorepError, isAtmorepError } from "../../errors.js";
 
 const UINT32 = 0xffffffff;
+/** bytes of an entry's header without its name */
+const LOCAL_HEADER = 30;
 /** end record plus the longest comment */
 const END_SEARCH = 22 + 0xffff;
 
@@ -49,13 +52,21 @@ export class ZipReader {
     return this.handle.close();
   }
 
-  /** Bytes `start` to `start + length` of a stored entry, in a new buffer; a whole entry is checked by its checksum. */
-  async read(entry: ZipEntry, start = 0, length = entry.size - start): Promise<Uint8Array> {
+  /**
+   * Bytes `start` to `start + length` of a stored entry; a whole entry is checked by its checksum.
+   * @param lend where they are put, a new buffer unless it is given
+   */
+  async read(
+    entry: ZipEntry,
+    start = 0,
+    length = entry.size - start,
+    lend?: (bytes: number) => Uint8Array,
+  ): Promise<Uint8Array> {
     if (start < 0 || length < 0 || start + length > entry.size) {
       throw damaged(this.path, `entry ${entry.name} is shorter than its use`);
     }
     const position = (await this.dataStart(entry)) + start;
-    const bytes = await readRange(this.path, this.handle, position, length, this.fileSize);
+    const bytes = await readRange(this.path, this.handle, position, length, this.fileSize, lend);
     // PyTorch can be told to write no checksums (`set_crc32_options(False)`): it writes 0 then.
     if (length === entry.size && entry.crc !== 0 && crc32(bytes) !== entry.crc) {
       throw damaged(this.path, `entry ${entry.name} does not match its checksum`);
@@ -72,19 +83,20 @@ export class ZipReader {
         expected: "entries stored without compression, as PyTorch writes them",
       });
     }
-    const header = Buffer.from(await readRange(this.path, this.handle, entry.offset, 30, this.fileSize));
+    const header = Buffer.from(await readRange(this.path, this.handle, entry.offset, LOCAL_HEADER, this.fileSize));
     if (header.readUInt32LE(0) !== 0x04034b50) throw damaged(this.path, `entry ${entry.name} has no local header`);
-    const start = entry.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
+    const start = entry.offset + LOCAL_HEADER + header.readUInt16LE(26) + header.readUInt16LE(28);
     this.starts.set(entry.name, start);
     return start;
   }
 }
 
-/** Opens a file for reading. @throws AtmorepError (input) naming the file */
+/** Opens a regular file for reading. @throws AtmorepError (input) naming the file */
 export async function openFile(path: string): Promise<FileHandle> {
   try {
-    return await open(path, "r");
+    return await openRegular(path);
   } catch (cause) {
+    if (isAtmorepError(cause)) throw cause;
     throw new AtmorepError("input", "the file cannot be opened", { where: path, found: String(cause), cause });
   }
 }
@@ -96,6 +108,7 @@ export async function readRange(
   position: number,
   length: number,
   fileSize: number,
+  lend = (bytes: number): Uint8Array => new Uint8Array(bytes),
 ): Promise<Uint8Array> {
   if (position < 0 || length < 0 || position + length > fileSize) throw damaged(path, "data lie outside the file");
   if (length > constants.MAX_LENGTH) {
@@ -106,7 +119,7 @@ export async function readRange(
       fix: "Use a newer version of Node.",
     });
   }
-  const bytes = new Uint8Array(length);
+  const bytes = lend(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 1 << 30), position + done);
     if (bytesRead === 0) throw damaged(path, "the file ends early");
@@ -141,9 +154,19 @@ async function readDirectory(path: string, handle: FileHandle, fileSize: number)
     size = Number(record.readBigUInt64LE(40));
     offset = Number(record.readBigUInt64LE(48));
   }
+  if (count > BUDGET.zipEntries || size > BUDGET.zipDirectory) {
+    throw new AtmorepError("input", "the zip archive holds more files than are read", {
+      where: path,
+      found: `${count} files, a directory of ${size} bytes`,
+      expected: `at most ${BUDGET.zipEntries} files, ${BUDGET.zipDirectory} bytes`,
+      fix: "Unpack it",
+    });
+  }
   if (count * 46 > size) throw damaged(path, "the zip directory is too short for its entries");
   const directory = Buffer.from(await readRange(path, handle, offset, size, fileSize));
-  return parseDirectory(path, directory, count);
+  const entries = parseDirectory(path, directory, count);
+  refuseOverlap(path, entries);
+  return entries;
 }
 
 function parseDirectory(path: string, directory: Buffer, count: number): Map<string, ZipEntry> {
@@ -171,6 +194,17 @@ function parseDirectory(path: string, directory: Buffer, count: number): Map<str
     at = next;
   }
   return entries;
+}
+
+/** One piece of data under many names is how a small archive becomes a large one. */
+function refuseOverlap(path: string, entries: ReadonlyMap<string, ZipEntry>): void {
+  let end = 0;
+  let former = "";
+  for (const { name, offset, storedSize } of [...entries.values()].sort((a, b) => a.offset - b.offset)) {
+    if (offset < end) throw damaged(path, `entries ${former} and ${name} overlap`);
+    end = offset + LOCAL_HEADER + storedSize;
+    former = name;
+  }
 }
 
 function applyZip64(path: string, entry: ZipEntry, extra: Buffer): void {

@@ -7,7 +7,7 @@ import { translateRooms } from "../../support/translated.js";
 
 let build: Awaited<ReturnType<typeof translateRooms>>;
 beforeAll(async () => {
-  build = await translateRooms(["data/cache"]);
+  build = await translateRooms(["data/cache", "formats"]);
 });
 afterAll(() => build.remove());
 

@@ -63,7 +63,9 @@ export async function readMessage1(view: FileView, offset: number, where: string
   const gridAt = 8 + product.uint(1, 3);
   const gridSection = await section(gridAt);
   if (gridSection.uint(1, 3) < SHORTEST.grid) throw damaged(where, `section 2 of ${gridSection.uint(1, 3)} bytes`);
-  const grid = readGrid(gridSection);
+  const ends = verticalEnd(gridSection);
+  if (ends > gridSection.uint(1, 3)) throw damaged(where, `vertical coordinates up to octet ${ends} of section 2`);
+  const grid = readGrid(gridSection, where);
   if (typeof grid === "string") return skip(grid);
   const time = validTime(product, where);
   if (time === null) return skip("the unit or range of its times is not read");
@@ -95,7 +97,13 @@ export async function readMessage1(view: FileView, offset: number, where: string
   return { length, fields: [field] };
 }
 
-function readGrid(section: Octets): RegularGrid | string {
+/** The octet where the vertical coordinates end; without a place of their own they begin behind the grid. */
+function verticalEnd(section: Octets): number {
+  const [count, place] = [section.uint(4, 1), section.uint(5, 1)];
+  return count === 0 ? 0 : (place === 0xff ? SHORTEST.grid : place - 1) + 4 * count;
+}
+
+function readGrid(section: Octets, where: string): RegularGrid | string {
   const kind = section.uint(6, 1);
   if (kind !== 0) return otherGrid(GRIDS[kind] ?? `a grid of type ${kind}`);
   const columns = section.uint(7, 2);
@@ -103,7 +111,9 @@ function readGrid(section: Octets): RegularGrid | string {
   const scan = section.uint(28, 1);
   if (scan & RESERVED_SCAN) return "its scanning mode has flags that edition 1 does not have";
   const degrees = (octet: number) => section.signed(octet, 3) / 1000;
-  return regularGrid([columns, section.uint(9, 2)], [degrees(11), degrees(14)], [degrees(18), degrees(21)], scan);
+  const rows = section.uint(9, 2);
+  if (columns * rows === 0) throw damaged(where, `a grid of ${columns} x ${rows} points`);
+  return regularGrid([columns, rows], [degrees(11), degrees(14)], [degrees(18), degrees(21)], scan);
 }
 
 function validTime(product: Octets, where: string): bigint | null {

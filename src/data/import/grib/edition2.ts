@@ -80,6 +80,9 @@ export async function readMessage2(view: FileView, offset: number, where: string
 
 function fieldOf(view: FileView, head: Octets, sections: Sections, where: string): GribMessage["fields"][number] {
   const [identity, gridSection, product, packing] = [1, 3, 4, 5].map((number) => need(sections, number, where).octets);
+  const coordinates = product.uint(6, 2);
+  const { length } = need(sections, 4, where);
+  if (9 + 4 * coordinates > length) throw damaged(where, `${coordinates} vertical coordinates in ${length} bytes`);
   const [first, second] = [product.uint(23, 1), product.uint(29, 1)];
   const isColumn = first === SURFACE && second === NOMINAL_TOP;
   const type = isColumn ? ENTIRE_ATMOSPHERE : first;
@@ -94,7 +97,7 @@ function fieldOf(view: FileView, head: Octets, sections: Sections, where: string
   if (typeof level === "string") return skip(level);
   if (second !== NO_SURFACE && !isColumn && !LAYERED.has(level.kind))
     return skip("it stands in layers between two levels");
-  const grid = readGrid(gridSection);
+  const grid = readGrid(gridSection, where);
   if (typeof grid === "string") return skip(grid);
   if (!template) return skip(`its product template ${product.uint(8, 2)} is not read`);
   const time = validTime(identity, product, template.end, where);
@@ -129,7 +132,7 @@ function need(sections: Sections, number: number, where: string): Section {
   return section;
 }
 
-function readGrid(section: Octets): RegularGrid | string {
+function readGrid(section: Octets, where: string): RegularGrid | string {
   const template = section.uint(13, 2);
   if (section.uint(6, 1) !== 0) return "its grid is one of the centre's own definitions";
   const columns = template === 0 || template === 40 ? section.uint(31, 4) : 0;
@@ -137,15 +140,14 @@ function readGrid(section: Octets): RegularGrid | string {
     return otherGrid(template === 40 ? "a reduced Gaussian grid" : "a reduced grid");
   }
   if (template !== 0) return otherGrid(GRIDS[template] ?? `a grid of template ${template}`);
+  const rows = section.uint(35, 4);
+  if (columns * rows === 0 || columns * rows !== section.uint(7, 4)) {
+    throw damaged(where, `a grid of ${columns} x ${rows} points, said to have ${section.uint(7, 4)}`);
+  }
   const [basic, parts] = [section.uint(39, 4), section.uint(43, 4)];
   const unit = basic === 0 || basic === 0xffffffff || parts === 0 || parts === 0xffffffff ? 1e6 : parts / basic;
   const degrees = (octet: number) => section.signed(octet, 4) / unit;
-  return regularGrid(
-    [columns, section.uint(35, 4)],
-    [degrees(47), degrees(51)],
-    [degrees(56), degrees(60)],
-    section.uint(72, 1),
-  );
+  return regularGrid([columns, rows], [degrees(47), degrees(51)], [degrees(56), degrees(60)], section.uint(72, 1));
 }
 
 function validTime(identity: Octets, product: Octets, end: number | undefined, where: string): bigint | null {

@@ -59,7 +59,8 @@ async function indexOf(view: FileView, file: InputFile): Promise<GribField[]> {
     if (Buffer.from(end).toString("latin1") !== "7777") throw damaged(where, "no 7777 at its end");
     for (const found of message.fields) {
       if ("why" in found) {
-        if (!file.skipped.some((entry) => entry.name === found.name)) file.skipped.push(found);
+        const isTold = file.skipped.some(({ name, why }) => name === found.name && why === found.why);
+        if (!isTold) file.skipped.push(found);
       } else if (BigInt.asIntN(64, found.time) !== found.time) {
         throw damaged(where, "a time outside of the years 1678 to 2261");
       } else fields.push(found);

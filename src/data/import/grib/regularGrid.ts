@@ -19,7 +19,7 @@ export interface RegularGrid {
   arrange(values: Float64Array): Float64Array;
 }
 
-/** A grid by its first and last point, or why it is not read. @param scan flags of the scanning mode */
+/** A grid of at least one point by its first and last point, or why it is not read. @param scan flags of the scanning mode */
 export function regularGrid(
   [columns, rows]: [columns: number, rows: number],
   first: [lat: number, lon: number],
@@ -29,7 +29,6 @@ export function regularGrid(
   const points = columns * rows;
   if (points > MOST_POINTS)
     return `its grid has ${columns} x ${rows} points, more than the ${MOST_POINTS} that are read`;
-  if (points === 0) return "its grid has no points";
   if (scan & SCAN.offset) return "the points of its rows are shifted against each other";
   const westward = (scan & SCAN.westward) !== 0;
   if (rows > 1 && last[0] > first[0] !== ((scan & SCAN.northward) !== 0))

@@ -1,8 +1,11 @@
 /** Who a server is told that one is: from the environment or a netrc file, never from the address, never in a message. */
-import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { readBoundedSync } from "../../../budgets.js";
 import { AtmorepError } from "../../../errors.js";
+
+/** of a netrc file */
+const MOST_BYTES = 2 ** 20;
 
 /**
  * The `Authorization` header for a store's server, undefined if there is none: the variable `ATMOREP_AUTHORIZATION`
@@ -31,7 +34,7 @@ const isLoopback = (host: string) => host === "localhost" || host === "[::1]" ||
 function fromNetrc(host: string): string | undefined {
   let text: string;
   try {
-    text = readFileSync(process.env.NETRC ?? join(homedir(), ".netrc"), "utf8");
+    text = readBoundedSync(process.env.NETRC ?? join(homedir(), ".netrc"), MOST_BYTES).toString("utf8");
   } catch {
     return undefined;
   }

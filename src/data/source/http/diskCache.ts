@@ -3,20 +3,9 @@
  * under their own SHA-256 and are checked whenever they are read.
  */
 import { createHash, randomUUID } from "node:crypto";
-import {
-  access,
-  constants,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  statfs,
-  utimes,
-  writeFile,
-} from "node:fs/promises";
+import { access, constants, mkdir, readdir, rename, rm, stat, statfs, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readBounded, readJsonBounded } from "../../../budgets.js";
 import { userCache } from "../../userCache.js";
 
 /** What is known of an address: whether there is something, which version, and its bytes. */
@@ -85,7 +74,7 @@ export class DiskCache {
   /** What is known of a key; null also for an entry that cannot be read. */
   async entry(key: string): Promise<Entry | null> {
     try {
-      const found = JSON.parse(await readFile(this.entryPath(key), "utf8")) as Entry;
+      const found = (await readJsonBounded(this.entryPath(key))) as Entry;
       const valid = found.digest === null || /^[0-9a-f]{64}$/.test(found.digest);
       return valid && typeof found.session === "string" ? found : null;
     } catch {
@@ -99,7 +88,7 @@ export class DiskCache {
     const path = this.bytesPath(digest);
     try {
       if ((await stat(path)).size > limit) return null;
-      const found = await readFile(path);
+      const found = await readBounded(path, limit);
       if (sha256(found) !== digest) {
         await rm(path, { force: true });
         return null;

@@ -7,7 +7,7 @@ import { AtmorepError } from "../../../errors.js";
 import { type ByteSource, METADATA_BYTES, sliceRange } from "../types.js";
 import { authorizationFor } from "./credentials.js";
 import { cacheFolder, DiskCache, type Entry, sha256 } from "./diskCache.js";
-import { type Answer, get, nameOf, Refused, type Server } from "./request.js";
+import { type Answer, get, ifForbidden, nameOf, type Server } from "./request.js";
 
 /** Buckets that may not be listed answer 403 for files that are not there; these are asked for to see whether they are. */
 const PROBES = new Set(["/zarr.json", "/.zmetadata"]);
@@ -31,9 +31,10 @@ interface Part {
  * Query parameters of the address (such as signatures) go with every request. 404 means that there is no such key; what
  * may pass is tried again for minutes, then reported. `ATMOREP_OFFLINE=1` reads what was kept and asks nobody.
  * @param session of one run: its reads, in all its threads, must agree with each other
+ * @param again another thread of the run has read there: a server that does not answer is waited for from the start
  * @throws AtmorepError (usage, input) for an address that names a zip file or holds a password
  */
-export function httpSource(address: string, session: string = randomUUID()): ByteSource {
+export function httpSource(address: string, session: string = randomUUID(), again = false): ByteSource {
   const base = new URL(address);
   if (base.pathname.toLowerCase().endsWith(".zip")) {
     throw new AtmorepError("input", "a zip file cannot be read over http", {
@@ -45,7 +46,7 @@ export function httpSource(address: string, session: string = randomUUID()): Byt
   const server: Server = {
     origin: base.origin,
     authorization: authorizationFor(base),
-    answered: false,
+    answered: again,
     failingSince: null,
   };
   const cache = cacheFolder().then((folder) => (folder === null ? null : new DiskCache(folder)));
@@ -89,12 +90,8 @@ export function httpSource(address: string, session: string = randomUUID()): Byt
   return {
     remote: true,
     async get(key, limit = METADATA_BYTES) {
-      try {
-        return (await read(partOf(key, limit)))?.bytes;
-      } catch (error) {
-        if (PROBES.has(key) && isForbidden(error)) return undefined;
-        throw error;
-      }
+      const bytes = read(partOf(key, limit)).then((found) => found?.bytes);
+      return PROBES.has(key) ? bytes.catch(ifForbidden(undefined)) : bytes;
     },
     async getRange(key, range, limit = METADATA_BYTES) {
       const header =
@@ -119,8 +116,6 @@ export function httpSource(address: string, session: string = randomUUID()): Byt
     },
   };
 }
-
-const isForbidden = (error: unknown) => error instanceof Refused && error.status === 403;
 
 function notKept({ url }: Part): AtmorepError {
   return new AtmorepError("input", "not kept from earlier reads, and the server is not asked", {

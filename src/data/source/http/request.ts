@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import type { Dispatcher } from "undici";
 import { AtmorepError, isAtmorepError } from "../../../errors.js";
+import { cut, shown } from "../../../shown.js";
 import { tooLarge } from "../types.js";
 
 /** What one server is known by, and how it has behaved. */
@@ -37,6 +38,8 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
 /** an address that has never answered is tried for so long */
 const FIRST_PATIENCE_MS = 3_000;
+/** and so often, however long a busy thread takes for it */
+const FIRST_ATTEMPTS = 3;
 const MOST_REDIRECTS = 5;
 
 /** How long a server that has answered before may be away, in milliseconds: `ATMOREP_HTTP_PATIENCE` seconds, default 600. */
@@ -87,7 +90,8 @@ export async function get(server: Server, url: URL, asked: Asked): Promise<Answe
       // processes that lost the same server must not all come back at once
       const pause =
         error.pauseMs ?? Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS) * (1 + randomInt(512) / 1024);
-      if (Date.now() - began + pause > bound) throw givenUp(url, error, Date.now() - began);
+      const isTried = server.answered || attempt + 1 >= FIRST_ATTEMPTS || pause > bound;
+      if (isTried && Date.now() - began + pause > bound) throw givenUp(url, error, Date.now() - began);
       if (server.answered && (attempt > 0 || pause > 5_000)) tellOutage(server, error.message, bound);
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
@@ -106,7 +110,9 @@ function givenUp(url: URL, { message, cause }: Passing, after: number): AtmorepE
 function tellOutage(server: Server, failure: string, bound: number): void {
   if (server.failingSince !== null) return;
   server.failingSince = Date.now();
-  process.stderr.write(`${server.origin}: ${failure}; trying again for up to ${Math.round(bound / 1000)} s\n`);
+  process.stderr.write(
+    shown(`${server.origin}: ${cut(failure)}; trying again for up to ${Math.round(bound / 1000)} s\n`),
+  );
 }
 
 function recovered(server: Server): void {
@@ -195,6 +201,17 @@ export class Refused extends AtmorepError {
     super("input", `the server answered ${status}`, { where: nameOf(url), fix });
   }
 }
+
+/**
+ * For a file that may well not be there: buckets that may not be listed answer 403 then, and give `instead`; whoever
+ * needs the file is told.
+ */
+export const ifForbidden =
+  <T>(instead: T) =>
+  (error: unknown): T => {
+    if (error instanceof Refused && error.status === 403) return instead;
+    throw error;
+  };
 
 function refusal(status: number, headers: Answer["headers"], url: URL, identified: boolean): Error {
   if (status >= 500 || status === 408 || status === 425 || status === 429) {
