@@ -1,15 +1,16 @@
 /** Batches in order, made ahead in worker threads; the number of workers never changes what comes out. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parseFields } from "../config/fields.js";
 import type { RunConfig } from "../config/types.js";
 import { readAhead, readCube, readSamples } from "../data/cube.js";
 import type { Ended } from "../data/gather.js";
-import { BufferPool } from "../data/pool.js";
+import type { BufferPool } from "../data/pool.js";
 import type { Store } from "../data/store.js";
 import type { CubeBatch, Draw, SampleBatch } from "../data/types.js";
 import type { MaskedBatch } from "../masking/index.js";
 import { LoaderThreads } from "./loaderThreads.js";
-import { type First, FROM, type Masking } from "./workerMessages.js";
+import { FROM, type Masking } from "./workerMessages.js";
 
 export interface LoadRequest {
   /** What it has decoded serves all threads; workers open it once more by its location. */
@@ -35,28 +36,28 @@ export interface Loaded<T> {
  * @throws AtmorepError as `readCube`
  */
 export function loadCubes(request: LoadRequest): AsyncGenerator<Loaded<CubeBatch>, void, undefined> {
-  return load<CubeBatch>(request, { first: "level", read: readCube, pool: new BufferPool() });
+  return load<CubeBatch>(request, { read: readCube, pool: null });
 }
 
 /**
  * The same batches with the samples first, masked in place.
- * @param pool what is given back to it, tokens and targets, serves the batches to come, also those of the workers
+ * @param pool the arrays of tokens and targets are its, also those that workers fill; to be closed behind the loop
  * @throws AtmorepError as `loadCubes`
  */
 export function loadSamples(
   request: LoadRequest,
-  pool = new BufferPool(),
+  pool: BufferPool,
 ): AsyncGenerator<Loaded<SampleBatch>, void, undefined> {
   const read = (store: Store, config: RunConfig, draw: Draw, ended: Ended) =>
     readSamples(store, config, draw, pool, ended);
-  return load<SampleBatch>(request, { first: "sample", read, pool });
+  return load<SampleBatch>(request, { read, pool });
 }
 
 /** The form of the batches asked for, and how this thread reads one. */
 interface Form<T> {
-  first: First;
   read: (store: Store, config: RunConfig, draw: Draw, ended: Ended) => Promise<T>;
-  pool: BufferPool;
+  /** of batches with the samples first; null: the levels stand first, in arrays of their own */
+  pool: BufferPool | null;
 }
 
 async function* load<T extends CubeBatch | SampleBatch>(
@@ -96,35 +97,44 @@ async function* loadInWorkers<T extends CubeBatch | SampleBatch>(
   entry: string,
 ): AsyncGenerator<Loaded<T>, void, undefined> {
   const { store, config, draws, masking } = request;
-  const { first, read, pool } = form;
-  const threads = new LoaderThreads<T>(entry, workers, { store, config, first });
+  const { read, pool } = form;
+  const threads = new LoaderThreads<T>(entry, workers, { store, config, first: pool ? "sample" : "level" });
   if (threads.count === 0) return yield* loadHere(request, form);
-  /** of the arrays of a batch, once one has come */
-  let lengths: number[] = [];
+  const sizes = parseFields(config).map(({ L, N, D }) => L * N * D);
   const ask = (index: number) => {
     if (index >= draws.length) return;
-    threads.ask({ index, draw: draws[index], masking: masking?.(index) ?? null, spent: pool.handOver(lengths) });
+    const [draw, masks] = [draws[index], masking?.(index) ?? null];
+    // those of the tokens and, as long, of the targets
+    const lengths = (masks ? [...sizes, ...sizes] : sizes).map((size) => draw.places.length * size);
+    threads.ask({ index, draw, masking: masks, arrays: pool ? lengths.map((length) => pool.take(length)) : [] });
   };
   // one for each worker to work at, one to be taken meanwhile
   const ahead = threads.count + 1;
-  for (let i = FROM; i < FROM + ahead; i++) ask(i);
-  // threads take a while to start: the first batch is made here meanwhile
   const ended = { aborted: false };
-  const opening = read(store, config, draws[0], ended);
+  let opening: Promise<T> | null = null;
   try {
+    for (let i = FROM; i < FROM + ahead; i++) ask(i);
+    // threads take a while to start: the first batch is made here meanwhile
+    opening = read(store, config, draws[0], ended);
     yield { batch: await opening, masked: null };
     for (let i = FROM; i < draws.length; i++) {
       const loaded = await threads.result(i);
-      const arrays = [...loaded.batch.fields.map(({ tokens }) => tokens), ...targetsOf(loaded.masked)];
-      lengths = arrays.map(({ buffer }) => buffer.byteLength / 4);
       ask(i + ahead);
+      if (pool) takeHome(loaded, pool);
       yield loaded;
     }
   } finally {
     ended.aborted = true;
-    await opening.catch(() => {});
+    await opening?.catch(() => {});
     await threads.end();
   }
 }
 
-const targetsOf = (masked: MaskedBatch | null) => masked?.fields.map(({ target }) => target) ?? [];
+/** Makes the arrays that have come from a worker those that it was lent. */
+function takeHome({ batch, masked }: Loaded<CubeBatch | SampleBatch>, pool: BufferPool): void {
+  for (const field of batch.fields) field.tokens = pool.own(field.tokens);
+  for (const field of masked?.fields ?? []) {
+    field.source = pool.own(field.source);
+    field.target = pool.own(field.target);
+  }
+}

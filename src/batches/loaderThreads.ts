@@ -1,6 +1,7 @@
 /** The worker threads of a loader: what they are asked for, what they answer, and their end. */
 import { Worker } from "node:worker_threads";
 import type { RunConfig } from "../config/types.js";
+import { mergeReads, recordsReads } from "../data/source/index.js";
 import type { Store } from "../data/store.js";
 import { AtmorepError } from "../errors.js";
 import type { MaskedBatch } from "../masking/index.js";
@@ -56,6 +57,7 @@ export class LoaderThreads<T> {
         first,
         control,
         worker,
+        reads: recordsReads(),
       };
       return this.start(new Worker(entry, { workerData: setup, execArgv: [] }), () => store.cache.leave(cache.thread));
     });
@@ -103,6 +105,7 @@ export class LoaderThreads<T> {
 
   private start(worker: Worker, left: () => void): Thread {
     worker.on("message", (reply: WorkerReply) => {
+      if ("reads" in reply) return mergeReads(reply.reads);
       const slot = this.slots.get(reply.index);
       if ("batch" in reply) slot?.resolve({ batch: reply.batch as T, masked: reply.masked });
       else slot?.reject(restoreError(reply.error));

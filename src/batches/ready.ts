@@ -30,15 +30,19 @@ export interface ReadyBatch {
   plain: PlainBatch;
 }
 
-/** Batches of fixed draws, in order: the first batches of a split, of epoch 0. Streams of a run move on with each. */
+/**
+ * Batches of fixed draws, in order: the first batches of a split, of epoch 0. Streams of a run move on with each.
+ * @param numbers of the draws in the split, which say their masks where streams do not run on; default from 0 on
+ */
 export async function* readyBatches(
   context: BatchContext,
   draws: readonly Draw[],
   streams: MaskStreams,
   split: BatchPlace["split"] = "validate",
+  numbers?: readonly number[],
 ): AsyncGenerator<ReadyBatch> {
   const { config, store } = context;
-  const place = (batch: number): BatchPlace => ({ split, epoch: 0, batch });
+  const place = (batch: number): BatchPlace => ({ split, epoch: 0, batch: numbers?.[batch] ?? batch });
   const masking = (n: number) => maskingOf(streams, place(n), config.BERT_strategy);
   let n = 0;
   for await (const { batch, masked } of loadCubes({

@@ -6,7 +6,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { parseFields } from "../config/fields.js";
 import { SharedChunks } from "../data/cache/sharedChunks.js";
 import { readAhead, readCube, readSamples } from "../data/cube.js";
-import { BufferPool } from "../data/pool.js";
+import type { Buffers } from "../data/pool.js";
+import { allReads, recordReads } from "../data/source/index.js";
 import { openStore, type Store } from "../data/store.js";
 import type { CubeBatch, Draw, SampleBatch } from "../data/types.js";
 import { isAtmorepError } from "../errors.js";
@@ -20,7 +21,9 @@ import {
   type WorkerSetup,
 } from "./workerMessages.js";
 
-const { storeLocation, session, statistics, config, cache: handle, first, control, worker } = workerData as WorkerSetup;
+const setup = workerData as WorkerSetup;
+const { storeLocation, session, statistics, config, cache: handle, first, control, worker } = setup;
+if (setup.reads) recordReads();
 const cache = SharedChunks.join(handle);
 const opening = openStore(storeLocation, { cache, session, statistics });
 // A store that cannot be opened is reported with the first batch.
@@ -74,12 +77,11 @@ function take(): WorkerRequest | null {
   }
 }
 
-async function answer({ index, draw, masking, spent }: WorkerRequest): Promise<WorkerReply | null> {
+async function answer({ index, draw, masking, arrays }: WorkerRequest): Promise<WorkerReply | null> {
   try {
     const store = await opening;
     await help(store, index);
-    const pool = new BufferPool();
-    pool.give(...spent);
+    const pool = lentBuffers(arrays);
     const batch =
       first === "level"
         ? await readCube(store, config, draw, ended)
@@ -92,16 +94,39 @@ async function answer({ index, draw, masking, spent }: WorkerRequest): Promise<W
   }
 }
 
-/** Decodes what the earliest batch in work lacks, from its end on: its own thread is at the beginning. */
+/** The arrays that came with a batch's request, in this thread's view of the memory. */
+function lentBuffers(arrays: Float32Array[]): Buffers {
+  const free = [...arrays];
+  return {
+    room: cache.kernelRoom,
+    take(length) {
+      const at = free.findIndex((array) => array.length === length);
+      if (at < 0) return new Float32Array(new SharedArrayBuffer(4 * length));
+      const [array] = free.splice(at, 1);
+      return cache.known(array);
+    },
+  };
+}
+
+/** Of all threads, when this one last looked. */
+let loads = -1;
+
+/**
+ * Decodes what the earliest batch in work lacks, from its end on: its own thread is at the beginning. Where no thread has
+ * decoded anything since the last look, it hardly lacks anything, and looking for it would take longer.
+ */
 async function help(store: Store, index: number): Promise<void> {
   for (const earlier of draws.keys()) if (earlier < index - 64) draws.delete(earlier);
+  const before = loads;
+  loads = cache.loads;
+  if (loads === before) return;
   const others = [...control.keys()].slice(CONTROL.inWork).filter((at) => at !== own);
   const earliest = Math.min(...others.map((at) => Atomics.load(control, at) - 1).filter((other) => other >= 0));
   const draw = draws.get(earliest);
   if (draw && earliest < index) await readAhead(store, config, draw, { helping: true, ended }).catch(() => {});
 }
 
-function mask(batch: CubeBatch | SampleBatch, { place, strategy }: Masking, pool: BufferPool): MaskedBatch {
+function mask(batch: CubeBatch | SampleBatch, { place, strategy }: Masking, pool: Buffers): MaskedBatch {
   const generators = createMaskStreams(config, fields).of(place);
   const asked = { ...config, BERT_strategy: strategy };
   return first === "level"
@@ -114,8 +139,12 @@ async function end(): Promise<void> {
   await working;
   await reading;
   await opening.then((store) => store.close()).catch(() => {});
+  if (setup.reads) parentPort?.postMessage({ reads: allReads() } satisfies WorkerReply);
   process.exit(0);
 }
+
+/** Fewer bytes are copied faster than handed over. */
+const FEW_BYTES = 16384;
 
 /** What is handed over; what lies in shared memory stays where it is. */
 function buffersOf(reply: Extract<WorkerReply, { batch: unknown }>): ArrayBuffer[] {
@@ -129,7 +158,7 @@ function buffersOf(reply: Extract<WorkerReply, { batch: unknown }>): ArrayBuffer
     ]),
   ];
   const buffers = arrays.flatMap((array) => (array?.buffer instanceof ArrayBuffer ? [array.buffer] : []));
-  return [...new Set(buffers)];
+  return [...new Set(buffers)].filter(({ byteLength }) => byteLength >= FEW_BYTES);
 }
 
 function describe(error: unknown): Extract<WorkerReply, { error: unknown }>["error"] {

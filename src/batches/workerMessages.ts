@@ -1,6 +1,7 @@
 /** What the loader and its workers say to each other. */
 import type { RunConfig } from "../config/types.js";
 import type { SharedHandle } from "../data/cache/sharedChunks.js";
+import type { allReads } from "../data/source/index.js";
 import type { CubeBatch, Draw, SampleBatch } from "../data/types.js";
 import type { ErrorCode, ErrorDetails } from "../errors.js";
 import type { BatchPlace, MaskedBatch } from "../masking/index.js";
@@ -19,6 +20,8 @@ export interface WorkerSetup {
   control: Int32Array;
   /** this worker among them, from 0 */
   worker: number;
+  /** digests of what it reads are told at its end */
+  reads: boolean;
 }
 
 /** Places in `control`. */
@@ -48,13 +51,14 @@ export interface WorkerRequest {
   index: number;
   draw: Draw;
   masking: Masking | null;
-  /** arrays of batches that have been used, in shared memory, for whoever takes it */
-  spent: Float32Array[];
+  /** in shared memory, for the tokens and targets of whoever takes it; none where the levels stand first */
+  arrays: Float32Array[];
 }
 
 /** The end of a worker, in order. */
 export type WorkerMessage = WorkerRequest | "end";
 
 export type WorkerReply =
+  | { reads: ReturnType<typeof allReads> }
   | { index: number; batch: CubeBatch | SampleBatch; masked: MaskedBatch | null }
   | { index: number; error: { message: string; code?: ErrorCode; details?: ErrorDetails; stack?: string } };

@@ -1,42 +1,37 @@
 /** Carries out a choice on the values of one level. */
 import type { LevelChoice } from "./choice.js";
 import { coarseSize, resampler } from "./resample.js";
-import { TOKEN_KIND } from "./types.js";
+import { pointwiseStd } from "./spread.js";
+import { type LevelLayout, placeOf, TOKEN_KIND } from "./types.js";
 
-const NOISE_SCALE = 0.1;
+/** Noise is a normal number times this share of its point's spread. */
+export const NOISE_SCALE = 0.1;
 
-/** Where the tokens of one level lie in `source`: token n of sample b starts at `start + b*stride + n*D`. */
-export interface LevelLayout {
-  source: Float32Array;
-  start: number;
-  stride: number;
-  B: number;
-  N: number;
-  tokenSize: readonly [tt: number, ty: number, tx: number];
-}
+/** Fills an array with the next normal numbers. */
+export type DrawNormals = (into: Float32Array) => void;
 
 /**
- * Masks, noises and coarsens the chosen tokens of `layout.source` in place, in this order, each on what the former left.
- * @param std [D] of the level before any masking; looked at only if tokens are noised
- * @param normals [noised tokens * D] standard normal numbers
+ * Masks, noises and coarsens the chosen tokens of a level in place, in this order, each on what the former left.
+ * `TokenKernel` and `coarsenTokens` do the same where no token is chosen twice.
+ * @param draw null: no token is noised
  * @param maxFactor `BERT_mr_max`
  */
 export function applyChoice(
   layout: LevelLayout,
   choice: LevelChoice,
-  std: Float64Array,
-  normals: Float32Array,
+  draw: DrawNormals | null,
   maxFactor: number,
 ): void {
-  const { source, start, stride, N, tokenSize } = layout;
-  const [tt, ty, tx] = tokenSize;
-  const D = tt * ty * tx;
+  const { source, tokenSize } = layout;
+  const D = tokenSize[0] * tokenSize[1] * tokenSize[2];
+  const place = placeOf(layout);
   const coarsen = choice.coarseDraw === null ? null : coarsening(tokenSize, choice.coarseDraw, maxFactor);
-  const scales = std.map((value) => NOISE_SCALE * value);
+  const scales = draw ? pointwiseStd(layout).map((value) => NOISE_SCALE * value) : new Float64Array(0);
+  const normals = new Float32Array(choice.noiseWeights.length * D);
+  draw?.(normals);
   let noised = 0;
   for (let m = 0; m < choice.idx.length; m++) {
-    const b = Math.floor(choice.idx[m] / N);
-    const at = start + b * stride + (choice.idx[m] - b * N) * D;
+    const at = place(choice.idx[m]);
     const kind = choice.kind[m];
     if (kind & TOKEN_KIND.masked) source.fill(0, at, at + D);
     if (kind & TOKEN_KIND.noised) {
@@ -48,6 +43,14 @@ export function applyChoice(
     }
     if (kind & TOKEN_KIND.coarsened) coarsen?.(source, at);
   }
+}
+
+/** Coarsens the tokens of a level that are to be. */
+export function coarsenTokens(layout: LevelLayout, { idx, kind, coarseDraw }: LevelChoice, maxFactor: number): void {
+  if (coarseDraw === null) return;
+  const coarsen = coarsening(layout.tokenSize, coarseDraw, maxFactor);
+  const place = placeOf(layout);
+  for (let m = 0; m < idx.length; m++) if (kind[m] & TOKEN_KIND.coarsened) coarsen(layout.source, place(idx[m]));
 }
 
 /** Takes a token of `x` to a coarser grid and back, in place. */

@@ -1,20 +1,20 @@
 import type { Field, RunConfig } from "../config/types.js";
-import type { BufferPool } from "../data/pool.js";
+import type { Buffers } from "../data/pool.js";
 import type { CubeBatch, FieldCube, FieldSamples, SampleBatch } from "../data/types.js";
 import { AtmorepError } from "../errors.js";
-import { applyChoice, type LevelLayout } from "./apply.js";
+import { applyChoice, coarsenTokens, type DrawNormals } from "./apply.js";
 import { emptyChoice, isUnmasked, type LevelChoice, type StrategyConfig } from "./choice.js";
 import type { LevelGenerators } from "./generators.js";
 import { fillNormals } from "./normals.js";
 import { getStrategy } from "./registry.js";
-import { pointwiseStd } from "./spread.js";
-import type { MaskedBatch, MaskedField } from "./types.js";
+import { tokenKernel } from "./tokenKernel.js";
+import { type LevelLayout, type MaskedBatch, type MaskedField, placeOf } from "./types.js";
 
 export interface MaskOptions {
   /** `count` standard normal numbers for level number `level` of `field`, in place of the own noise stream */
   normals?: (field: number, level: number, count: number) => Float32Array;
   /** where arrays are taken from; the system if there is none */
-  pool?: BufferPool;
+  pool?: Buffers;
 }
 
 type MaskConfig = StrategyConfig & Pick<RunConfig, "BERT_strategy" | "BERT_mr_max">;
@@ -48,7 +48,17 @@ export function maskInPlace(
   { normals: given, pool }: MaskOptions = {},
 ): MaskedBatch {
   const strategy = getStrategy(config.BERT_strategy);
-  const normals = given ?? ((f, l, count) => fillNormals(generators.noise[f][l], new Float32Array(count)));
+  const drawing =
+    (f: number) =>
+    (l: number, count: number): DrawNormals => {
+      if (!given) return (into) => fillNormals(generators.noise[f][l], into);
+      const all = given(f, l, count);
+      let done = 0;
+      return (into) => {
+        into.set(all.subarray(done, done + into.length));
+        done += into.length;
+      };
+    };
   const masked = fields.map((field, f) => {
     const samples = batch.fields[f];
     checkShape(field, samples, ([B, L]) => [L, B]);
@@ -56,7 +66,7 @@ export function maskInPlace(
     const choices = field.levels.map((_, l) =>
       isUnmasked(field) ? emptyChoice(B) : strategy.choose(field, B, config, generators.choice[f][l]),
     );
-    return maskField(samples, field, choices, config.BERT_mr_max, (l, count) => normals(f, l, count), pool);
+    return maskField(samples, field, choices, config.BERT_mr_max, drawing(f), pool);
   });
   return { fields: masked };
 }
@@ -67,27 +77,33 @@ function maskField(
   { L, N, D, tokenSize }: Field,
   choices: LevelChoice[],
   maxFactor: number,
-  normals: (level: number, count: number) => Float32Array,
-  pool: BufferPool | undefined,
+  normals: (level: number, count: number) => DrawNormals,
+  pool: Buffers | undefined,
 ): MaskedField {
   const numTargets = choices.reduce((sum, { idx }) => sum + idx.length, 0);
-  // A buffer of the pool is as large as if every token were hidden, so that it serves every batch.
-  const target = pool ? pool.take(tokens.length).subarray(0, numTargets * D) : new Float32Array(numTargets * D);
+  // A buffer of the pool is as large as if every token were hidden, so that it serves every batch; a strategy that chooses
+  // tokens twice may want more.
+  const room = Math.max(tokens.length, numTargets * D);
+  const target = pool ? pool.take(room).subarray(0, numTargets * D) : new Float32Array(numTargets * D);
   const valid = counts ? new Uint8Array(numTargets * D) : null;
+  const kernel = tokenKernel(pool?.room, D, tokens, target);
   let m = 0;
   for (let l = 0; l < L; l++) {
     const choice = choices[l];
-    for (const token of choice.idx) {
-      const b = Math.floor(token / N);
-      const from = ((b * L + l) * N + token - b * N) * D;
-      copyToken(tokens, from, target, m * D, D);
-      if (valid && counts) valid.set(counts.subarray(from, from + D), m * D);
-      m++;
-    }
-    const numNoised = choice.noiseWeights.length;
     const layout: LevelLayout = { source: tokens, start: l * N * D, stride: L * N * D, B, N, tokenSize };
-    const std = numNoised > 0 ? pointwiseStd(layout) : new Float64Array(D);
-    applyChoice(layout, choice, std, numNoised > 0 ? normals(l, numNoised * D) : new Float32Array(0), maxFactor);
+    const draw = choice.noiseWeights.length > 0 ? normals(l, choice.noiseWeights.length * D) : null;
+    const distinct = areDistinct(choice.idx, B * N, name);
+    if (valid && counts) copyTokens(layout, choice.idx, counts, valid, m * D);
+    if (kernel && distinct) {
+      const std = draw && kernel.pointwiseStd(layout);
+      kernel.take(layout, choice, target, m * D);
+      if (draw && std) kernel.noise(layout, choice, std, draw);
+      coarsenTokens(layout, choice, maxFactor);
+    } else {
+      copyTokens(layout, choice.idx, tokens, target, m * D);
+      applyChoice(layout, choice, draw, maxFactor);
+    }
+    m += choice.idx.length;
   }
   return {
     name,
@@ -105,12 +121,42 @@ function maskField(
   };
 }
 
-/** Tokens of fewer values are copied faster one by one than by a call. */
-const FEW = 256;
+/** Copies tokens one after the other to `out`, from its value `first` on. */
+function copyTokens<T extends Float32Array | Uint8Array>(
+  layout: LevelLayout,
+  idx: Int32Array,
+  values: T,
+  out: T,
+  first: number,
+): void {
+  const D = layout.tokenSize[0] * layout.tokenSize[1] * layout.tokenSize[2];
+  const place = placeOf(layout);
+  let to = first;
+  for (const token of idx) {
+    const from = place(token);
+    for (let d = 0; d < D; d++) out[to++] = values[from + d];
+  }
+}
 
-function copyToken(tokens: Float32Array, from: number, out: Float32Array, to: number, D: number): void {
-  if (D > FEW) out.set(tokens.subarray(from, from + D), to);
-  else for (let d = 0; d < D; d++) out[to + d] = tokens[from + d];
+/**
+ * False where a strategy of a notebook has chosen a token twice.
+ * @throws AtmorepError (config) if it has chosen one that there is not: loops of WebAssembly write wherever they are told
+ */
+function areDistinct(idx: Int32Array, count: number, field: string): boolean {
+  const seen = new Uint8Array(count);
+  let distinct = true;
+  for (const token of idx) {
+    if (!(token >= 0 && token < count)) {
+      throw new AtmorepError("config", "the masking strategy has chosen a token that there is not", {
+        where: `idx of ${field}`,
+        found: token,
+        expected: `0 to ${count - 1}, n + N * b of token n of sample b`,
+      });
+    }
+    if (seen[token] === 1) distinct = false;
+    seen[token] = 1;
+  }
+  return distinct;
 }
 
 /** A copy of a cube's field with the samples first. */

@@ -3,6 +3,7 @@
  * safely below the curve, 98.8 of a hundred; what the rest needs of logarithms and exponentials stays in TypeScript.
  */
 import { assemble } from "../formats/wasm.js";
+import { compile, instantiate, ownMemory } from "../formats/wasmHost.js";
 import type { Generator } from "../random/index.js";
 import { doubleOf, MULTIPLIER } from "../random/pcg64.js";
 import { type Bits, nextNormal } from "../random/ziggurat.js";
@@ -22,13 +23,6 @@ import {
 
 /** Numbers drawn at once. */
 const BLOCK = 8192;
-
-/** The part that is used; TypeScript has the types with those of browsers alone. */
-declare const WebAssembly: {
-  Memory: new (limits: { initial: number }) => { buffer: ArrayBuffer };
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: Record<string, unknown> };
-};
 
 /** Bits drawn one by one by the loop's memory, after the one that the loop ended at. */
 class Rest implements Bits {
@@ -61,9 +55,8 @@ class NormalDrawer {
   private readonly rest: Rest;
 
   constructor() {
-    const memory = new WebAssembly.Memory({ initial: 1 });
-    const module = new WebAssembly.Module(assemble([drawNormals(), drawOne()]));
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    const memory = ownMemory(1);
+    const exports = instantiate<Record<string, unknown>>(compile(assemble([drawNormals(), drawOne()])), memory);
     this.normals = exports.normals as NormalDrawer["normals"];
     this.words = new Uint32Array(memory.buffer);
     this.words.set(MULTIPLIER, FACTOR / 4);

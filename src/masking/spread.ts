@@ -1,14 +1,12 @@
 /** The spread of each grid point of a token over a level, by which noise is scaled. */
-import { assemble } from "../formats/wasm.js";
-import type { LevelLayout } from "./apply.js";
-import { LANES, spreadLoops } from "./spreadLoop.js";
+import type { LevelLayout } from "./types.js";
 
 /**
- * Standard deviation (unbiased) of each grid point of a token over all tokens of a level, in plain TypeScript: what
- * `pointwiseStd` gives, bit for bit.
+ * Standard deviation (unbiased) of each grid point of a token over all tokens of a level. `TokenKernel` gives the same, bit
+ * for bit.
  * @returns [D]; zeros for a single token
  */
-export function pointwiseStdPlain(layout: LevelLayout): Float64Array {
+export function pointwiseStd(layout: LevelLayout): Float64Array {
   const D = layout.tokenSize[0] * layout.tokenSize[1] * layout.tokenSize[2];
   const squares = new Float64Array(D);
   const n = layout.B * layout.N;
@@ -56,64 +54,4 @@ function addSquares(x: Float32Array, from: number, N: number, D: number, mean: F
       sums[d] += p * p;
     }
   }
-}
-
-/** Values copied at once into the loops' memory: they stay in the processor's cache until they are summed. */
-const BLOCK = 65536;
-const PAGE = 65536;
-
-/** The part that is used; TypeScript has the types with those of browsers alone. */
-declare const WebAssembly: {
-  Memory: new (limits: { initial: number }) => { buffer: ArrayBuffer; grow(pages: number): number };
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: Record<string, unknown> };
-};
-
-type Loop = (tokens: number, count: number, bytes: number, blocks: number, sums: number, means: number) => void;
-
-function open() {
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  const module = new WebAssembly.Module(assemble(spreadLoops));
-  const { sum, squares } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  return { memory, sum: sum as Loop, squares: squares as Loop };
-}
-
-let loops: ReturnType<typeof open> | null = null;
-
-/**
- * Standard deviation (unbiased) of each grid point of a token over all tokens of a level. Tokens are copied block by block
- * to where a loop of WebAssembly sums them, two points at once, each in the order of the tokens.
- * @returns [D]; zeros for a single token
- */
-export function pointwiseStd(layout: LevelLayout): Float64Array {
-  const D = layout.tokenSize[0] * layout.tokenSize[1] * layout.tokenSize[2];
-  const n = layout.B * layout.N;
-  if (n < 2) return new Float64Array(D);
-  loops ??= open();
-  const { memory, sum, squares } = loops;
-  const width = Math.ceil(D / LANES) * LANES;
-  const perBlock = Math.max(1, Math.floor(BLOCK / D));
-  // lanes beyond the last point of a token read on; nobody looks at their sums
-  const bytes = 16 * width + 4 * (perBlock * D + LANES);
-  const missing = bytes - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
-  const sums = new Float64Array(memory.buffer, 0, width);
-  const means = new Float64Array(memory.buffer, 8 * width, width);
-  const tokens = new Float32Array(memory.buffer, 16 * width, perBlock * D);
-  const { source, start, stride, B, N } = layout;
-  const over = (loop: Loop) => {
-    sums.fill(0);
-    for (let b = 0; b < B; b++) {
-      for (let first = 0; first < N; first += perBlock) {
-        const count = Math.min(perBlock, N - first);
-        const from = start + b * stride + first * D;
-        tokens.set(source.subarray(from, from + count * D));
-        loop(tokens.byteOffset, count, 4 * D, width / LANES, 0, means.byteOffset);
-      }
-    }
-  };
-  over(sum);
-  for (let d = 0; d < D; d++) means[d] = sums[d] / n;
-  over(squares);
-  return Float64Array.from({ length: D }, (_, d) => Math.sqrt(sums[d] / (n - 1)));
 }

@@ -28,7 +28,7 @@ type StreamConfig = Pick<RunConfig, "rng_seed" | "BERT_fields_synced"> & Partial
 
 /**
  * The streams that a configuration asks for. `run` (also where the key is absent): generators that run on from batch
- * to batch, spec section 9. `batch`: each batch has streams of its own.
+ * to batch (docs/files.md, "Random streams of masks"). `batch`: each batch has streams of its own.
  * @throws AtmorepError `config` if there is no seed
  */
 export function createMaskStreams(config: StreamConfig, fields: readonly Field[]): MaskStreams {

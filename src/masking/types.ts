@@ -29,3 +29,22 @@ export interface MaskedField {
 export interface MaskedBatch {
   fields: MaskedField[];
 }
+
+/** Where the tokens of one level lie in `source`: token n of sample b starts at `start + b*stride + n*D`. */
+export interface LevelLayout {
+  source: Float32Array;
+  start: number;
+  stride: number;
+  B: number;
+  N: number;
+  tokenSize: readonly [tt: number, ty: number, tx: number];
+}
+
+/** Where a level's tokens begin in `source`, by their indices n + N*b. */
+export function placeOf({ start, stride, N, tokenSize: [tt, ty, tx] }: LevelLayout): (token: number) => number {
+  const D = tt * ty * tx;
+  return (token) => {
+    const b = Math.floor(token / N);
+    return start + b * stride + (token - b * N) * D;
+  };
+}

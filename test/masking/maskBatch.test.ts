@@ -1,11 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { parseFields } from "../../src/config/fields.js";
 import type { FieldEntry, RunConfig, Strategy } from "../../src/config/types.js";
+import { SharedChunks } from "../../src/data/cache/sharedChunks.js";
 import { BufferPool } from "../../src/data/pool.js";
 import type { CubeBatch, SampleBatch } from "../../src/data/types.js";
-import { createMaskGenerators, maskBatch, maskInPlace, resample, TOKEN_KIND } from "../../src/masking/index.js";
+import {
+  createMaskGenerators,
+  getStrategy,
+  maskBatch,
+  maskInPlace,
+  registerStrategy,
+  resample,
+  STRATEGIES,
+  TOKEN_KIND,
+} from "../../src/masking/index.js";
 import { defaultRng } from "../../src/random/index.js";
 import fc from "../support/property.js";
+
+/** Before the tests register theirs. */
+const BUILT_IN = Object.keys(STRATEGIES) as Strategy[];
 
 type Rates = [total: number, mask: number, noise: number, coarse: number];
 
@@ -72,7 +85,7 @@ const rate = fc.double({ min: 0, max: 1, noNaN: true });
 
 describe("maskBatch", () => {
   it("keeps its promises for any rates, levels and batch size", () => {
-    const strategies = fc.constantFrom<Strategy>("BERT", "forecast", "temporal_interpolation");
+    const strategies = fc.constantFrom(...BUILT_IN);
     fc.assert(
       fc.property(
         fc.tuple(rate, rate, rate, rate),
@@ -128,21 +141,28 @@ describe("maskBatch", () => {
     expect(mask(config).batch).toEqual(batch);
   });
 
-  it("in place, with the samples first and arrays used before, gives the same bytes", () => {
-    const pool = new BufferPool();
-    const strategies = fc.constantFrom<Strategy>("BERT", "forecast", "temporal_interpolation");
+  it("in place, with the samples first and arrays used before, gives the same bytes, in the memory of chunks or not", async () => {
+    const cache = new SharedChunks(1e6, ["x"]);
+    const strategies = fc.constantFrom(...BUILT_IN);
     fc.assert(
       fc.property(
         fc.tuple(rate, rate, rate, rate),
         fc.integer({ min: 1, max: 4 }),
         fc.integer({ min: 1, max: 5 }),
         strategies,
-        (rates, L, B, strategy) => {
+        fc.boolean(),
+        (rates, L, B, strategy, shared) => {
+          const pool = new BufferPool(shared ? cache : null);
           const levels = Array.from({ length: L }, (_, l) => 100 + l);
           const config = makeConfig([field("u", levels, rates), field("v", [5], [0, 0, 0, 0])], strategy);
           const { cube, fields, batch } = mask(config, B);
           const samples = samplesOf(cube);
-          pool.give(...cube.fields.map(({ tokens }) => new Float32Array(tokens.length).fill(Number.NaN)));
+          for (const sample of samples.fields) {
+            const tokens = pool.take(sample.tokens.length);
+            tokens.set(sample.tokens);
+            sample.tokens = tokens;
+          }
+          pool.give(...cube.fields.map(({ tokens }) => pool.take(tokens.length).fill(Number.NaN)));
           const masked = maskInPlace(samples, fields, config, createMaskGenerators(config, fields), { pool });
           expect(masked.fields.map(({ source }) => source)).toEqual(samples.fields.map(({ tokens }) => tokens));
           for (const [f, { source, target, infos, valid, ...rest }] of masked.fields.entries()) {
@@ -153,10 +173,51 @@ describe("maskBatch", () => {
             expectSame(valid!, expected.valid!);
             expect([rest.idx, rest.count, rest.kind]).toEqual([expected.idx, expected.count, expected.kind]);
           }
-          pool.give(...masked.fields.map(({ target }) => target));
+          expect(masked.fields.every(({ target }) => (pool.room?.holds(target.buffer) ?? false) === shared)).toBe(true);
+          pool.close();
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 60 },
+    );
+    await cache.close();
+  });
+
+  it("gives tokens that a strategy chooses twice the same targets and values, in the memory of chunks or not", async () => {
+    registerStrategy("twice", {
+      doc: "every other token of BERT, twice",
+      choose(field, B, config, generator) {
+        const { idx, ...choice } = getStrategy("BERT").choose(field, B, config, generator);
+        return { ...choice, idx: idx.map((_, m) => idx[m - (m % 2)]) };
+      },
+      askedShare: () => 1,
+    });
+    const config = makeConfig([field("u", [5, 6], [0.9, 0.5, 0.5, 0.5])], "twice" as Strategy);
+    const { cube, fields, batch } = mask(config);
+    const cache = new SharedChunks(1e6, ["x"]);
+    const pool = new BufferPool(cache);
+    const samples = samplesOf(cube);
+    samples.fields[0].tokens = pool.take(samples.fields[0].tokens.length);
+    samples.fields[0].tokens.set(samplesOf(cube).fields[0].tokens);
+    const [masked] = maskInPlace(samples, fields, config, createMaskGenerators(config, fields), { pool }).fields;
+    expect(new Set(masked.idx[0]).size).toBeLessThan(masked.idx[0].length);
+    expectSame(masked.source, batch.fields[0].source);
+    expectSame(masked.target, batch.fields[0].target);
+    pool.close();
+    await cache.close();
+  });
+
+  it.each([-1, 1_000_000])("refuses token %i, which a strategy chooses and which there is not", (token) => {
+    registerStrategy("beyond", {
+      doc: "a token that there is not",
+      choose(field, B, config, generator) {
+        const choice = getStrategy("BERT").choose(field, B, config, generator);
+        return { ...choice, idx: choice.idx.map((idx, m) => (m === 0 ? token : idx)) };
+      },
+      askedShare: () => 1,
+    });
+    const config = makeConfig([field("u", [5], [0.9, 0.5, 0.5, 0.5])], "beyond" as Strategy);
+    expect(() => mask(config)).toThrow(
+      new RegExp(`idx of u: .*token that there is not; found ${token}; expected 0 to`),
     );
   });
 
@@ -183,18 +244,15 @@ describe("maskBatch", () => {
     expect(single.fields[1].idx[0]).not.toEqual(single.fields[0].idx[0]);
   });
 
-  it.each(["BERT", "forecast", "temporal_interpolation"] as const)(
-    "%s leaves static and rate-0 fields alone",
-    (name) => {
-      const entries = [field("u", [5], [0.9, 1, 1, 1], 0), field("v", [5, 6], [0, 1, 1, 1])];
-      const { batch } = mask(makeConfig(entries, name));
-      for (const { idx, count, target, B } of batch.fields) {
-        expect(target.length).toBe(0);
-        expect(idx.every(({ length }) => length === 0)).toBe(true);
-        expect(count.every((counts) => counts.length === B && counts.every((n) => n === 0))).toBe(true);
-      }
-    },
-  );
+  it.each(BUILT_IN)("%s leaves static and rate-0 fields alone", (name) => {
+    const entries = [field("u", [5], [0.9, 1, 1, 1], 0), field("v", [5, 6], [0, 1, 1, 1])];
+    const { batch } = mask(makeConfig(entries, name));
+    for (const { idx, count, target, B } of batch.fields) {
+      expect(target.length).toBe(0);
+      expect(idx.every(({ length }) => length === 0)).toBe(true);
+      expect(count.every((counts) => counts.length === B && counts.every((n) => n === 0))).toBe(true);
+    }
+  });
 
   it("noises with the spread of each grid point over the level", () => {
     const config = makeConfig([field("u", [5], [1, 0, 1, 0])]);
@@ -246,7 +304,7 @@ describe("maskBatch", () => {
     expect(() => run({ forecast_num_tokens: 4 })).toThrow(/forecast_num_tokens.*3 time tokens.*found 4.*1 to 3/);
     expect(() => run({ BERT_strategy: "temporal_interpolation", idx_time_mask: [1, 1] })).toThrow(/idx_time_mask/);
     expect(() => run({ BERT_strategy: "temporal_interpolation", idx_time_mask: [3] })).toThrow(/0 to 2/);
-    expect(() => run({ BERT_strategy: "bert" })).toThrow(/unknown masking strategy.*BERT, forecast/);
+    expect(() => run({ BERT_strategy: "bert" })).toThrow(/unknown masking strategy.*BERT, .*forecast/);
     expect(() => maskBatch({ ...cube, fields: [] }, fields, config, generators)).toThrow(/field u.*found nothing/);
     expect(() => createMaskGenerators({ ...config, rng_seed: null }, fields)).toThrow(/needs a seed/);
   });
