@@ -1,4 +1,7 @@
 /** Several processes that train one model. */
-export { ALONE, type Communicator } from "./communicator.js";
-export { type Launch, launchOf } from "./launcher.js";
+export { ownNodes, type Span, sumNode } from "./batchTree.js";
+export { ALONE, type Communicator, isShared, markShared } from "./communicator.js";
+export { type Launch, launchOf, unusedTasks } from "./launcher.js";
+export { mpiLibraries } from "./mpi.js";
 export { openCommunicator } from "./open.js";
+export { equalParts, grown } from "./treeSum.js";

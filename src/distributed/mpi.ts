@@ -1,17 +1,21 @@
 /**
  * The calls of MPI that data-parallel training needs, through koffi, of Open MPI and of MPICH and what shares its binary
  * interface (Intel MPI, Cray MPICH). Open MPI's handles are addresses of its objects, MPICH's are fixed integers.
+ *
+ * Nothing is waited for within the library, which would hold a core: what is posted is asked after (`MPI_Testall`). The library's
+ * own sum alone runs on another thread, once all processes have come to it.
  */
 import { createRequire } from "node:module";
 import { AtmorepError } from "../errors.js";
+import { until } from "./patience.js";
+import type { Transfer, Transport } from "./treeSum.js";
 
-export interface Mpi {
+export interface Mpi extends Transport {
   flavour: "openmpi" | "mpich";
-  rank: number;
-  size: number;
-  /** part k of `send` to process k; both hold `size` parts */
-  allToAll(send: Buffers, receive: Buffers): Promise<void>;
+  /** here as in `allReduce`, arrays lie on ArrayBuffers of their own: V8 moves small ones that do not */
   allGather(part: Buffers, receive: Buffers): Promise<void>;
+  /** the library's own sum, in place, in an order of its choice */
+  allReduce(values: Float32Array): Promise<void>;
   /** bytes of process 0, in place; as many in every process */
   broadcast(bytes: Uint8Array): Promise<void>;
   barrier(): Promise<void>;
@@ -19,10 +23,12 @@ export interface Mpi {
   finalize(): void;
 }
 
-type Buffers = Float32Array | Float64Array | Uint8Array;
+type Buffers = Float64Array | Uint8Array;
 
 /** One MPI call at a time, from any thread. */
 const SERIALIZED = 2;
+/** Bytes of one broadcast: MPI counts them in 31 bits. */
+const LARGEST = 2 ** 30;
 const LIBRARIES = {
   openmpi: ["libmpi.so.40", "libmpi.40.dylib"],
   mpich: ["libmpich.so.12", "libmpi.so.12", "libmpi.12.dylib"],
@@ -43,6 +49,8 @@ export function initMpi(env: Readonly<Record<string, string | undefined>> = proc
     : hydra
       ? [...LIBRARIES.mpich, ...LIBRARIES.openmpi]
       : [...LIBRARIES.openmpi, ...LIBRARIES.mpich];
+  // UCX, below most builds of MPICH and Open MPI, else replaces malloc and mmap while Node's threads are within them: some starts crashed
+  process.env.UCX_MEM_EVENTS ??= "n";
   const library = load(koffi, names);
   let open = true;
   try {
@@ -50,65 +58,121 @@ export function initMpi(env: Readonly<Record<string, string | undefined>> = proc
   } catch {
     open = false;
   }
-  const handleType = open ? "void *" : "int";
+  const H = open ? "void *" : "int";
+  const BUFFER = "void *";
   // the address of the object, not what is in it
   const handle = (symbol: string, integer: number) =>
     open ? koffi.address(library.symbol(symbol, "void *")) : integer;
-  const [world, byte] = [handle("ompi_mpi_comm_world", 0x44000000), handle("ompi_mpi_byte", 0x4c00010d)];
-  const declare = (name: string, parameters: Parameters<typeof koffi.out>[0][]) =>
-    library.func(name, "int", parameters);
-  const init = declare("MPI_Init_thread", ["void *", "void *", "int", koffi.out("int *")]);
+  const world = handle("ompi_mpi_comm_world", 0x44000000);
+  const byte = handle("ompi_mpi_byte", 0x4c00010d);
+  const float = handle("ompi_mpi_float", 0x4c00040a);
+  const sum = handle("ompi_mpi_op_sum", 0x58000003);
+  const [inPlace, noStatuses] = open ? [1, 0] : [-1, 1];
+  /** a request is an address or an integer */
+  const requests = (count: number) =>
+    open ? new BigUint64Array(new ArrayBuffer(8 * count)) : new Int32Array(new ArrayBuffer(4 * count));
+  const declare = (name: string, parameters: Parameters<typeof koffi.out>[0][]) => {
+    const fn = library.func(name, "int", parameters);
+    return (...values: unknown[]) => check(fn(...values), name);
+  };
   const number = (name: string) => {
     const result = [0];
-    check(declare(name, [handleType, koffi.out("int *")])(world, result), name);
+    declare(name, [H, koffi.out("int *")])(world, result);
     return result[0];
   };
-  const collective = ["MPI_Alltoall", "MPI_Allgather"].map(
-    (name) => [name, declare(name, ["void *", "int", handleType, "void *", "int", handleType, handleType])] as const,
-  );
-  const bcast = declare("MPI_Bcast", ["void *", "int", handleType, "int", handleType]);
-  const wait = declare("MPI_Barrier", [handleType]);
-
   const level = [0];
-  check(init(null, null, SERIALIZED, level), "MPI_Init_thread");
-  const size = number("MPI_Comm_size");
-  const later = (name: string, fn: ReturnType<typeof declare>, ...values: unknown[]): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const done = (error: Error | null, code: number) => {
-        if (error) return reject(error);
-        try {
-          resolve(check(code, name));
-        } catch (fault) {
-          reject(fault);
-        }
-      };
-      // a library that does not promise SERIALIZED is called from this thread only
-      if (level[0] >= SERIALIZED) fn.async(...values, done);
-      else done(null, fn(...values));
-    });
-  const exchange =
-    (which: 0 | 1) =>
-    (send: Buffers, receive: Buffers): Promise<void> => {
-      const [name, fn] = collective[which];
-      const bytes = receive.byteLength / size;
-      if (bytes >= 2 ** 31) throw new Error(`${name}: a part of ${bytes} bytes is too large for one call`);
-      return later(name, fn, send, bytes, byte, receive, bytes, byte, world);
+  declare("MPI_Init_thread", [BUFFER, BUFFER, "int", koffi.out("int *")])(null, null, SERIALIZED, level);
+  const [rank, size] = [number("MPI_Comm_rank"), number("MPI_Comm_size")];
+  const send = declare("MPI_Isend", [BUFFER, "int", H, "int", "int", H, BUFFER]);
+  const receive = declare("MPI_Irecv", [BUFFER, "int", H, "int", "int", H, BUFFER]);
+  const testAll = declare("MPI_Testall", ["int", BUFFER, BUFFER, "intptr_t"]);
+  const reduceLocal = declare("MPI_Reduce_local", [BUFFER, BUFFER, "int", H, H]);
+  const gather = declare("MPI_Iallgather", [BUFFER, "int", H, BUFFER, "int", H, H, BUFFER]);
+  const reduce = library.func("MPI_Allreduce", "int", ["intptr_t", BUFFER, "int", H, H, H]);
+  const bcast = declare("MPI_Ibcast", [BUFFER, "int", H, "int", H, BUFFER]);
+  const meet = declare("MPI_Ibarrier", [H, BUFFER]);
+  const flag = new Int32Array(new ArrayBuffer(4));
+
+  /** @param held what must not be collected until then: the library knows addresses alone */
+  const pending = (list: BigUint64Array | Int32Array, held: unknown) => {
+    const done = () => {
+      testAll(list.length, list, flag, noStatuses);
+      return flag[0] !== 0;
     };
+    return Object.assign(done, { held });
+  };
+  const collective = (held: unknown, start: (request: unknown) => void): Promise<void> => {
+    const request = requests(1);
+    start(request);
+    return until(pending(request, held));
+  };
+  const barrier = () => collective(null, (request) => meet(world, request));
   return {
     flavour: open ? "openmpi" : "mpich",
-    rank: number("MPI_Comm_rank"),
+    rank,
     size,
-    allToAll: exchange(0),
-    allGather: exchange(1),
-    broadcast: (bytes) => later("MPI_Bcast", bcast, bytes, bytes.byteLength, byte, 0, world),
-    barrier: () => later("MPI_Barrier", wait, world),
+    post(transfers: readonly Transfer[]) {
+      const list = requests(transfers.length);
+      for (const [i, { what, values, with: other, kind }] of transfers.entries()) {
+        const start = what === "send" ? send : receive;
+        start(values, values.length, float, other, kind, world, list.subarray(i, i + 1));
+      }
+      return pending(list, transfers);
+    },
+    add: (to, from) => reduceLocal(from, to, to.length, float, sum),
+    async allGather(part, receive) {
+      const bytes = receive.byteLength / size;
+      if (bytes >= 2 ** 31) throw new Error(`MPI_Iallgather: a part of ${bytes} bytes is too large for one call`);
+      await collective([part, receive], (request) => gather(part, bytes, byte, receive, bytes, byte, world, request));
+    },
+    async allReduce(values) {
+      await barrier();
+      const all = [inPlace, values, values.length, float, sum, world];
+      // a library that does not promise SERIALIZED is called from this thread only
+      if (level[0] < SERIALIZED) return check(reduce(...all), "MPI_Allreduce");
+      const code = await new Promise<number>((resolve, reject) => {
+        reduce.async(...all, (error: Error | null, result: number) => (error ? reject(error) : resolve(result)));
+      });
+      check(code, "MPI_Allreduce");
+    },
+    broadcast: async (bytes) => {
+      const own = placed(bytes);
+      for (let at = 0; at < own.byteLength; at += LARGEST) {
+        const part = own.subarray(at, at + LARGEST);
+        await collective(part, (request) => bcast(part, part.byteLength, byte, 0, world, request));
+      }
+      if (own !== bytes) bytes.set(own);
+    },
+    barrier,
     abort: (code) => {
-      declare("MPI_Abort", [handleType, "int"])(world, code);
+      library.func("MPI_Abort", "int", [H, "int"])(world, code);
     },
-    finalize: () => {
-      check(declare("MPI_Finalize", [])(), "MPI_Finalize");
-    },
+    finalize: () => declare("MPI_Finalize", [])(),
   };
+}
+
+/** Longest array that V8 may keep on its heap, where it moves; with room to spare. */
+const MOVED_BYTES = 1024;
+
+/** The bytes where they stay while MPI has their address. */
+function placed(bytes: Uint8Array): Uint8Array {
+  if (bytes.byteLength > MOVED_BYTES) return bytes;
+  const own = new Uint8Array(new ArrayBuffer(bytes.byteLength));
+  own.set(bytes);
+  return own;
+}
+
+/** Of MPI's libraries those that can be loaded here. Nothing is initialised. */
+export function mpiLibraries(names: readonly string[] = Object.values(LIBRARIES).flat()): string[] {
+  const koffi: typeof import("koffi") = createRequire(import.meta.url)("koffi");
+  return names.filter((name) => {
+    try {
+      koffi.load(name, { lazy: true });
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 function load(koffi: typeof import("koffi"), names: readonly string[]) {
@@ -118,7 +182,7 @@ function load(koffi: typeof import("koffi"), names: readonly string[]) {
       // global: Open MPI's plug-ins look its symbols up
       return koffi.load(name, { global: true, lazy: true });
     } catch (error) {
-      tried.push((error as Error).message);
+      tried.push(`${name}: ${(error as Error).message}`);
     }
   }
   throw new AtmorepError("usage", "no MPI library can be loaded", {

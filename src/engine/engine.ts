@@ -14,11 +14,10 @@
  *
  * A further engine is a folder that exports a function like `openWasm`, and a row in the table of `index.ts`.
  */
-import type { Scalar } from "@tensorflow/tfjs-core";
+import type { Scalar, Tensor } from "@tensorflow/tfjs-core";
 import type { UpdateSettings } from "./adamw.js";
 import type { Trace } from "./profile.js";
 import type { TrainState } from "./state.js";
-import type { Tensors } from "./tree.js";
 
 export type { Tensors } from "./tree.js";
 
@@ -64,6 +63,18 @@ export interface Engine {
    */
   update(state: TrainState, gradients: Gradients, settings: UpdateSettings): Promise<TrainState>;
 
+  /** Writes the elements of float32 tensors to `to`, one tensor after the other. */
+  copyOut(tensors: readonly Tensor[], to: Float32Array): Promise<void>;
+
+  /**
+   * The reverse. The tensors are used up.
+   * @returns tensors of the same shapes with the elements of `from`, an array on an ArrayBuffer of its own
+   */
+  copyIn(tensors: readonly Tensor[], from: Float32Array): Promise<Tensor[]>;
+
+  /** The sum of the squares of each; the same bits from a tensor as from its elements in memory. */
+  squares(gradients: readonly Gradient[]): Promise<number[]>;
+
   /**
    * Runs `work` and tells what took how long: the operations inside of prepared functions where the engine compiles,
    * else every kernel that is called.
@@ -100,8 +111,11 @@ export interface PrepareOptions<I> {
   pad?(inputs: I, sizes: number): { inputs: I; release(): void };
 }
 
+/** A tensor, or its elements where they lie, on an ArrayBuffer of their own. */
+export type Gradient = Tensor | Float32Array;
+
 export interface Gradients {
-  grads: Tensors;
+  grads: Record<string, Gradient>;
   scale: Scalar;
 }
 

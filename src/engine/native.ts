@@ -5,7 +5,7 @@ import { compiling } from "./compile/index.js";
 import { eager } from "./eager/index.js";
 import type { Engine, OwnKernels } from "./engine.js";
 import { INSTALL_FOLDER } from "./folder.js";
-import { registerGradients } from "./gradients.js";
+import { registerGradients } from "./gradients/index.js";
 import { registerJitKernels } from "./jit/register.js";
 import { openKernelCompiler, withoutKernels } from "./kernelCompiler.js";
 import { LlvmError } from "./llvm/jit.js";
@@ -44,8 +44,8 @@ export const findNative = (): Search => searchLibrary(nativeSearch());
  * Loads the library once, and makes it the current backend. It compiles, unless `ATMOREP_COMPILE` is 0.
  * @throws AtmorepError `failed` if there is no library, or it cannot be loaded; `usage` for what `ATMOREP_PRODUCTS` asks
  */
-export async function openNative(): Promise<Engine> {
-  loading ??= openTensorflow({ ...nativeSearch(), threads: askedThreads() });
+export async function openNative(share?: number): Promise<Engine> {
+  loading ??= openTensorflow({ ...nativeSearch(), threads: askedThreads(process.env, share) });
   const native = await loading.catch((error: unknown) => {
     loading = null;
     throw asAtmorepError(error);

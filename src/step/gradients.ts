@@ -26,13 +26,6 @@ export function valueAndGradients(f: (params: Params) => Scalar, params: Params)
   return { value: found.value as Scalar, grads };
 }
 
-/** Sum of two records of gradients; a name may be in one only. */
-export function addGradients(a: Params, b: Params): Params {
-  const sum: Params = { ...a };
-  for (const [name, gradient] of Object.entries(b)) sum[name] = sum[name] ? add(sum[name], gradient) : gradient;
-  return sum;
-}
-
 /**
  * Factor that brings gradients of norm `norm` to at most `clip`.
  *
@@ -41,4 +34,9 @@ export function addGradients(a: Params, b: Params): Params {
 export function clipScale(norm: Scalar, clip: number | null | undefined): Scalar {
   if (clip === null || clip === undefined) return scalar(1);
   return minimum(div(clip, add(norm, CLIP_EPSILON)), 1) as Scalar;
+}
+
+/** The same of a norm that was read. */
+export function clipFactor(norm: number, clip: number | null | undefined): number {
+  return clip === null || clip === undefined ? 1 : Math.min(1, clip / (norm + CLIP_EPSILON));
 }

@@ -3,9 +3,10 @@ import type { Tensor } from "@tensorflow/tfjs-core";
 import type { StepBatch } from "../batches/tensors.js";
 import { AtmorepError } from "../errors.js";
 import type { Params } from "../model/types.js";
+import type { StepModel } from "./batchGradients.js";
 
 /** A tensor with NaN or infinite elements. */
-export interface BadTensor {
+interface BadTensor {
   kind: "input" | "target" | "parameter" | "gradient";
   name: string;
   /** elements that are NaN or infinite */
@@ -13,7 +14,7 @@ export interface BadTensor {
   size: number;
 }
 
-export interface NonFinite {
+interface NonFinite {
   terms: { loss: string; field: string; value: number }[];
   tensors: BadTensor[];
 }
@@ -25,14 +26,15 @@ export interface Suspects {
   /** names of all fields and of the predicted ones */
   names: { fields: readonly string[]; predicted: readonly string[] };
   params: Params;
-  grads: Params;
+  /** of one batch, or of several that were added up apart */
+  grads: readonly Params[];
 }
 
 /** Named tensors shown in the message; the error's `found` has no more. */
 const SHOWN = 8;
 
 /** The loss terms and tensors that are not finite: inputs and targets first, then parameters, then gradients. */
-export async function findNonFinite({ terms, batches, names, params, grads }: Suspects): Promise<NonFinite> {
+async function findNonFinite({ terms, batches, names, params, grads }: Suspects): Promise<NonFinite> {
   const tensors: BadTensor[] = [];
   const look = async (kind: BadTensor["kind"], name: string, tensor: Tensor) => {
     const values: ArrayLike<number> = await tensor.data();
@@ -48,12 +50,23 @@ export async function findNonFinite({ terms, batches, names, params, grads }: Su
     for (const [p, { target }] of targets.entries()) await look("target", names.predicted[p], target);
   }
   for (const [name, tensor] of Object.entries(params)) await look("parameter", name, tensor);
-  for (const [name, tensor] of Object.entries(grads)) await look("gradient", name, tensor);
+  for (const part of grads) for (const [name, tensor] of Object.entries(part)) await look("gradient", name, tensor);
   return { terms: terms.filter(({ value }) => !Number.isFinite(value)), tensors };
 }
 
+/** The same of a step's own batches: the error, and how many of its numbers and tensors are to blame. */
+export async function nonFiniteOf(
+  { config, predicted }: StepModel,
+  suspects: Omit<Suspects, "names">,
+  step: number,
+): Promise<{ error: AtmorepError; found: number }> {
+  const names = { fields: config.fields.map(([name]) => name), predicted: predicted.map(({ field }) => field.name) };
+  const bad = await findNonFinite({ ...suspects, names });
+  return { error: nonFiniteError(step, bad), found: bad.terms.length + bad.tensors.length };
+}
+
 /** The error that stops a run at `step`. */
-export function nonFiniteError(step: number, { terms, tensors }: NonFinite): AtmorepError {
+function nonFiniteError(step: number, { terms, tensors }: NonFinite): AtmorepError {
   const losses = terms.map(({ loss, field, value }) => `${loss} of ${field} is ${value}`);
   const shown = tensors.slice(0, SHOWN).map(({ kind, name, bad, size }) => `${kind} ${name} (${bad} of ${size})`);
   if (tensors.length > SHOWN) shown.push(`${tensors.length - SHOWN} tensors more`);

@@ -1,68 +1,105 @@
-/** Gradients and numbers of a step over the batches of several processes. */
+/** A step of several batches, in one process or several: their gradients added up, looked at, and the update. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Communicator } from "../distributed/index.js";
-import { tidied } from "../engine/tree.js";
+import type { StepBatch } from "../batches/tensors.js";
+import { type Communicator, markShared } from "../distributed/index.js";
+import type { Gradient } from "../engine/engine.js";
 import { AtmorepError } from "../errors.js";
 import type { Params } from "../model/types.js";
-import type { StepModel } from "./batchGradients.js";
-import { type NormedGradients, normedGradients } from "./stepGradients.js";
-import { mergeSums, type ResultSums } from "./stepResult.js";
+import type { StepContext } from "./batchGradients.js";
+import { clipFactor } from "./gradients.js";
+import { nonFiniteOf } from "./nonFinite.js";
+import { disposeOwn, type OwnGradients, ownGradients } from "./ownGradients.js";
+import { layoutOf, sharedGradients } from "./sharedGradients.js";
+import type { TrainState } from "./state.js";
+import { mergeSums, type ResultSums, readResult, resultIsFinite, resultSums } from "./stepResult.js";
+import { type StepOutcome, type StepRates, updated } from "./update.js";
+import { gatherParameters, ownersOf } from "./zero.js";
 
-/** Over the batches of all processes. */
-export interface SharedGradients extends NormedGradients {
-  sums: ResultSums;
+/** As `trainStep`. */
+export async function sharedStep(
+  context: StepContext,
+  state: TrainState,
+  batches: readonly StepBatch[],
+  rates: StepRates,
+  communicator: Communicator,
+): Promise<StepOutcome> {
+  const { engine, model } = context;
+  const { params } = state;
+  const count = batches.length * communicator.size;
+  const own = await ownGradients(context, params, batches, rates.dropoutSeeds, communicator);
+  const fault = () => faultOf(context, params, batches, own, rates.step, communicator);
+  try {
+    const { sums, absent, finite } = await exchanged(own, params, communicator);
+    if (!finite) throw await fault();
+    const owners = ownersOf(params, model.config, communicator);
+    const layout = layoutOf(params, absent, owners, communicator);
+    const grads: Record<string, Gradient> =
+      communicator.size === 1
+        ? own.nodes[0]
+        : await sharedGradients(context, communicator, own, layout, batches.length);
+    const squares = await engine.squares(Object.values(grads));
+    // each knows those of its part; what is not finite is null on its way
+    const all = owners ? (await communicator.gather(squares)).flat().map((value) => value ?? Number.NaN) : squares;
+    const norm = Math.sqrt(all.reduce((a, b) => a + b, 0)) / count;
+    const result = readResult(sums, Math.fround(norm));
+    if (!resultIsFinite(result)) throw await fault();
+    const scale = tf.scalar(clipFactor(norm, model.config.grad_clip) / count);
+    try {
+      const outcome = await updated(context, state, { grads, scale }, result, rates);
+      if (owners) await gatherParameters(engine, communicator, outcome.state, layout);
+      return outcome;
+    } finally {
+      scale.dispose();
+    }
+  } finally {
+    disposeOwn(own);
+  }
 }
 
-/** Errors that every process of a run has thrown, at the same place. */
-const shared = new WeakSet<object>();
+interface Exchanged {
+  /** over the batches of all processes */
+  sums: ResultSums;
+  /** names without a gradient in any batch */
+  absent: Set<string>;
+  /** of all losses */
+  finite: boolean;
+}
 
-/** True for an error that the other processes have thrown too: each can tidy up before it ends. */
-export const isShared = (error: unknown): boolean => typeof error === "object" && error !== null && shared.has(error);
-
-/**
- * Adds up, in the order of the ranks. With one batch a process the result has the bits of one process that accumulates as
- * many batches.
- *
- * @param grads of this process's batches; a name may be missing
- * @param batches of all processes
- * @param fault message if this process's numbers are not finite
- * @returns tensors that the caller disposes
- * @throws AtmorepError (failed) in every process if one of them has a fault
- */
-export async function shareGradients(
-  communicator: Communicator,
-  model: StepModel,
+/** What each process says of its batches before their gradients are added up. */
+async function exchanged(
+  { nodes, numbers }: OwnGradients,
   params: Params,
-  grads: Params,
-  { sums, batches, fault }: { sums: ResultSums; batches: number; fault: string | null },
-): Promise<SharedGradients> {
-  const names = Object.keys(params);
-  const absent = names.filter((name) => !(name in grads));
-  const all = await communicator.gather({ sums, absent, fault });
-  const faulty = all.findIndex((other) => other.fault !== null);
-  if (faulty >= 0) {
-    const error = new AtmorepError("failed", `process ${faulty}: ${all[faulty].fault}`);
-    shared.add(error);
-    throw error;
-  }
-  const missing = new Set(all.map((other) => other.absent).reduce((a, b) => a.filter((name) => b.includes(name))));
-  const present = names.filter((name) => !missing.has(name));
-  const sizes = present.map((name) => params[name].size);
-  const flat = new Float32Array(sizes.reduce((a, b) => a + b, 0));
-  let at = 0;
-  for (const [i, name] of present.entries()) {
-    if (grads[name]) flat.set((await grads[name].data()) as Float32Array, at);
-    at += sizes[i];
-  }
-  await communicator.sum(flat);
-  const tensors = tidied(() => {
-    let from = 0;
-    const summed: Params = {};
-    for (const [i, name] of present.entries()) {
-      summed[name] = tf.tensor(flat.slice(from, from + sizes[i]), params[name].shape, "float32");
-      from += sizes[i];
-    }
-    return normedGradients(summed, batches, model.config);
-  });
-  return { ...tensors, sums: mergeSums(all.map((other) => other.sums)) };
+  communicator: Communicator,
+): Promise<Exchanged> {
+  const sums = resultSums(numbers);
+  const absent = Object.keys(params).filter((name) => nodes.every((grads) => !grads[name]));
+  const all = await communicator.gather({ sums, absent, finite: resultIsFinite(readResult(sums, 0)) });
+  const missing = all.map((other) => other.absent).reduce((a, b) => a.filter((name) => b.includes(name)));
+  return {
+    sums: mergeSums(all.map((other) => other.sums)),
+    absent: new Set(missing),
+    finite: all.every((other) => other.finite),
+  };
+}
+
+/** The same error in every process: of the first in which something is not finite. */
+async function faultOf(
+  { model }: StepContext,
+  params: Params,
+  batches: readonly StepBatch[],
+  { nodes, numbers }: OwnGradients,
+  step: number,
+  communicator: Communicator,
+): Promise<AtmorepError> {
+  const { terms } = readResult(resultSums(numbers), 0);
+  const { error, found } = await nonFiniteOf(model, { terms, batches, params, grads: nodes }, step);
+  if (communicator.size === 1) return error;
+  const all = await communicator.gather({ found, message: error.message });
+  const first = Math.max(
+    0,
+    all.findIndex((other) => other.found > 0),
+  );
+  const shared = new AtmorepError("failed", `process ${first}: ${all[first].message}`);
+  markShared(shared);
+  return shared;
 }

@@ -1,81 +1,98 @@
-/** Gradients and numbers over the batches of a step. */
+/** Gradients and numbers of one batch, as one call where the engine compiles. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { StepBatch } from "../batches/tensors.js";
-import type { RunConfig } from "../config/types.js";
-import type { Gradients, Seed } from "../engine/engine.js";
+import type { Gradients, Prepared, Seed } from "../engine/engine.js";
 import { globalNorm } from "../engine/kernels/index.js";
 import { tidied } from "../engine/tree.js";
 import type { Params } from "../model/types.js";
-import { type BatchGradients, batchGradients, type StepContext } from "./batchGradients.js";
-import { addGradients, clipScale } from "./gradients.js";
+import { type BatchGradients, batchGradients, type StepContext, type StepModel } from "./batchGradients.js";
+import { clipScale } from "./gradients.js";
 import { padBatch, tokenCounts } from "./pad.js";
 import { preparedFor } from "./prepared.js";
-import type { StepNumbers } from "./stepNumbers.js";
 
-/** The sum of gradients over batches, with the factor `scale` that averages and clips it. */
-export interface NormedGradients extends Gradients {
+/** What is prepared to compute a batch. */
+interface BatchInputs {
+  params: Params;
+  batch: StepBatch;
+}
+
+/** Gradients of one batch that is the whole step, with the factor `scale` that clips them. */
+export interface StepGradients extends BatchGradients, Gradients {
   grads: Params;
-  /** of the averaged gradients, before clipping */
+  /** before clipping */
   norm: tf.Scalar;
 }
 
-export interface StepGradients extends NormedGradients {
-  /** of each batch */
-  numbers: StepNumbers[];
+/**
+ * Gradients of a step of one batch.
+ * @returns tensors that `disposeGradients` releases
+ */
+export function stepGradients(
+  context: StepContext,
+  params: Params,
+  batch: StepBatch,
+  seed: Seed | null,
+): Promise<StepGradients> {
+  const prepared = prepare(context, "train_step", (model, inputs, dropout) =>
+    tidied(() => {
+      const { grads, numbers } = batchGradients(model, inputs.params, inputs.batch, dropout);
+      const norm = globalNorm(Object.values(grads));
+      return { grads, numbers, norm, scale: clipScale(norm, model.config.grad_clip) };
+    }),
+  );
+  return prepared.call({ params, batch }, seed);
 }
 
 /**
- * Gradients over the batches of a step; of one batch as one call where the engine compiles.
- * @returns tensors that `disposeGradients` releases
+ * Gradients of one batch of several.
+ * @returns tensors that the caller disposes
  */
-export async function stepGradients(
+export function partGradients(
   context: StepContext,
   params: Params,
-  batches: readonly StepBatch[],
-  seeds: readonly Seed[] | null,
-): Promise<StepGradients> {
+  batch: StepBatch,
+  seed: Seed | null,
+): Promise<BatchGradients> {
+  const prepared = prepare(context, "train_part", (model, inputs, dropout) =>
+    batchGradients(model, inputs.params, inputs.batch, dropout),
+  );
+  return prepared.call({ params, batch }, seed);
+}
+
+function prepare<O>(
+  context: StepContext,
+  name: string,
+  compute: (model: StepModel, inputs: BatchInputs, seed: Seed | null) => O,
+): Prepared<BatchInputs, O> {
   const { model } = context;
-  const prepared = preparedFor(context, "train_step", ({ engine }, label) =>
-    engine.prepare(
-      label,
-      ({ params, batch }: { params: Params; batch: StepBatch }, seed) =>
-        summedUp([batchGradients(model, params, batch, seed)], model.config),
-      {
-        pad({ params, batch: given }, sizes) {
-          const { batch, release } = padBatch(given, tokenCounts(model, given.inputs), sizes);
-          return { inputs: { params, batch }, release };
-        },
+  return preparedFor(context, name, ({ engine }, label) =>
+    engine.prepare(label, (inputs: BatchInputs, seed) => compute(model, inputs, seed), {
+      pad({ params, batch: given }, sizes) {
+        const { batch, release } = padBatch(given, tokenCounts(model, given.inputs), sizes);
+        return { inputs: { params, batch }, release };
       },
-    ),
+    }),
   );
-  const parts: StepGradients[] = [];
-  for (const [k, batch] of batches.entries()) parts.push(await prepared.call({ params, batch }, seeds?.[k]));
-  if (parts.length === 1) return parts[0];
-  // the norms of single batches are of no use
-  tf.dispose(parts.flatMap(({ scale, norm }) => [scale, norm]));
-  const all = summedUp(
-    parts.map(({ grads, numbers: [numbers] }) => ({ grads, numbers })),
-    model.config,
-  );
-  const kept = new Set(Object.values(all.grads));
-  for (const { grads } of parts) tf.dispose(Object.values(grads).filter((gradient) => !kept.has(gradient)));
-  return all;
 }
 
-function summedUp(parts: readonly BatchGradients[], config: RunConfig): StepGradients {
-  const normed = tidied(() =>
-    normedGradients(parts.map(({ grads }) => grads).reduce(addGradients), parts.length, config),
+/**
+ * The sum of two records of gradients; a name may be in one only.
+ * @param a, b are used up
+ */
+export async function addGradients(context: StepContext, a: Params, b: Params): Promise<Params> {
+  const prepared = preparedFor(context, "add_gradients", ({ engine }, label) =>
+    engine.prepare(label, (both: { a: Params; b: Params }) => {
+      const sum: Params = { ...both.a };
+      for (const [name, other] of Object.entries(both.b)) sum[name] = sum[name] ? tf.add(sum[name], other) : other;
+      return sum;
+    }),
   );
-  return { ...normed, numbers: parts.map(({ numbers }) => numbers) };
-}
-
-/** @param grads sum over `batches` */
-export function normedGradients(grads: Params, batches: number, { grad_clip }: RunConfig): NormedGradients {
-  const norm = tf.div(globalNorm(Object.values(grads)), batches) as tf.Scalar;
-  return { grads, norm, scale: tf.div(clipScale(norm, grad_clip), batches) as tf.Scalar };
+  const sum = await prepared.call({ a, b });
+  tf.dispose([...Object.values(a), ...Object.values(b)]);
+  return sum;
 }
 
 /** Releases every tensor. */
 export function disposeGradients({ grads, scale, norm, numbers }: StepGradients): void {
-  tf.dispose([scale, norm, ...Object.values(grads), ...numbers.map(({ values }) => values)]);
+  tf.dispose([scale, norm, ...Object.values(grads), numbers.values]);
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -14,6 +15,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { type InstallOptions, installEngine } from "../../src/engine/install/index.js";
 import { findLlvm } from "../../src/engine/llvm/library.js";
 import { searchLibrary } from "../../src/engine/tensorflow/index.js";
+import { AtmorepError } from "../../src/errors.js";
 import { BLOSC, findEccodes, findLibraries } from "../../src/native/index.js";
 import {
   BLOSC_FILES,
@@ -24,6 +26,14 @@ import {
   LLVM_FILES,
   writeWheel,
 } from "../support/wheels.js";
+
+/** Stand-ins of wheels count as tested ones; the pins themselves are checked by what CI downloads. */
+const tested = vi.hoisted(() => ({
+  TENSORFLOW_WHEELS: [] as string[],
+  GPU_WHEELS: [] as string[],
+  LLVM_WHEELS: [] as string[],
+}));
+vi.mock("../../src/engine/install/pins.js", async (original) => ({ ...(await original<object>()), ...tested }));
 
 const root = mkdtempSync(join(tmpdir(), "install-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -38,6 +48,8 @@ const llvmWheel = () => wheel("llvmlite.whl", LLVM_FILES, LLVM_FILES, "llvmlite-
 function usePip(wheels: Record<string, string>): () => string[] {
   const { path, asked } = fakePip(root, wheels);
   vi.stubEnv("PATH", path);
+  const hashes = Object.values(wheels).map((file) => createHash("sha256").update(readFileSync(file)).digest("hex"));
+  for (const list of Object.values(tested)) list.splice(0, list.length, ...hashes);
   return asked;
 }
 
@@ -122,6 +134,54 @@ describe("from wheels that are there", () => {
   });
 });
 
+describe("hostile wheels", () => {
+  const outside = [
+    "nvidia/../../outside/lib/code.so",
+    "nvidia/x/lib/../../../../code/lib/x.so",
+    "nvidia//lib/x.so",
+    "nvidia/./lib/x.so",
+    "nvidia/a\\..\\..\\b/lib/x.so",
+    "nvidia/c:/lib/x.so",
+  ];
+  it.each(outside)("writes nothing outside its folder for an entry %s", async (entry) => {
+    const { folder, run } = installer("outside");
+    const hostile = wheel("hostile.whl", { ...FILES, [entry]: Buffer.from("code") });
+    await expect(run({ wheel: [hostile] })).rejects.toThrow(
+      /hostile\.whl.*outside its folder|outside its folder.*hostile/s,
+    );
+    expect(existsSync(folder)).toBe(false);
+    expect(existsSync(join(root, "outside", "outside"))).toBe(false);
+  });
+
+  it("refuses an entry that is longer than it says, before it is written whole", async () => {
+    const { run } = installer("bomb");
+    const path = wheel("bomb.whl", { ...FILES, "tensorflow/libtensorflow_cc.so.2": Buffer.alloc(5_000_000) });
+    const bytes = readFileSync(path);
+    // the size in the directory at the end
+    const entry = bytes.lastIndexOf("tensorflow/libtensorflow_cc.so.2") - 46;
+    expect(bytes.readUInt32LE(entry + 24)).toBe(5_000_000);
+    bytes.writeUInt32LE(100, entry + 24);
+    writeFileSync(path, bytes);
+    await expect(run({ wheel: [path] })).rejects.toThrow(
+      /bomb\.whl.*does not have its size|does not have its size.*bomb/s,
+    );
+  });
+
+  it("says of any flipped byte what is wrong, or leaves it be where it means nothing", async () => {
+    const whole = readFileSync(wheel("flips.whl"));
+    const { folder } = installer("flips");
+    for (let at = 0; at < whole.length; at += 23) {
+      const path = join(root, "flipped.whl");
+      const bytes = Buffer.from(whole);
+      bytes[at] ^= 0x41;
+      writeFileSync(path, bytes);
+      await installEngine({ folder, wheel: [path] }).catch((error: unknown) => {
+        expect(error, `byte ${at}: ${(error as Error).stack}`).toBeInstanceOf(AtmorepError);
+      });
+    }
+  });
+});
+
 describe("with pip", () => {
   const wheels = () => ({ tensorflow: wheel("tensorflow.whl"), llvmlite: llvmWheel() });
 
@@ -160,7 +220,7 @@ describe("with pip", () => {
       const { folder, run } = installer("gpu");
       const nvidia = { "nvidia/cublas/lib/libcublas.so.12": Buffer.from("GPU code") };
       const asked = usePip({
-        "tensorflow[and-cuda]": wheel("gpu.whl", { ...FILES, ...nvidia }),
+        "nvidia-": wheel("gpu.whl", { ...FILES, ...nvidia }),
         tensorflow: wheel("cpu.whl"),
       });
       await run({ kernels: false });
@@ -213,6 +273,15 @@ describe("with pip", () => {
     expect(findEccodes({ installFolder: folder, env: {}, cwd: root }).found[0]).toEqual(found);
     const named = findEccodes({ env: { ATMOREP_ECCODES: join(folder, "eccodes") }, cwd: root });
     expect(named.found).toEqual([{ path: found.path, source: "ATMOREP_ECCODES" }]);
+  });
+
+  it("refuses wheels of TensorFlow and LLVM other than the tested ones", async () => {
+    const { folder } = installer("untested");
+    usePip(wheels());
+    for (const list of Object.values(tested)) list.length = 0;
+    await expect(installEngine({ folder })).rejects.toThrow(/tensorflow.*is not the one that was tested.*SHA-256/s);
+    await expect(installEngine({ folder, only: "llvm" })).rejects.toThrow(/llvmlite.*not the one that was tested/s);
+    expect(existsSync(folder)).toBe(false);
   });
 
   it("says what to do where pip does not work", async () => {

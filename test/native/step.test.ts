@@ -156,10 +156,10 @@ describe("padding", () => {
     expect(padded.targets[0].target.shape[0]).toBeGreaterThan(batch.targets[0].target.shape[0]);
     await compiling(false);
     const [plain, other] = [
-      await stepGradients({ engine, model }, state.params, [batch], null),
-      await stepGradients({ engine, model }, state.params, [padded], null),
+      await stepGradients({ engine, model }, state.params, batch, null),
+      await stepGradients({ engine, model }, state.params, padded, null),
     ];
-    const numbers = ({ norm, numbers: [{ values }] }: typeof plain) => ({
+    const numbers = ({ norm, numbers: { values } }: typeof plain) => ({
       n: [...norm.dataSync(), ...values.dataSync()],
     });
     expect(distance(numbers(plain), numbers(other))).toBeLessThan(1e-6);

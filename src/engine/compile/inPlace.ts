@@ -1,5 +1,6 @@
 /** AdamW and the moving average by a kernel of our own, on the tensors themselves. */
 import * as tf from "@tensorflow/tfjs-core";
+import type { Gradient } from "../engine.js";
 import { type Piece, type UpdateConstants, updateKernel, updateParameters } from "../jit/adamw.js";
 import type { Kernels } from "../jit/operations.js";
 import { functionDefinition, outputName, plan, type Tensorflow, TYPES } from "../tensorflow/index.js";
@@ -9,7 +10,7 @@ interface Updated {
   p: tf.Tensor;
   m: tf.Tensor;
   v: tf.Tensor;
-  gradient: tf.Tensor;
+  gradient: Gradient;
   average: tf.Tensor | null;
 }
 
@@ -47,7 +48,7 @@ export async function updateInPlace(
       p: address(p),
       m: address(m),
       v: address(v),
-      gradient: address(gradient),
+      gradient: gradient instanceof Float32Array ? context.native.addressOf(gradient) : address(gradient),
       average: average ? address(average) : 0,
       elements: p.size,
     }),

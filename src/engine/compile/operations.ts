@@ -1,6 +1,6 @@
 /**
  * What tracing must know of TensorFlow's operations: the names of their outputs (a function refers to them by name)
- * and the shapes and types that come out.
+ * and the shapes and types that come out. This table has those of the network; of others TensorFlow itself is asked.
  */
 import { OWN_PREFIX, outputName, outputShapes, TYPES } from "../tensorflow/index.js";
 
@@ -9,6 +9,8 @@ export interface TracedShape {
   shape: number[];
   dtype: number;
   host?: ArrayLike<number>;
+  /** how a function refers to it behind its node's name, where the table does not say */
+  place?: string;
 }
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -135,23 +137,21 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
 /** Operations with kernels of our own, whose first input tells the shapes; each output has a name. */
 const isOwn = (op: string): boolean => op.startsWith(OWN_PREFIX);
 
-/** @throws Error if the operation is not known here */
-function known(op: string): Operation {
-  const found = OPERATIONS.get(op);
-  if (found) return found;
-  throw new Error(`compile: the operation ${op} is not in the table of src/engine/compile/operations.ts; add it there`);
-}
+/** What TensorFlow is asked about an operation that is not in the table. */
+export type Infer = () => (TracedShape & { place: string })[];
 
-/** Shapes and types of an operation's outputs. */
+/** Shapes and types of an operation's outputs: by the table, which is quick, else as TensorFlow says. */
 export function outputsOf(
   op: string,
   inputs: readonly TracedShape[],
   attributes: Attributes,
   count: number,
+  infer: Infer,
 ): TracedShape[] {
   if (isOwn(op)) return outputShapes(host(inputs[0]), count).map((shape) => ({ shape, dtype: TYPES.float32 }));
-  const { rule } = known(op);
   try {
+    const rule = OPERATIONS.get(op)?.rule;
+    if (!rule) return infer();
     return rule(inputs, attributes).map(({ shape, dtype }) => ({ shape, dtype }));
   } catch (error) {
     throw new Error(`compile: ${op}: ${(error as Error).message}`);
@@ -159,6 +159,7 @@ export function outputsOf(
 }
 
 /** How a function refers to output `index` of a node. */
-export function outputReference(node: string, op: string, index: number): string {
-  return isOwn(op) ? `${node}:${outputName(index)}:0` : `${node}:${known(op).outputs[0]}:${index}`;
+export function outputReference(node: string, op: string, index: number, { place }: TracedShape): string {
+  if (isOwn(op)) return `${node}:${outputName(index)}:0`;
+  return `${node}:${place ?? `${OPERATIONS.get(op)!.outputs[0]}:${index}`}`;
 }

@@ -204,7 +204,7 @@ class Recorder implements Binding {
     const inputs = ids.map((id) => this.traced(id, name));
     const values = Object.fromEntries(given.map(({ name, value }) => [name, value]));
     const [op, attributes] = simplified(name, inputs, values, given);
-    const outputs = outputsOf(op, inputs, attributes.plain, count);
+    const outputs = outputsOf(op, inputs, attributes.plain, count, () => this.infer(op, attributes.encoded, inputs));
     if (op === "MatMul" && attributes.plain.transpose_a && !attributes.plain.transpose_b) {
       const product = this.transposedProduct(inputs[0], inputs[1]);
       if (product) return [{ ...product, id: this.value(product) }];
@@ -215,6 +215,10 @@ class Recorder implements Binding {
       shape: traced.shape,
       dtype: traced.dtype,
     }));
+  }
+
+  infer(...asked: Parameters<Binding["infer"]>): ReturnType<Binding["infer"]> {
+    return this.real.infer(...asked);
   }
 
   getNumOfTensors(): number {
@@ -252,7 +256,7 @@ class Recorder implements Binding {
       if (!again && op !== "Const") this.lastNew = node;
     }
     const { node } = found;
-    return outputs.map((output, i) => ({ ...output, op, reference: outputReference(node, op, i) }));
+    return outputs.map((output, i) => ({ ...output, op, reference: outputReference(node, op, i, output) }));
   }
 
   /** What the next node was asked to wait for. */

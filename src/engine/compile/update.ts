@@ -1,6 +1,7 @@
 /** AdamW and the moving average as one call that changes the state in place. */
 import * as tf from "@tensorflow/tfjs-core";
 import { adamwConstants, adamwRates, type UpdateSettings } from "../adamw.js";
+import { asTensors } from "../eager/inMemory.js";
 import type { Gradients, Tensors } from "../engine.js";
 import type { Kernels } from "../jit/operations.js";
 import { jitKernels } from "../jit/register.js";
@@ -78,8 +79,9 @@ const compiled = new WeakMap<Tensorflow, Map<string, CompiledUpdate>>();
  */
 async function onVariables(engine: Tensorflow, work: Work): Promise<TrainState> {
   const { names, state, settings, rates } = work;
-  const { grads, scale } = work.gradients;
   const { params, optimizer, ema } = state;
+  const { scale } = work.gradients;
+  const { grads, release } = asTensors(work.gradients.grads, params);
   const records = [params, optimizer.m, optimizer.v, ...(ema ? [ema] : [])];
   const held = heldVariables(engine, state, records, names);
   const constants = updateConstants(settings, state);
@@ -94,6 +96,7 @@ async function onVariables(engine: Tensorflow, work: Work): Promise<TrainState> 
   const [scaleId, ratesId] = backend.getInputTensorIds([scale, rates]);
   for (const record of records) for (const name of names) record[name].dispose();
   const results = await update.run(held.handles, gradientIds, scaleId, ratesId);
+  release();
   const renewed = records.map((record, kind) => ({
     ...record,
     ...Object.fromEntries(names.map((name, i) => [name, backend.createOutputTensor(results[kind * names.length + i])])),

@@ -4,14 +4,16 @@ import { type AdamwConstants, adamwConstants, adamwRates, type UpdateSettings } 
 import type { Gradients, Tensors } from "../engine.js";
 import { FUSED, hasKernel, runFused } from "../kernels/fused.js";
 import { releaseFormer, type TrainState } from "../state.js";
+import { asTensors } from "./inMemory.js";
 
 /** As `Engine.update`: new tensors for what changed. The engine's own kernel computes AdamW if it has one. */
 export async function eagerUpdate(
   state: TrainState,
-  { grads, scale }: Gradients,
+  { grads: given, scale }: Gradients,
   settings: UpdateSettings,
 ): Promise<TrainState> {
   const { params, optimizer, ema } = state;
+  const { grads, release } = asTensors(given, params);
   const names = Object.keys(params).filter((name) => grads[name]);
   const updates = optimizer.updates + 1;
   const next = tf.tidy(() => {
@@ -31,6 +33,7 @@ export async function eagerUpdate(
       ema: replace(ema ?? {}, e),
     };
   });
+  release();
   const renewed = { params: next.params, optimizer: { m: next.m, v: next.v, updates }, ema: ema && next.ema };
   releaseFormer(state, renewed);
   return renewed;

@@ -4,9 +4,13 @@ import type { Engine, Prepared, PureFunction } from "../engine.js";
 import { profile } from "../profile.js";
 import { mapTensors, tensorsIn, tidied } from "../tree.js";
 import { eagerUpdate } from "./adamw.js";
+import { copyIn, copyOut, squares } from "./inMemory.js";
 
 /** The answers of an engine that has none of its own. */
-export const eager: Pick<Engine, "compiles" | "memory" | "prepare" | "update" | "profile"> = {
+export const eager: Pick<
+  Engine,
+  "compiles" | "memory" | "prepare" | "update" | "copyOut" | "copyIn" | "squares" | "profile"
+> = {
   compiles: false,
   memory() {
     const { numTensors, numBytes } = tf.memory();
@@ -14,6 +18,9 @@ export const eager: Pick<Engine, "compiles" | "memory" | "prepare" | "update" | 
   },
   prepare: (_, fn) => prepareEager(fn),
   update: eagerUpdate,
+  copyOut,
+  copyIn,
+  squares,
   profile,
 };
 

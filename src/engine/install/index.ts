@@ -3,9 +3,10 @@
  * libblosc2, which decodes stores; and, only if it is asked for, ecCodes, which unpacks GRIB. They come as Python's wheels,
  * of which only the libraries are kept. What is there and whole is not fetched again.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { AtmorepError } from "../../errors.js";
+import { cleanLeftovers, makeAside } from "../../formats/atomic.js";
 import { INSTALL_FOLDER } from "../folder.js";
 import { unsupportedSystem } from "../tensorflow/index.js";
 import { type PartList, readWhole } from "./installed.js";
@@ -67,10 +68,10 @@ interface Task extends Required<Pick<InstallOptions, "folder" | "report">>, Pick
 export async function installEngine(options: InstallOptions = {}): Promise<Installed> {
   const { gpu = false, kernels = true, wheel = [], only, folder = INSTALL_FOLDER, report = () => {}, signal } = options;
   refuseSystem(gpu);
-  await mkdir(join(folder, ".."), { recursive: true });
-  const work = await mkdtemp(join(folder, "..", ".engine-"));
+  const work = await makeAside(resolve(folder));
   const task: Task = { folder, work, report, signal };
   try {
+    await cleanLeftovers(folder);
     if (wheel.length > 0) {
       const parts = await unpackGiven(wheel, task);
       if (parts.some(({ name }) => name === TENSORFLOW.name)) await installJavascript(report);
@@ -123,7 +124,7 @@ async function ensure(part: Part, gpu: boolean, task: Task): Promise<InstalledPa
   const download = part.download(gpu);
   task.report(`downloading ${download.requirement} with pip (${download.size})`);
   const wheels = await downloadWheels(download, join(task.work, `${first}-wheels`), task.signal);
-  return unpack(part, wheels, task, began);
+  return unpack(part, wheels, task, began, true);
 }
 
 /** Every part that the wheels hold. */
@@ -136,12 +137,18 @@ async function unpackGiven(wheels: readonly string[], task: Task): Promise<Insta
     });
   }
   const parts: InstalledPart[] = [];
-  for (const part of given) parts.push(await unpack(part, wheels, task, performance.now()));
+  for (const part of given) parts.push(await unpack(part, wheels, task, performance.now(), false));
   return parts;
 }
 
-async function unpack(part: Part, wheels: readonly string[], task: Task, began: number): Promise<InstalledPart> {
-  const list = await unpackPart(part, wheels, { ...task, work: join(task.work, part.folders[0]) });
+async function unpack(
+  part: Part,
+  wheels: readonly string[],
+  task: Task,
+  began: number,
+  areTested: boolean,
+): Promise<InstalledPart> {
+  const list = await unpackPart(part, wheels, { ...task, work: join(task.work, part.folders[0]), areTested });
   return describe(part, list, task, began, true);
 }
 

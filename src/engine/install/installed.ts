@@ -1,9 +1,7 @@
 /** The list of a part's files that lies beside them, so that what is there and whole is not fetched again. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { sha256Of } from "./digest.js";
 import type { Extracted } from "./wheel.js";
 
 const LIST = "installed.json";
@@ -26,17 +24,11 @@ export async function readWhole(folder: string, first: string): Promise<PartList
     const list = JSON.parse(await readFile(join(folder, first, LIST), "utf8")) as PartList;
     for (const { file, bytes, sha256 } of list.files) {
       const path = join(folder, file);
-      if ((await stat(path)).size !== bytes || (await checksum(path)) !== sha256) return null;
+      if ((await stat(path)).size !== bytes || (await sha256Of(path, "base64url")) !== sha256) return null;
     }
     return list;
   } catch {
     // whatever is missing or cannot be read is fetched again
     return null;
   }
-}
-
-async function checksum(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest("base64url");
 }

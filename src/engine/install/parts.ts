@@ -1,16 +1,15 @@
 /** What `atmorep engine install` fetches: of each Python wheel the files that are kept, and where they go. */
 
 import { BLOSC, ECCODES } from "../../native/index.js";
+import { BLOSC_WHEELS, ECCODES_WHEELS, GPU_WHEELS, LLVM_WHEELS, NVIDIA_PACKAGES, TENSORFLOW_WHEELS } from "./pins.js";
 
 /** What pip is asked for. */
 export interface Download {
   /** such as `llvmlite==0.50.0`; several with spaces between */
   requirement: string;
   size: string;
-  /** with the packages it depends on */
-  dependencies?: boolean;
   /** SHA-256 of the wheels, hexadecimal; another one is refused */
-  sha256?: readonly string[];
+  sha256: readonly string[];
 }
 
 export interface Part {
@@ -40,9 +39,15 @@ export const TENSORFLOW: Part = {
   folders: ["tensorflow", "nvidia"],
   library: TENSORFLOW_LIBRARY,
   download(gpu) {
-    if (gpu) return { requirement: `tensorflow[and-cuda]==${this.version}`, size: "about 3 GB", dependencies: true };
+    if (gpu) {
+      return {
+        requirement: `tensorflow==${this.version} ${NVIDIA_PACKAGES}`,
+        size: "about 3 GB",
+        sha256: GPU_WHEELS,
+      };
+    }
     const name = process.platform === "linux" && process.arch === "x64" ? "tensorflow-cpu" : "tensorflow";
-    return { requirement: `${name}==${this.version}`, size: "about 275 MB" };
+    return { requirement: `${name}==${this.version}`, size: "about 275 MB", sha256: TENSORFLOW_WHEELS };
   },
   place: (entry) => (TENSORFLOW_LIBRARY.test(entry) || NVIDIA_LIBRARY.test(entry) ? entry : null),
 };
@@ -58,7 +63,7 @@ export const LLVM: Part = {
   folders: ["llvmlite"],
   library: LLVM_FILE,
   download() {
-    return { requirement: `${this.name}==${this.version}`, size: "about 60 MB" };
+    return { requirement: `${this.name}==${this.version}`, size: "about 60 MB", sha256: LLVM_WHEELS };
   },
   place(entry) {
     const file = (LLVM_FILE.exec(entry) ?? LLVM_LICENCE.exec(entry))?.[1];
@@ -85,13 +90,6 @@ export const BLOSC_PART: Part = {
   },
 };
 
-/** blosc2 4.14.1 for Linux on x64 and arm64, macOS on arm64. */
-const BLOSC_WHEELS = [
-  "d5e65efe80740651c3b39a9fd98478f073c57bed51f7eebe1fdfe248dc259e37",
-  "411d9fa31c559f0b016c16611101ccd0e03d38dc89ab1bc94178aa3757ce756a",
-  "fb2960ff411e2c1cffa6209932b5ee344fb46208906c3de79e8f23531df82e8a",
-];
-
 /** Libraries of a package's own folder, and of the folder beside it with those of others; without Fortran's and the tools. */
 const ECCODES_FILE =
   /^(eccodeslib\/lib(64)?|eckitlib\/lib(64)?|eckitlib\.libs|eckitlib\/\.dylibs)\/[^/]+\.(so(\.[^/]*)?|dylib)$/;
@@ -117,16 +115,6 @@ export const ECCODES_PART: Part = {
     return licence ? `${ECCODES.installed}/${licence[1]}/${licence[2]}` : null;
   },
 };
-
-/** eccodeslib 2.50.0.33 and eckitlib 2.5.0.33 for Linux on x64 and arm64, macOS 15 on arm64. */
-const ECCODES_WHEELS = [
-  "885fab767bbfde0158c22dfb704d9a9a94f3655eab31ff5d60caf6e59f76b824",
-  "492b96f09cd644f844152d8bdae23dcff0b2daf2c20b33c16f0f3b9311cdf413",
-  "b9e82e973e9e5e7623f4940037b190ceb1c61eaed316d00de15a5173ea2e428f",
-  "d4e0d1ffc87d8943bd71238d95d6a481e7a88324e6f77bf20d871746e903d24c",
-  "e5b21857e6a01cbb62cf1492a5d4d004542a1a29a549574a28d1bdf476ed5190",
-  "612d52943165efacb381f410e47e720f76ef1dfca3b15f3d4bd5edf378d84227",
-];
 
 export const PARTS = [TENSORFLOW, LLVM, BLOSC_PART, ECCODES_PART];
 

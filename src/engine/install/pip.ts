@@ -1,10 +1,10 @@
 /** Downloading wheels with pip, which checks them against the index's checksums. */
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { AtmorepError } from "../../errors.js";
+import { sha256Of } from "./digest.js";
 import type { Download } from "./parts.js";
 
 /** Python whose wheels are taken; the libraries do not depend on it, and no Python of that version is needed. */
@@ -15,11 +15,11 @@ const WHEEL_PYTHON = "3.11";
  * @throws AtmorepError `failed` if pip does not work, or gives a wheel that is not the one that was tested
  */
 export async function downloadWheels(
-  { requirement, dependencies = false, sha256 }: Download,
+  { requirement, sha256 }: Download,
   folder: string,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  const only = ["--only-binary=:all:", "--python-version", WHEEL_PYTHON, ...(dependencies ? [] : ["--no-deps"])];
+  const only = ["--only-binary=:all:", "--python-version", WHEEL_PYTHON, "--no-deps"];
   const command = [
     "-m",
     "pip",
@@ -41,12 +41,12 @@ export async function downloadWheels(
     });
   }
   const wheels = (await readdir(folder)).map((file) => join(folder, file));
-  if (sha256) for (const wheel of wheels) await verify(wheel, sha256);
+  for (const wheel of wheels) await verify(wheel, sha256);
   return wheels;
 }
 
 async function verify(wheel: string, expected: readonly string[]): Promise<void> {
-  const found = await sha256Of(wheel);
+  const found = await sha256Of(wheel, "hex");
   if (expected.includes(found)) return;
   throw new AtmorepError("failed", "the wheel is not the one that was tested", {
     where: basename(wheel),
@@ -54,11 +54,4 @@ async function verify(wheel: string, expected: readonly string[]): Promise<void>
     expected: expected.join(" or "),
     fix: "Check the package index; a wheel you trust is unpacked by: engine install --wheel FILE.",
   });
-}
-
-/** Hexadecimal. */
-export async function sha256Of(file: string): Promise<string> {
-  return createHash("sha256")
-    .update(await readFile(file))
-    .digest("hex");
 }

@@ -1,10 +1,12 @@
 /** A part out of its wheels, in place of what was there. */
-import { mkdir, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AtmorepError } from "../../errors.js";
+import { makeFolder, replaceFolder, syncTree } from "../../formats/atomic.js";
+import { sha256Of } from "./digest.js";
 import { type PartList, writeList } from "./installed.js";
 import type { Part } from "./parts.js";
-import { sha256Of } from "./pip.js";
 import { type Extraction, extractWheel, wheelEntries } from "./wheel.js";
 
 export interface Unpacking {
@@ -14,6 +16,8 @@ export interface Unpacking {
   work: string;
   report: (line: string) => void;
   signal?: AbortSignal;
+  /** the wheels have the hashes of the tested ones: they were looked at when they were downloaded */
+  areTested?: boolean;
 }
 
 /**
@@ -21,7 +25,7 @@ export interface Unpacking {
  * @throws AtmorepError `input` if the wheels do not hold the part, or are damaged; nothing is changed then
  */
 export async function unpackPart(part: Part, wheels: readonly string[], unpacking: Unpacking): Promise<PartList> {
-  const { folder, work, report, signal } = unpacking;
+  const { folder, work, report, signal, areTested } = unpacking;
   const list: PartList = { version: part.version, files: [] };
   let complete = false;
   for (const wheel of wheels) {
@@ -37,7 +41,7 @@ export async function unpackPart(part: Part, wheels: readonly string[], unpackin
     }
     report(`unpacking ${basename(wheel)}`);
     // The wheel as it was tested needs no look at its own list, which is wrong in some (eckitlib 2.5.0.33 for Linux).
-    const isTested = part.download(false).sha256?.includes(await sha256Of(wheel)) ?? false;
+    const isTested = areTested || testedWheels(part).includes(await sha256Of(wheel, "hex"));
     list.files.push(...(await extractWheel(wheel, extractions, work, { isTested, signal })));
   }
   if (!complete) {
@@ -48,14 +52,22 @@ export async function unpackPart(part: Part, wheels: readonly string[], unpackin
   return list;
 }
 
-/** The folder with the list goes first and comes last: without it a part counts as missing. */
+const testedWheels = (part: Part) => [false, true].flatMap((gpu) => part.download(gpu).sha256);
+
+/**
+ * Each folder takes the place of the former one, which stands aside for an instant, and is put back by the next
+ * installation if the process was killed in it. The folder with the list comes last.
+ */
 async function replace({ folders }: Part, folder: string, work: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (const name of folders) await rm(join(folder, name), { recursive: true, force: true });
+  await makeFolder(folder);
   for (const name of folders.toReversed()) {
-    await rename(join(work, name), join(folder, name)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-    });
+    const [from, to] = [join(work, name), join(folder, name)];
+    if (!existsSync(from)) {
+      await rm(to, { recursive: true, force: true });
+      continue;
+    }
+    await syncTree(from);
+    await replaceFolder(from, to);
   }
 }
 

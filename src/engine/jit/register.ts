@@ -1,5 +1,6 @@
 /** Kernels of ours on the native engine, in place of chains of TensorFlow's operations. */
 import * as tf from "@tensorflow/tfjs-core";
+import { checkArguments } from "../kernels/arguments.js";
 import { FUSED } from "../kernels/fused.js";
 import { LAYER_NORM_EPSILON } from "../kernels/layerNorm.js";
 import { LEAST_SIDE } from "../kernels/linear.js";
@@ -55,7 +56,10 @@ export function registerJitKernels(tensorflow: Tensorflow, jit: Jit, parts: Part
     tf.registerKernel({
       kernelName,
       backendName: BACKEND,
-      kernelFunc: ({ inputs, attrs }) => run({ inputs: inputs as Call["inputs"], attrs: { ...attrs } }),
+      kernelFunc: ({ inputs, attrs = {} }) => {
+        checkArguments(kernelName, inputs as Call["inputs"], attrs);
+        return run({ inputs: inputs as Call["inputs"], attrs: { ...attrs } });
+      },
     });
   }
 }

@@ -3,6 +3,7 @@ export { attention, attentionWeights } from "./attention.js";
 export { checkpoint } from "./checkpoint.js";
 export { dropout } from "./dropout.js";
 export { ensembleMean, ensembleMoments, ensembleStd, memberSquares } from "./ensemble.js";
+export { type Explain, explained } from "./explain.js";
 export { gatherRows } from "./gatherRows.js";
 export { gelu } from "./gelu.js";
 export { globalNorm } from "./globalNorm.js";

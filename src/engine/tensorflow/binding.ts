@@ -1,7 +1,9 @@
 /** The interface between tfjs-node's JavaScript kernels and TensorFlow (its `TFJSBinding`), over the C API. */
 import { ATTRIBUTE_KINDS, type Attribute } from "./attributes.js";
 import type { EagerContext, TensorMetadata } from "./context.js";
+import type { NodeDefinition } from "./definitions.js";
 import { TensorflowError } from "./errors.js";
+import { type InferredOutput, inferOutputs, type KnownInput } from "./infer.js";
 import { type HostValues, TYPES } from "./values.js";
 
 /** What tfjs-node's kernels call. A recorder may stand in its place while a function is traced. */
@@ -16,6 +18,8 @@ export interface Binding {
   deleteTensor(id: number): void;
   tensorDataSync(id: number): HostValues;
   executeOp(name: string, attributes: Attribute[], inputs: number[], outputs: number): TensorMetadata[];
+  /** What comes out of an operation, by TensorFlow's own rules. */
+  infer(op: string, attributes: NodeDefinition["attributes"], inputs: readonly KnownInput[]): InferredOutput[];
   getNumOfTensors(): number;
   isUsingGpuDevice(): boolean;
 }
@@ -47,6 +51,7 @@ export function createBinding(context: EagerContext): Binding & typeof CONSTANTS
     deleteTensor: (id) => context.delete(id),
     tensorDataSync: (id) => context.read(id),
     executeOp: (name, attributes, inputs, outputs) => context.execute(name, attributes, inputs, outputs),
+    infer: (op, attributes, inputs) => inferOutputs(context.native, op, attributes, inputs),
     getNumOfTensors: () => context.size,
     isUsingGpuDevice: () => context.device.type === "GPU",
     ...{ loadSavedModel: noModels, deleteSavedModel: noModels, runSavedModel: noModels, getNumOfSavedModels: () => 0 },

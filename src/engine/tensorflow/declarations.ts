@@ -17,6 +17,8 @@ export const C_TYPES = {
   address: "uint64_t",
   /** a typed array, whose elements C reads or writes */
   buffer: "void *",
+  /** TF_Output, which C takes by value: an operation and the number of its output */
+  output: "TF_Output",
 } as const;
 
 type CType = keyof typeof C_TYPES;
@@ -88,6 +90,11 @@ export const DECLARATIONS = {
   TF_DeleteImportGraphDefOptions: ["void", "address"],
   TF_GraphImportGraphDef: ["void", "address", "address", "address", "address"],
   TF_GraphOperationByName: ["address", "address", "address"],
+  TF_GraphGetOpDef: ["void", "address", "address", "address", "address"],
+  TF_GraphGetTensorNumDims: ["int", "address", "output", "address"],
+  TF_GraphGetTensorShape: ["void", "address", "output", "buffer", "int", "address"],
+  TF_OperationOutputType: ["int", "output"],
+  TF_OperationOutputListLength: ["int", "address", "address", "address"],
   TF_NewSessionOptions: ["address"],
   TF_SetConfig: ["void", "address", "buffer", "size", "address"],
   TF_DeleteSessionOptions: ["void", "address"],
@@ -117,7 +124,9 @@ type Value<T extends CType> = T extends "void"
     ? string
     : T extends "buffer"
       ? ArrayBufferView | null
-      : number;
+      : T extends "output"
+        ? { oper: number; index: number }
+        : number;
 type Values<T extends readonly CType[]> = { -readonly [K in keyof T]: Value<T[K]> };
 type Signature<T extends readonly [CType, ...CType[]]> = T extends readonly [
   infer R extends CType,

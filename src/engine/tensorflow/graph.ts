@@ -18,7 +18,7 @@ export interface Argument {
 export const NODES = { input: (i: number) => `input${i}`, start: "start", call: "function" } as const;
 
 /** Version of the messages; attributes that came later have their defaults. */
-const PRODUCER = 1000;
+export const PRODUCER = 1000;
 const FULL_TRACE = 3;
 
 /** A GraphDef that feeds `inputs` to the function, a ConfigProto for its session, and how many results there are. */

@@ -30,6 +30,8 @@ export interface Native {
   copyIn: CFunction<[to: number, from: ArrayBufferView, bytes: number], number>;
   /** bytes at an address to a JavaScript array; of an array outside V8's heap if called with `async` */
   copyOut: CFunction<[to: ArrayBufferView, from: number, bytes: number], number>;
+  /** address of an array's elements; they must lie on an ArrayBuffer of their own, for V8 moves those that do not */
+  addressOf(values: ArrayBufferView): number;
   /** address of a C string that lives as long as the library */
   cstring(text: string): number;
   /** address of a function of the library; 0 if it has none of that name */
@@ -87,6 +89,7 @@ function load(file: string): Native {
 
 function bind(file: string, koffi: typeof import("koffi")): Native {
   const system = koffi.load(null);
+  const types = { ...C_TYPES, output: koffi.struct({ oper: C_TYPES.address, index: C_TYPES.int }) };
   // the library reads these when it is loaded; process.env of a worker thread does not reach C
   const setenv = system.func("setenv", "int", [C_TYPES.string, C_TYPES.string, "int"]);
   for (const [name, value] of Object.entries(SETTINGS)) setenv(name, value, 0);
@@ -101,8 +104,8 @@ function bind(file: string, koffi: typeof import("koffi")): Native {
       name,
       library.func(
         name,
-        C_TYPES[result],
-        parameters.map((type) => C_TYPES[type]),
+        types[result],
+        parameters.map((type) => types[type]),
       ),
     ]),
   ) as unknown as TensorflowApi;
@@ -116,6 +119,7 @@ function bind(file: string, koffi: typeof import("koffi")): Native {
     version: api.TF_Version(),
     copyIn: system.func("memcpy", C_TYPES.address, [C_TYPES.address, C_TYPES.buffer, "size_t"]),
     copyOut: system.func("memcpy", C_TYPES.address, [C_TYPES.buffer, C_TYPES.address, "size_t"]),
+    addressOf: (values) => Number(koffi.address(values)),
     cstring(text) {
       let entry = texts.get(text);
       if (!entry) {

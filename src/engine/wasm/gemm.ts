@@ -13,8 +13,19 @@ export function registerProducts(work: Workspace): void {
   replaceKernel(tf.BatchMatMul, (call) => batchMatMul(work, call));
 }
 
+/** Axes before the matrix, without those of one at their beginning. */
+function outerOf({ shape }: TensorInfo): number[] {
+  const outer = shape.slice(0, -2);
+  const first = outer.findIndex((size) => size !== 1);
+  return first < 0 ? [] : outer.slice(first);
+}
+
 function batchMatMul(work: Workspace, { backend, inputs: { a, b }, attrs }: Call): TensorInfo {
   const { transposeA, transposeB } = attrs as { transposeA: boolean; transposeB: boolean };
+  for (const { shape, dtype } of [a, b]) {
+    if (dtype !== "float32") throw new Error(`matMul: of numbers of type float32, got ${dtype}`);
+    if (shape.length < 2) throw new Error(`matMul: of matrices, got a tensor [${shape}]`);
+  }
   const [aRows, aColumns] = a.shape.slice(-2);
   const [bRows, bColumns] = b.shape.slice(-2);
   const [m, k] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
@@ -22,7 +33,8 @@ function batchMatMul(work: Workspace, { backend, inputs: { a, b }, attrs }: Call
   if (inner !== k) throw new Error(`matMul: inner sizes differ, got ${a.shape} and ${b.shape}`);
   const aBatch = tf.util.sizeFromShape(a.shape.slice(0, -2));
   const bBatch = tf.util.sizeFromShape(b.shape.slice(0, -2));
-  if (aBatch !== bBatch && aBatch !== 1 && bBatch !== 1) {
+  const same = outerOf(a).join() === outerOf(b).join();
+  if (!same && aBatch !== 1 && bBatch !== 1) {
     throw new Error(`matMul: batches differ, got ${a.shape} and ${b.shape}`);
   }
   const outer = (bBatch > aBatch ? b : a).shape.slice(0, -2);

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { AtmorepError } from "../../errors.js";
+import { type SharedMemory, sharedMemory, WASM_PAGE } from "../../formats/wasmHost.js";
 import { MOST_PARTS, type Parts } from "./parts.js";
 
 /** What a helper can be asked to do. */
@@ -16,7 +17,6 @@ const CONTROL_LENGTH = 32;
 
 /** Most pages of 64 KiB of a helper's memory: 2 GiB. Of memory only what is used counts, of addresses all. */
 export const MOST_PAGES = 32768;
-const PAGE_BYTES = 65536;
 
 /** What a helper is told at its start. */
 export interface HelperSetup {
@@ -27,16 +27,6 @@ export interface HelperSetup {
   /** its number among the threads; the main one is 0 */
   who: number;
 }
-
-/** The part that is used of a shared `WebAssembly.Memory`. */
-export interface SharedMemory {
-  buffer: SharedArrayBuffer;
-  grow(pages: number): number;
-}
-
-declare const WebAssembly: {
-  Memory: new (limits: { initial: number; maximum: number; shared: true }) => SharedMemory;
-};
 
 export interface Helper {
   who: number;
@@ -63,7 +53,7 @@ const [SLICE_MS, SLICES] = [10_000, 60];
 /** Grows a memory, if need be, to hold so many bytes. */
 export function ensureBytes(memory: SharedMemory, bytes: number): void {
   const missing = bytes - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+  if (missing > 0) memory.grow(Math.ceil(missing / WASM_PAGE));
 }
 
 /** Threads that work together. */
@@ -90,7 +80,7 @@ export function startTeam(count: number): Team {
 }
 
 function startHelper(entry: string, parts: Parts, who: number): Helper {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
+  const memory = sharedMemory(1, MOST_PAGES);
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_LENGTH));
   const setup: HelperSetup = { memory, control, parts, who };
   const thread = new Worker(entry, { workerData: setup, execArgv: [] });

@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { AtmorepError } from "../../errors.js";
 import { eager } from "../eager/index.js";
 import type { Engine } from "../engine.js";
-import { registerGradients } from "../gradients.js";
+import { registerGradients } from "../gradients/index.js";
 import { askedProducts, noSuchProducts } from "../products.js";
 import { askedThreads } from "../threads.js";
 import { startTeam, type Team } from "./helper.js";
@@ -22,10 +22,10 @@ let opened: Promise<Team> | null = null;
  * Sets the backend up once, and makes it the current one.
  * @throws AtmorepError `usage` for what `ATMOREP_THREADS` or `ATMOREP_PRODUCTS` asks
  */
-export async function openWasm(): Promise<Engine> {
+export async function openWasm(share?: number): Promise<Engine> {
   const asked = askedProducts();
   if (asked) throw noSuchProducts(asked, "the WASM engine");
-  const wanted = askedThreads();
+  const wanted = askedThreads(process.env, share);
   opened ??= setUp(wanted);
   const { helpers } = await opened.catch((error: unknown) => {
     opened = null;

@@ -14,6 +14,7 @@ import {
   V128,
   type WasmFunction,
 } from "../../formats/wasm.js";
+import { compile, instantiate } from "../../formats/wasmHost.js";
 import { dropoutMask } from "./randomLoop.js";
 
 /** Addresses and distances are in bytes, `alpha` is the address of a number; a group is four float32. */
@@ -49,12 +50,6 @@ export interface Program {
   geluGrad(x: number, dy: number, dx: number, groups: number): void;
 }
 
-/** The part that is used of a global which TypeScript declares only together with the DOM. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: unknown };
-};
-
 /**
  * Instantiates the loops.
  *
@@ -72,8 +67,7 @@ export function loadProgram(memory: object, sharedPages?: number): Program {
     geluGrad(),
     dropoutMask(),
   ];
-  const module = new WebAssembly.Module(assemble(functions, sharedPages));
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as Program;
+  return instantiate(compile(assemble(functions, sharedPages)), memory);
 }
 
 /** Tiles of 4 x 8 accumulate in registers; each element adds its k products in order. */

@@ -4,7 +4,7 @@
  */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
-import { type Call, floats, ints, replaceKernel } from "./heap.js";
+import { type Call, floats, ints, numbers, replaceKernel } from "./heap.js";
 
 export function registerReductions(): void {
   replaceKernel(tf.Sum, (call) => reduce(call, false));
@@ -19,7 +19,7 @@ function reduce({ backend, inputs: { x }, attrs }: Call, mean: boolean): TensorI
   const shape = keepDims ? tf.backend_util.expandShapeToKeepDim(outShape, axes) : outShape;
   const sums = new Float64Array(tf.util.sizeFromShape(outShape));
   const out = backend.makeOutput(shape, "float32");
-  const data = x.dtype === "float32" ? floats(backend, x) : ints(backend, x);
+  const data = numbers(backend, x);
   addUp(data, x.shape, axes, sums);
   const count = mean ? data.length / sums.length : 1;
   const target = floats(backend, out);
@@ -71,12 +71,19 @@ function mergeAxes(shape: number[], axes: number[]): { size: number; reduced: bo
 
 function segmentSum({ backend, inputs: { x, segmentIds }, attrs }: Call): TensorInfo {
   const { numSegments } = attrs as { numSegments: number };
+  if (!Number.isInteger(numSegments) || numSegments < 0) {
+    throw new Error(`unsortedSegmentSum: the number of segments must be a whole number, and is ${numSegments}`);
+  }
+  for (const id of ints(backend, segmentIds)) {
+    if (id >= numSegments) throw new Error(`unsortedSegmentSum: there is no segment ${id} among ${numSegments}`);
+  }
   const out = backend.makeOutput([numSegments, ...x.shape.slice(1)], "float32");
   const target = floats(backend, out).fill(0);
   const source = floats(backend, x);
   const ids = ints(backend, segmentIds);
   const width = target.length / numSegments;
   for (let m = 0; m < ids.length; m++) {
+    if (ids[m] < 0) continue;
     for (let i = 0; i < width; i++) target[ids[m] * width + i] += source[m * width + i];
   }
   return out;

@@ -3,8 +3,10 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
 import { registerAdamw } from "./adamw.js";
 import { registerAttention } from "./attention.js";
+import { registerBorrowed } from "./borrowed.js";
 import { registerDropout } from "./dropout.js";
 import { registerProducts } from "./gemm.js";
+import { registerGuards } from "./guards.js";
 import { type Call, replaceKernel } from "./heap.js";
 import type { Team } from "./helper.js";
 import { registerLinear } from "./linear.js";
@@ -26,6 +28,8 @@ export function registerWasmKernels(team: Team): void {
   registerLinear(work);
   registerDropout(work);
   registerAdamw();
+  registerBorrowed();
+  registerGuards();
 }
 
 /** A tensor that shares the elements of another; the backend's own kernel copies them. */
