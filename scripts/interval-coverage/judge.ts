@@ -11,6 +11,12 @@ const MUST_ANSWER: readonly [process: string, length: number][] = [
   ["overlap 12", 1000],
 ];
 
+/**
+ * Errors of the other sign follow, so that a bias is known better than blocks of such a length say: its interval is wider than it need
+ * be, and may cover more.
+ */
+const OSCILLATING = ["AR(2) 0, -0.8", "AR(2) 1, -0.9"];
+
 /** Standard errors of a counted share that are put down to the number of histories. */
 const CHANCE = 3;
 
@@ -25,7 +31,8 @@ export function faultOf(row: Coverage): string | null {
   if (answered < 0.05 + slack(0.05, histories)) return null;
   const told = answered * histories;
   if (covered < 0.92 - slack(0.92, told)) return "covers too little";
-  if (covered > 0.97 + slack(0.97, told)) return "covers too much";
+  const cautious = question === "bias" && OSCILLATING.includes(process);
+  if (!cautious && covered > 0.97 + slack(0.97, told)) return "covers too much";
   if (question !== "equal forecasts") return null;
   if (found < 0.03 - slack(0.03, told)) return "finds too little";
   return found > 0.08 + slack(0.08, told) ? "finds too much" : null;

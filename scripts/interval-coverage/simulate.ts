@@ -7,13 +7,17 @@ import { type Interval, type PairedTest, pairedTest, scoreInterval, type TimeSum
 
 /** How errors at consecutive initial times depend on each other; all are normal with variance 1. */
 export const PROCESSES = {
-  "white noise": { correlation: 0 },
-  "AR(1) 0.5": { correlation: 0.5 },
-  "AR(1) 0.9": { correlation: 0.9 },
+  "white noise": { weights: [] },
+  "AR(1) 0.5": { weights: [0.5] },
+  "AR(1) 0.9": { weights: [0.9] },
   "overlap 2": { overlap: 2 },
   "overlap 6": { overlap: 6 },
   "overlap 12": { overlap: 12 },
-} as const satisfies Record<string, { correlation: number } | { overlap: number }>;
+  "AR(2) 0.6, 0.3": { weights: [0.6, 0.3] },
+  "AR(2) 1.2, -0.5": { weights: [1.2, -0.5] },
+  "AR(2) 0, -0.8": { weights: [0, -0.8] },
+  "AR(2) 1, -0.9": { weights: [1, -0.9] },
+} as const satisfies Record<string, { weights: readonly number[] } | { overlap: number }>;
 export type Process = keyof typeof PROCESSES;
 
 export const LENGTHS = [60, 120, 325, 1000] as const;
@@ -53,12 +57,22 @@ function history(process: (typeof PROCESSES)[Process], length: number, rng: Gene
     }
     return errors;
   }
-  const { correlation } = process;
-  const errors = Float64Array.from(rng.standardNormal(length));
-  for (let t = 1; t < length; t++) {
-    errors[t] = correlation * errors[t - 1] + Math.sqrt(1 - correlation * correlation) * errors[t];
+  const { weights } = process;
+  // long enough to forget that it began with nothing
+  const before = weights.length > 0 ? WARM_UP : 0;
+  const errors = Float64Array.from(rng.standardNormal(before + length));
+  for (let t = 0; t < errors.length; t++) {
+    for (let k = 0; k < weights.length && k < t; k++) errors[t] += weights[k] * errors[t - 1 - k];
   }
-  return errors;
+  const scale = 1 / Math.sqrt(autoregressiveVariance(weights));
+  return errors.subarray(before).map((x) => scale * x);
+}
+
+const WARM_UP = 200;
+
+/** Variance of an autoregression of second order at most, driven by white noise of variance 1. */
+function autoregressiveVariance([first = 0, second = 0]: readonly number[]): number {
+  return (1 - second) / ((1 + second) * ((1 - second) ** 2 - first * first));
 }
 
 /** The part of two forecasts' errors that they share, in standard deviations. */

@@ -1,7 +1,7 @@
 /** Post-hoc calibration between evaluations: what one was fitted to, another period is scored with. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readJsonBounded } from "../budgets.js";
 import { parseTime } from "../data/time.js";
 import { AtmorepError } from "../errors.js";
 import { runFolder } from "../runs/folder.js";
@@ -28,7 +28,11 @@ export async function readScores(dir: string): Promise<StoredScores> {
     });
   }
   try {
-    const { _about, [CALIBRATION_KEY]: calibration, ...scores } = JSON.parse(await readFile(path, "utf8"));
+    const {
+      _about,
+      [CALIBRATION_KEY]: calibration,
+      ...scores
+    } = (await readJsonBounded(path)) as StoredScores["scores"] & Record<string, never>;
     return { scores, about: _about ?? {}, calibration: calibration ?? null };
   } catch (cause) {
     throw new AtmorepError("input", "the scores cannot be read", { where: path, cause });

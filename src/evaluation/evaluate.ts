@@ -2,8 +2,8 @@
  * Evaluating a trained run: cubes of a mode, predictions, result stores, scores. One batch is in memory at a time (of
  * global modes one date as well), however many samples there are.
  */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+
+import { basename, dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { drawRunId } from "../config/runId.js";
 import { configText } from "../config/text/files.js";
@@ -12,19 +12,25 @@ import { leftOut } from "../data/gaps.js";
 import { openData } from "../data/openData.js";
 import { drawEpoch } from "../data/sampling.js";
 import { formatTime } from "../data/time.js";
+import { ALONE, type Communicator } from "../distributed/index.js";
 import { openEngine } from "../engine/index.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
-import { writeFileAtomic } from "../formats/atomic.js";
+import { cleanLeftovers, writeDirectoryAtomic, writeFileAtomic } from "../formats/atomic.js";
+import { systemFault } from "../formats/systemFault.js";
 import { createMaskStreams, getStrategy } from "../masking/index.js";
 import { toTensors } from "../model/index.js";
 import { fitBaselines } from "../prediction/baselines.js";
-import { type PassContext, passSubject, predictDraws } from "../prediction/pass.js";
+import { type PassContext, passSubject } from "../prediction/pass.js";
+import { predictTogether } from "../prediction/together.js";
 import { storeNormalization } from "../results/storeNormalization.js";
-import { assertFree, configPath, createExclusively, type RunFolder, runFolder } from "../runs/folder.js";
+import { assertFree, configPath, type RunFolder, runFolder } from "../runs/folder.js";
 import { type ToldOn, toldOnLine } from "../runs/toldOn.js";
 import { readInitialWeights } from "../runs/weightFiles.js";
 import type { BaselineParams, CalibrationReport, ScoreReport } from "../scores/index.js";
 import { isPeriodic, scoresByTime } from "../scores/index.js";
+import { assertAgreed, stateDigest } from "../training/agreement.js";
+import { programVersion } from "../training/provenance.js";
+import { threadsOfEach } from "../training/threads.js";
 import { CALIBRATION_KEY, givenCalibration } from "./calibration.js";
 import type { DrawPlan } from "./draws.js";
 import { checkForEvaluation, findRun, type RunWeights, runConfig } from "./loadRun.js";
@@ -61,6 +67,8 @@ export interface EvaluateRequest {
   /** write result stores (default true) */
   stores?: boolean;
   signal?: AbortSignal;
+  /** processes that share the predictions, each with the same request, of which the first writes; default this one alone */
+  communicator?: Communicator;
   onProgress?: (done: number, total: number) => void;
   onWarning?: (message: string) => void;
 }
@@ -95,17 +103,21 @@ export interface Evaluation {
  */
 export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
   const out = request.out ?? ".";
+  const communicator = request.communicator ?? ALONE;
   const run = findRun(request.run, out);
-  const folder = runFolder(out, request.runId ?? drawRunId());
+  const folder = runFolder(out, await communicator.broadcast(request.runId ?? drawRunId()));
   assertFree(folder);
   const own = request.mode === undefined;
   const modeName = request.mode ?? String(runConfig(run, null, []).config.BERT_strategy);
   const mode = evaluationMode(modeName);
   const set = request.set ?? [];
   const options = evaluationOptions(set.filter(isEvaluationOverride), modeName);
-  const { config: resolved, folder: base, warnings } = runConfig(run, mode.strategy, set, request.data);
+  const { config: read, folder: base, warnings } = runConfig(run, mode.strategy, set, request.data);
+  // drawn where the run has none: once for all
+  const { torch_seed, rng_seed } = read;
+  const resolved: RunConfig = { ...read, ...(await communicator.broadcast({ torch_seed, rng_seed })) };
   if (own && set.some((text) => text.startsWith("BERT_strategy="))) {
-    return evaluate({ ...request, mode: String(resolved.BERT_strategy) });
+    return evaluate({ ...request, runId: folder.id, mode: String(resolved.BERT_strategy) });
   }
   const config: RunConfig = { ...resolved, wandb_id: folder.id, par_rank: 0, par_size: 1 };
   for (const warning of warnings) request.onWarning?.(warning);
@@ -116,6 +128,7 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
     for (const warning of checkForEvaluation(config, store)) request.onWarning?.(warning);
     const subject = passSubject(config, store);
     const cubes = request.rollout ?? 1;
+    assertShared(cubes, communicator);
     if (cubes > 1 && config.attention) request.onWarning?.("attention maps are not written of a roll-out");
     const shift = cubes > 1 ? forecastSteps(subject) * config.time_sampling : 0;
     const told = toldOn({
@@ -128,15 +141,47 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
     const plan = mode.draws({ config, store, options, split, rollout: { cubes, shift } });
     if (plan.acrossGaps) request.onWarning?.(leftOut(plan.acrossGaps));
     const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, subject.model.spec);
-    const engine = await openEngine(request.engine ?? "auto");
+    const engine = await openEngine(request.engine ?? "auto", await threadsOfEach(communicator));
     if (engine.instead?.reason === "unusable") request.onWarning?.(engine.instead.text);
     params = toTensors(weights);
     const context: PassContext = { ...subject, engine };
-    return await runPlan({ request, context, params, plan, folder, run, modeName, options, cubes, told });
+    await assertAgreed(communicator, "before the first batch", () => ({
+      ...{ version: programVersion(), run: run.id, configuration: JSON.stringify(config), engine: engine.description },
+      ...{ options: JSON.stringify(options), draws: JSON.stringify(plan.draws.map(({ timeIndex }) => timeIndex)) },
+      weights: stateDigest(0, [weights]),
+    }));
+    const work = { request, context, params, plan, folder, run, modeName, options, cubes, told, communicator };
+    const whole =
+      communicator.rank === 0 ? await inFolder(folder, (aside) => runPlan({ ...work, folder: aside })) : null;
+    if (whole === null) for await (const _ of batchesOf(work));
+    return await communicator.broadcast(whole as Evaluation);
   } finally {
     tf.dispose(Object.values(params));
     await store.close();
   }
+}
+
+/**
+ * Fills the evaluation's folder aside, so that it is there whole or not at all; what killed evaluations left goes.
+ * @throws AtmorepError (usage) if the folder cannot be made, or was taken meanwhile
+ */
+async function inFolder(folder: RunFolder, fill: (aside: RunFolder) => Promise<Evaluation>): Promise<Evaluation> {
+  const { resultsDir } = folder;
+  let began = false;
+  const begin = (aside: string) => {
+    began = true;
+    return fill({ ...folder, resultsDir: aside });
+  };
+  await cleanLeftovers(dirname(resultsDir));
+  const evaluation = await writeDirectoryAtomic(resultsDir, begin, { replace: false }).catch((error) => {
+    assertFree(folder);
+    const [code, what] = began
+      ? (["failed", "the evaluation cannot go on; no stores or scores were written"] as const)
+      : (["usage", "the folder of the evaluation cannot be created"] as const);
+    throw systemFault(error, code, what, { where: resultsDir, fix: "Make room, or choose another folder with --out." });
+  });
+  const files = evaluation.files.map((path) => join(resultsDir, basename(path)));
+  return { ...evaluation, resultsDir, files };
 }
 
 interface Work {
@@ -150,6 +195,23 @@ interface Work {
   options: EvaluationOptions;
   cubes: number;
   told: ToldOn;
+  communicator: Communicator;
+}
+
+/** Batches with their predictions; in other processes than the first none, which share the work. */
+function batchesOf({ request: { signal }, context, params, plan, told, communicator }: Work) {
+  const streams = createMaskStreams(context.config, context.fields);
+  const split = told === "test" ? "test" : "validate";
+  return predictTogether(communicator, context, params, plan.draws, { streams, split, members: true, signal });
+}
+
+/** @throws AtmorepError (usage): each cube of a roll-out waits for the one before */
+function assertShared(cubes: number, { size }: Communicator): void {
+  if (cubes === 1 || size === 1) return;
+  throw new AtmorepError("usage", "a roll-out works in one process", {
+    where: "--rollout",
+    found: `${size} processes`,
+  });
 }
 
 async function runPlan(work: Work): Promise<Evaluation> {
@@ -193,9 +255,7 @@ async function runPlan(work: Work): Promise<Evaluation> {
         request.onProgress?.(done, plan.draws.length);
       }
     } else {
-      const streams = createMaskStreams(config, context.fields);
-      const split = work.told === "test" ? "test" : "validate";
-      for await (const batch of predictDraws(context, params, plan.draws, { streams, split, members: true, signal })) {
+      for await (const batch of batchesOf(work)) {
         const predictions = batch.predictions.map(({ mean, ens }) => ({ mean, ens: ens! }));
         for (const [p, { field }] of predicted.entries()) {
           await scores.add(batch, field, predictions[p]);
@@ -250,13 +310,11 @@ async function runPlan(work: Work): Promise<Evaluation> {
     };
   } catch (error) {
     await output.abort();
-    await rm(folder.resultsDir, { recursive: true, force: true });
     throw error;
   }
 }
 
 async function openOutput({ request, context, folder, run, plan }: Work, spectra: Spectra): Promise<EvaluationOutput> {
-  await createExclusively(folder.resultsDir);
   await writeFileAtomic(configPath(folder.resultsDir, folder.id), configText(context.config));
   const epoch = /^\d+$/.test(run.which) ? Number(run.which) : 0;
   return EvaluationOutput.open(context, plan, { folder, epoch, stores: request.stores ?? true }, spectra);
@@ -319,5 +377,6 @@ function spectrumRefusal({ config, store }: PassContext, { draws, tiling }: Draw
 function interrupted(done: number, total: number) {
   return new AtmorepError("failed", "the evaluation was interrupted; no stores or scores were written", {
     found: `${done} of ${total} batches`,
+    fix: "Give the command again to begin anew",
   });
 }

@@ -1,4 +1,4 @@
-/** Options of the evaluation modes (spec section 8), beside any key of the configuration: one table. */
+/** Options of the evaluation modes (docs/method.md, "Evaluation"), beside any key of the configuration: one table. */
 import { integer, type Kind, list, nullable, place, text, tuple } from "../config/kinds.js";
 import { because } from "../config/limits.js";
 import { POINT, SAMPLES, TOKENS, YEAR } from "../config/pieces.js";

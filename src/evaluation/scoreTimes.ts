@@ -1,6 +1,7 @@
 /** `scores_by_time.safetensors`: the sums of an evaluation by initial time, which score cards pair. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { parseBounded } from "../budgets.js";
 import { formatTime } from "../data/time.js";
 import { AtmorepError } from "../errors.js";
 import { openSafetensors, verifySafetensors, writeSafetensors } from "../formats/safetensors.js";
@@ -77,7 +78,7 @@ export async function readScoreTimes(dir: string): Promise<TimedScores> {
         fix: "Read them with the version of the program that wrote them, or evaluate the run again.",
       });
     }
-    const layout = JSON.parse(file.metadata.get("layout") ?? "{}") as Pick<
+    const layout = parseBounded(file.metadata.get("layout") ?? "{}", `${path}: layout`) as Pick<
       TimedScores,
       "columns" | "dates" | "about"
     > & {

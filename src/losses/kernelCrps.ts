@@ -38,16 +38,32 @@ export function kernelCrps({ target, ens, valid }: LossInputs): Scalar {
  * @throws AtmorepError `config` for one member
  */
 export function almostFairCrps({ target, ens, valid }: LossInputs): Scalar {
-  const E = ens.shape[1] as number;
-  if (E < 2) {
-    throw new AtmorepError("config", "one ensemble member has no spread", {
-      where: "losses: almost_fair_crps",
-      found: E,
-      expected: "net_tail_num_nets of at least 2",
-      fix: "Raise net_tail_num_nets, or train with kernel_crps (with one member the mean absolute error).",
-    });
-  }
+  const E = needMembers("almost_fair_crps", ens);
   return weightedMean(pointwise(target, ens, 1 - (1 - ALMOST_FAIR_ALPHA) / E), valid ?? null);
+}
+
+/**
+ * CRPS of the members' empirical distribution (c = 1 - 1/E). It is least where the members lie at the quantiles
+ * (k - 1/2)/E of what may happen (Broecker 2012, doi:10.1002/qj.1891), so that members that are fixed functions, as
+ * tails are, get the spread of the errors. The fair form takes members for random draws: fixed ones it sends to the
+ * quantiles (k - 1)/(E - 1), the outer two without end.
+ *
+ * @throws AtmorepError `config` for one member
+ */
+export function ensembleCrps({ target, ens, valid }: LossInputs): Scalar {
+  const E = needMembers("ensemble_crps", ens);
+  return weightedMean(pointwise(target, ens, 1 - 1 / E), valid ?? null);
+}
+
+function needMembers(name: string, ens: Tensor): number {
+  const E = ens.shape[1] as number;
+  if (E >= 2) return E;
+  throw new AtmorepError("config", "one ensemble member has no spread", {
+    where: `losses: ${name}`,
+    found: E,
+    expected: "net_tail_num_nets of at least 2",
+    fix: "Raise net_tail_num_nets, or train with kernel_crps (with one member the mean absolute error).",
+  });
 }
 
 /** The score of each grid point. target [M, D], ens [M, E, D], returns [M, D]. */

@@ -43,6 +43,11 @@ export const BUILT_IN = {
     area: false,
     doc: "0.95 of the fair kernel CRPS and 0.05 of the plain one (Lang et al. 2024), without the fair form's degenerate minima",
   },
+  ensemble_crps: {
+    members: 2,
+    area: false,
+    doc: "CRPS of the members' own distribution, which makes them quantiles of what may happen",
+  },
 } as const satisfies Record<string, LossInfo>;
 
 export type BuiltInLoss = keyof typeof BUILT_IN;

@@ -3,6 +3,7 @@
  * scores beside the baselines, and the result stores.
  */
 import type { Draw } from "../data/types.js";
+import { ALONE, type Communicator } from "../distributed/index.js";
 import { createMaskStreams } from "../masking/index.js";
 import type { Params } from "../model/types.js";
 import { openAttentionWriter, openResultsWriter, type WritersPlace } from "../results/openWriters.js";
@@ -10,7 +11,8 @@ import type { AttentionWriter } from "../results/writeAttention.js";
 import type { FieldSkill, Series } from "../runs/events.js";
 import { validationSeries } from "../runs/series.js";
 import type { BaselineParams } from "../scores/index.js";
-import { type PassContext, predictDraws } from "./pass.js";
+import type { PassContext } from "./pass.js";
+import { predictTogether } from "./together.js";
 import { ValidationScores } from "./validationScores.js";
 
 /** What every validation of a run has in common. */
@@ -31,6 +33,8 @@ export interface ValidationRequest extends WritersPlace {
   instead?: { split: "test"; draws: Draw[] };
   /** ends the pass before the next batch */
   signal?: AbortSignal;
+  /** processes that share the pass, each with the same request; default this one alone */
+  communicator?: Communicator;
 }
 
 export interface Validation {
@@ -47,12 +51,19 @@ export interface Validation {
 
 /**
  * One validation pass. Writes the result stores if `log_test_num_ranks` is above 0.
- * @returns null if the run is interrupted meanwhile; nothing is written then
+ * @returns null if the run is interrupted meanwhile, when nothing is written, and in other processes than the first
  */
 export async function validate(context: ValidationContext, request: ValidationRequest): Promise<Validation | null> {
   const { config, model } = context;
-  const { weights, baselines, signal, stores = true } = request;
+  const { weights, baselines, signal, stores = true, communicator = ALONE } = request;
   const { split, draws } = request.instead ?? { split: "validate" as const, draws: context.validationDraws };
+  const members = (stores && config.log_test_num_ranks > 0) || (config.metrics ?? []).length > 0;
+  const streams = createMaskStreams(config, context.fields);
+  const pass = predictTogether(communicator, context, weights, draws, { split, streams, members, signal });
+  if (communicator.rank > 0) {
+    for await (const _ of pass);
+    return null;
+  }
   const scores = new ValidationScores(context, baselines, true);
   const writes = stores && config.log_test_num_ranks > config.par_rank;
   const results = writes ? await openResultsWriter(context, request) : null;
@@ -61,12 +72,6 @@ export async function validate(context: ValidationContext, request: ValidationRe
   let batches = 0;
   try {
     attention = writes && config.attention ? await openAttentionWriter(context, request) : null;
-    const pass = predictDraws(context, weights, draws, {
-      split,
-      streams: createMaskStreams(config, context.fields),
-      members: results !== null || (config.metrics ?? []).length > 0,
-      signal,
-    });
     for await (const { mse, predictions, ...batch } of pass) {
       batches += 1;
       for (const [p, value] of mse.entries()) {

@@ -4,6 +4,7 @@
  * @example
  * import { crpsEnsemble, spreadSkillRatio } from "atmorep/scores";
  * crpsEnsemble([0.1, 0.4, 0.9], 0.5);
+ * @module atmorep/scores
  */
 export {
   type AccumulatorOptions,

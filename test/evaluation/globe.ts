@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { resolveConfig } from "../../src/config/resolve.js";
 import type { RunConfig } from "../../src/config/types.js";
 import { tinyStore } from "../data/support.js";
+import { TINY_NETWORK } from "../support/tinyRun.js";
 
 export const ROWS = 19;
 export const COLUMNS = 36;
@@ -53,11 +54,7 @@ export function globeConfig(store: string, set: Record<string, unknown> = {}): R
       num_samples_per_epoch: 4,
       num_samples_validate: 4,
       num_epochs: 1,
-      encoder_num_layers: 1,
-      decoder_num_layers: 1,
-      encoder_num_heads: 2,
-      decoder_num_heads: 2,
-      net_tail_num_nets: 2,
+      ...TINY_NETWORK,
       log_test_num_ranks: 0,
       score_regions: [
         "global",

@@ -117,12 +117,15 @@ describe("every loss", () => {
     const plain: Plain = { shape: [1, 1, 2], target: Float32Array.of(1, -2), ens: Float32Array.of(0.5, 0) };
     const run = () => valueAndGradient(LOSSES[name].fn, plain, { area: tf.ones([1, 2]) });
     if (LOSSES[name].members > 1) expect(run).toThrow(new RegExp(`losses: ${name}: .*net_tail_num_nets`));
-    else expect(run().value).toBeCloseTo(name === "kernel_crps" ? 1.25 : 2.125, 6);
+    else {
+      const points = [...plain.target].map((t, i) => POINT_FORMULAS[name](t, [plain.ens[i]]));
+      expect(run().value).toBeCloseTo((points[0] + points[1]) / 2, 6);
+    }
   });
 });
 
 describe("continuous ranked probability scores", () => {
-  it.each(["crps", "kernel_crps", "almost_fair_crps"])("%s is never negative", (name) => {
+  it.each(["crps", "kernel_crps", "almost_fair_crps", "ensemble_crps"])("%s is never negative", (name) => {
     fc.assert(
       fc.property(plainInputs(8), (plain) => {
         const { value } = valueAndGradient(LOSSES[name].fn, plain);
@@ -141,7 +144,7 @@ describe("continuous ranked probability scores", () => {
         for (let k = 0; k < M * D; k++) {
           expected += Math.abs(point[Math.floor(k / D) * E * D + (k % D)] - target[k]) / (M * D);
         }
-        for (const name of ["kernel_crps", "almost_fair_crps", "crps"]) {
+        for (const name of ["kernel_crps", "almost_fair_crps", "ensemble_crps", "crps"]) {
           if (E < LOSSES[name].members) continue;
           const { value } = valueAndGradient(LOSSES[name].fn, plain);
           expect(close(value, expected, 1e-6, 2e-6), `${name} ${value} ${expected}`).toBe(true);
@@ -157,6 +160,26 @@ describe("continuous ranked probability scores", () => {
     const fair = 2 - 20 / 12;
     const unfair = 2 - 20 / 18;
     expect(valueAndGradient(LOSSES.almost_fair_crps.fn, plain).value).toBeCloseTo(0.95 * fair + 0.05 * unfair, 6);
+    expect(valueAndGradient(LOSSES.ensemble_crps.fn, plain).value).toBeCloseTo(unfair, 6);
+  });
+
+  // members that are fixed numbers for many targets: what a tail is to all points that look alike
+  it("the ensemble form rests where members are the quantiles (k - 1/2)/E, the fair form where the outer ones are the extremes", () => {
+    const E = 4;
+    const targets = Float32Array.from({ length: 400 }, (_, i) => i);
+    const slopes = (loss: string, members: number[]) => {
+      const ens = Float32Array.from({ length: targets.length * E }, (_, i) => members[Math.floor(i / targets.length)]);
+      const { gradient } = valueAndGradient(LOSSES[loss].fn, { shape: [1, E, targets.length], target: targets, ens });
+      return members.map((_, e) =>
+        gradient.slice(e * targets.length, (e + 1) * targets.length).reduce((sum, g) => sum + g, 0),
+      );
+    };
+    const quantiles = [1, 3, 5, 7].map((k) => (k * 400) / 8 - 0.5);
+    for (const slope of slopes("ensemble_crps", quantiles)) expect(Math.abs(slope)).toBeLessThan(1e-6);
+    const [lowest, , , highest] = slopes("kernel_crps", quantiles);
+    expect([lowest > 0.01, highest < -0.01]).toEqual([true, true]);
+    for (const slope of slopes("kernel_crps", [-5, 399 / 3, (2 * 399) / 3, 405]))
+      expect(Math.abs(slope)).toBeLessThan(2e-3);
   });
 
   it("the fair form leaves a stray member without a pull, the almost fair form pulls it back", () => {

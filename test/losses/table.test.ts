@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { evaluateLoss } from "../../src/losses/evaluate.js";
 import { BUILT_IN, lossInfo, lossNames, registerLoss } from "../../src/losses/names.js";
 import { getLoss, LOSSES } from "../../src/losses/table.js";
 import { needsArea, totalLoss } from "../../src/losses/total.js";
@@ -16,10 +17,9 @@ const predicted = (weights: number[]) =>
   >[1];
 
 describe("the table of losses", () => {
-  it("has the reference's seven losses and the almost fair CRPS, each with a function and a line of doc", () => {
-    expect(Object.keys(BUILT_IN).sort()).toEqual(
-      ["almost_fair_crps", "crps", "kernel_crps", "mse", "mse_ensemble", "stats", "stats_area", "weighted_mse"].sort(),
-    );
+  it("has the reference's seven losses and ours, each with a function and a line of doc", () => {
+    const reference = ["crps", "kernel_crps", "mse", "mse_ensemble", "stats", "stats_area", "weighted_mse"];
+    expect(Object.keys(BUILT_IN)).toEqual(expect.arrayContaining([...reference, "almost_fair_crps", "ensemble_crps"]));
     for (const [name, { doc, members }] of Object.entries(lossNames())) {
       expect(doc.length).toBeGreaterThan(10);
       expect(members).toBeGreaterThanOrEqual(1);
@@ -56,6 +56,40 @@ describe("the table of losses", () => {
     expect(() => registerLoss("no_doc", { ...entry, doc: "" })).toThrow(/incomplete/);
     expect(() => registerLoss("no_members", { ...entry, members: 0 })).toThrow(/incomplete/);
     expect(() => lossInfo("no_doc")).toThrow(/unknown loss/);
+  });
+
+  it.each<[string, OwnLoss["fn"], RegExp]>([
+    [
+      "an operation without a gradient",
+      ({ ens }) => tf.sum(tf.cumprod(ens)),
+      /the loss own_one failed in Cumprod; .*no gradient/,
+    ],
+    [
+      "shapes that do not fit",
+      ({ ens }) => tf.sum(tf.reshape(ens, [7])),
+      /the loss own_one failed in reshape; .*\[7\]|Size/,
+    ],
+    [
+      "a slice out of range",
+      ({ ens }) => tf.sum(tf.slice(ens, [5], [9])),
+      /the loss own_one failed in slice; .*5 and 9/,
+    ],
+    [
+      "a tensor with axes",
+      ({ ens }) => tf.square(ens) as tf.Scalar,
+      /own_one must give a scalar; found a tensor \[2,1,1\]/,
+    ],
+    [
+      "a promise",
+      (async ({ ens }: { ens: tf.Tensor }) => tf.sum(ens)) as unknown as OwnLoss["fn"],
+      /own_one must give a scalar; found a promise/,
+    ],
+  ])("names the loss of the user's and the operation: %s", (_, fn, message) => {
+    registerLoss("own_one", { fn, doc: "a loss that fails" });
+    const points = { target: [1, 2], members: [[2, 3]] };
+    expect(() => evaluateLoss("own_one", points)).toThrow(message);
+    // the engine is as it was
+    expect(evaluateLoss("mse", points).value).toBe(1);
   });
 
   it("knows which losses read the latitudes", () => {

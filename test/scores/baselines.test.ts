@@ -3,7 +3,7 @@ import { TOKEN_KIND } from "../../src/masking/types.js";
 import { dampingFit, fitDamping } from "../../src/scores/baselines/damping.js";
 import { diurnalFit } from "../../src/scores/baselines/diurnal.js";
 import { BASELINES, baselineNames, baselinePredictions } from "../../src/scores/baselines/registry.js";
-import { ridgeMapsFit } from "../../src/scores/baselines/ridgeMaps.js";
+import { RIDGE_INPUTS, ridgeMapsFit } from "../../src/scores/baselines/ridgeMaps.js";
 import { layoutOf, valueIndex } from "../../src/scores/layout.js";
 import fc from "../support/property.js";
 import { cubeOf, hideTimes, hideTokens, type Shape, type ValueAt } from "./support.js";
@@ -37,7 +37,13 @@ describe("the table of baselines", () => {
     const before = ["climatology", "diurnal_climatology", "persistence", "yesterday", "damped_persistence"];
     expect(baselineNames("forecast")).toEqual([...before, "ridge"]);
     expect(baselineNames("temporal_interpolation")).toEqual([...before, "linear", "ridge"]);
-    expect(baselineNames("BERT")).toEqual(["climatology", "diurnal_climatology", "visible_neighbours", "as_seen"]);
+    expect(baselineNames("BERT")).toEqual([
+      "climatology",
+      "diurnal_climatology",
+      "linear",
+      "visible_neighbours",
+      "as_seen",
+    ]);
     for (const { doc } of Object.values(BASELINES)) expect(doc.length).toBeGreaterThan(20);
   });
 
@@ -91,10 +97,37 @@ describe("linear interpolation in time", () => {
     }
   });
 
+  it("draws its line between the visible tokens of each place, where single tokens are hidden", () => {
+    const cube = cubeOf([1, 1, 5, 1, 2, 1, 1, 1], (_l, _b, step, _row, column) => (column ? 10 - step : step * step));
+    // tokens by (time, place): of the first place steps 1 and 2 are hidden, of the second step 3
+    const masked = hideTokens(cube, (_l, _b, n) => ([2, 4, 7].includes(n) ? MASKED : 0));
+    const { linear } = baselinePredictions("BERT", cube, masked, FIELD);
+    expect(linear).toHaveLength(3);
+    for (const [i, expected] of [3, 6, 7].entries()) expect(linear[i]).toBeCloseTo(expected, 5);
+  });
+
   it("holds the one end there is", () => {
     const cube = cubeOf([1, 1, 3, 1, 1, 1, 1, 1], (_l, _b, step) => step + 1);
     const { linear } = baselinePredictions("temporal_interpolation", cube, hideTimes(cube, [0, 2]), FIELD);
     expect([...linear]).toEqual([2, 2]);
+  });
+});
+
+describe("ridge regression on the nearest steps", () => {
+  it("does not look at the second steps and the hour", () => {
+    const hours = Float64Array.from({ length: 12 }, (_, t) => (t * 6) % 24);
+    const cube = cubeOf(SHAPE, (l, b, step, row, column) => slope(l, b, step, row, column) + ((step * 7) % 5));
+    const masked = hideTimes(cube, [1, 3]).fields;
+    const fit = ridgeMapsFit({ hours, range: [0, 11], cubes: 1, nearest: true });
+    fit.add(cube, masked);
+    const { maps, nearest } = fit.finish();
+    expect(nearest).toBe(true);
+    for (const { coefficients } of maps[FIELD][0].values()) {
+      // squares of 25 points at [before, before2, after, after2], then the hour
+      const used = (first: number, end: number) => coefficients.slice(first, end).some((w) => w !== 0);
+      expect([used(25, 50), used(75, RIDGE_INPUTS)]).toEqual([false, false]);
+      expect(used(0, 25)).toBe(true);
+    }
   });
 });
 

@@ -80,7 +80,7 @@ describe("many tests at once", () => {
     let [found, alone, tests] = [0, 0, 0];
     const cards = 60;
     for (let seed = 0; seed < cards; seed++) {
-      const make = (id: string, own: number) => entry({ id, seed: own, times: 60, cells: grid(2, 6) });
+      const make = (id: string, own: number) => entry({ id, seed: own, times: 70, cells: grid(2, 6) });
       const [comparison] = scoreCard([make("first", 2 * seed), make("second", 2 * seed + 1)]).comparisons;
       if (comparison.better + comparison.worse > 0) found++;
       alone += comparison.alone;

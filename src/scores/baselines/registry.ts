@@ -189,7 +189,7 @@ export const BASELINES: Readonly<Record<string, Baseline>> = {
     fn: dampedPersistence,
   },
   linear: {
-    strategies: ["temporal_interpolation"],
+    strategies: ["BERT", "temporal_interpolation"],
     doc: "linear in time between the visible values before and after at the same grid point; the one there is at the ends",
     fn: linearInTime,
   },

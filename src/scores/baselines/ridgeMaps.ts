@@ -26,6 +26,8 @@ export interface RidgeMaps {
   maps: Record<string, Map<number, RidgeModel>[]>;
   /** field -> [level] -> the penalty that was chosen */
   lambdas: Record<string, number[]>;
+  /** the maps see the nearest visible step on either side only, and no hour */
+  nearest?: boolean;
 }
 
 export interface RidgeMapsFit {
@@ -33,11 +35,14 @@ export interface RidgeMapsFit {
   finish(): RidgeMaps;
 }
 
-/** A neighbour outside the window is its nearest point; one that is hidden or missing is the point itself. */
-function fillInputs({ steps, values, seen, H, W, y, x }: Gap, hour: number, out: Float64Array): void {
+/**
+ * A neighbour outside the window is its nearest point; one that is hidden or missing is the point itself.
+ * What `nearest` leaves out is 0 everywhere, and so are its coefficients.
+ */
+function fillInputs({ steps, values, seen, H, W, y, x }: Gap, hour: number, nearest: boolean, out: Float64Array): void {
   let to = 0;
-  for (const step of steps) {
-    if (step < 0) {
+  for (const [s, step] of steps.entries()) {
+    if (step < 0 || (nearest && s % 2 === 1)) {
       out.fill(0, to, to + SIDE * SIDE);
       to += SIDE * SIDE;
       continue;
@@ -51,6 +56,7 @@ function fillInputs({ steps, values, seen, H, W, y, x }: Gap, hour: number, out:
       }
     }
   }
+  if (nearest) return void out.fill(0, to);
   const angle = (2 * Math.PI * hour) / 24;
   out[to++] = sin(angle);
   out[to++] = cos(angle);
@@ -106,10 +112,12 @@ export interface RidgeMapsOptions {
   range: readonly [first: number, last: number];
   /** cubes to come, so that samples are taken from all of them alike */
   cubes: number;
+  /** the nearest visible step on either side only, and no hour; default false */
+  nearest?: boolean;
 }
 
 /** A fit that takes one cube after the other. */
-export function ridgeMapsFit({ hours, range: [first, last], cubes }: RidgeMapsOptions): RidgeMapsFit {
+export function ridgeMapsFit({ hours, range: [first, last], cubes, nearest = false }: RidgeMapsOptions): RidgeMapsFit {
   const fields = new Map<string, Map<number, Moments[]>[]>();
   const inputs = new Float64Array(RIDGE_INPUTS);
   let number = 0;
@@ -129,7 +137,7 @@ export function ridgeMapsFit({ hours, range: [first, last], cubes }: RidgeMapsOp
         blocks = Array.from({ length: BLOCKS }, () => emptyMoments(RIDGE_INPUTS));
         patterns.set(gap.pattern, blocks);
       }
-      fillInputs(gap, hours[time], inputs);
+      fillInputs(gap, hours[time], nearest, inputs);
       const block = Math.floor((BLOCKS * (time - first)) / (last - first + 1));
       addSample(blocks[Math.min(BLOCKS - 1, Math.max(0, block))], inputs, masked.target[gap.at]);
     });
@@ -143,7 +151,7 @@ export function ridgeMapsFit({ hours, range: [first, last], cubes }: RidgeMapsOp
       number++;
     },
     finish() {
-      const found: RidgeMaps = { hours, maps: {}, lambdas: {} };
+      const found: RidgeMaps = { hours, maps: {}, lambdas: {}, nearest };
       for (const [name, levels] of fields) {
         found.lambdas[name] = levels.map((patterns) => chooseLambda(patterns.values()));
         found.maps[name] = levels.map(
@@ -165,7 +173,7 @@ export function ridgePredictions(
   cube: FieldCube,
   masked: MaskedField,
   windows: readonly Window[],
-  { hours, maps }: RidgeMaps,
+  { hours, maps, nearest = false }: RidgeMaps,
 ): Float32Array {
   const levels = maps[cube.name] ?? [];
   const prediction = new Float32Array(masked.target.length);
@@ -173,7 +181,7 @@ export function ridgePredictions(
   visitGaps(cube, masked, (gap) => {
     const map = levels[gap.l]?.get(gap.pattern);
     if (map) {
-      fillInputs(gap, hours[windows[gap.b].time[gap.step]], inputs);
+      fillInputs(gap, hours[windows[gap.b].time[gap.step]], nearest, inputs);
       prediction[gap.at] = applyRidge(map, inputs);
       return;
     }

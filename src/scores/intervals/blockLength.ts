@@ -8,6 +8,10 @@ const MOST_BLOCKS = 100;
 const LONGER = 1.25;
 /** 98.8 % of a normal distribution lie below this many standard deviations: few series get by on a tame look. */
 const UPPER = 2.25;
+/** Lags that may show a memory which the first one hides, as oscillations and slow tails do. */
+const LAGS = 4;
+/** Standard deviations of chance that such a lag must exceed. */
+const SURE_LAG = 2;
 
 const cubeRoot = (x: number): number => pow(x, 1 / 3);
 
@@ -75,15 +79,31 @@ function smallCorrelations(deviations: Float64Array, covariances: Float64Array, 
 const optimal = (ratio: number, T: number): number => cubeRoot(1.5 * ratio * ratio * T);
 
 /**
+ * The correlation at lag 1 of an autoregression of first order that forgets as slowly as the series: its own, or the k-th
+ * root of that at lag k where this is larger and no chance.
+ */
+function slowestCorrelation(series: ArrayLike<number>): number {
+  const T = series.length;
+  const [variance, ...covariances] = products(deviationsOf(series), Math.min(LAGS, T - 1));
+  if (!(variance > 0)) return Number.NaN;
+  const chance = SURE_LAG / Math.sqrt(T);
+  const roots = covariances.map((covariance, i) => {
+    const correlation = covariance / variance;
+    if (i === 0) return correlation;
+    return correlation > chance ? pow(correlation, 1 / (i + 1)) : -1;
+  });
+  return Math.max(...roots);
+}
+
+/**
  * The optimal length of an autoregression of first order (Andrews, Econometrica 59 (1991)) whose correlation at lag 1 is
  * as high as it may well be: freed of its bias (Kendall, Biometrika 41 (1954)) and at the upper end of its uncertainty.
  */
 function autoregressiveLength(series: ArrayLike<number>): number {
   const T = series.length;
   if (T < 3) return 1;
-  const [variance, covariance] = products(deviationsOf(series), 1);
-  if (!(variance > 0)) return 1;
-  const correlation = covariance / variance;
+  const correlation = slowestCorrelation(series);
+  if (Number.isNaN(correlation)) return 1;
   const unbiased = Math.min(correlation + (1 + 3 * correlation) / T, 1);
   const upper = unbiased + UPPER * Math.sqrt(Math.max(0, 1 - unbiased * unbiased) / T);
   const bounded = Math.min(Math.max(upper, 0), 0.98);
