@@ -9,6 +9,7 @@ import { openData } from "../data/openData.js";
 import { drawEpoch, timesOfSplits } from "../data/sampling.js";
 import { createMaskStreams, maskBatch } from "../masking/index.js";
 import { countParameters, modelSpec } from "../model/index.js";
+import { epochSteps, leftOverText } from "./epochSteps.js";
 import { estimateFlops, estimateMemory, type MemoryEstimate, WASM_FLOPS } from "./estimate.js";
 import { checkAgainstStore, checkConfig } from "./validate.js";
 
@@ -18,11 +19,18 @@ export interface Plan {
   parameters: number;
   epochs: number;
   stepsPerEpoch: number;
+  /** of all epochs, or as many as `maxSteps` allows */
   steps: number;
+  /** samples of one step: `batch_size` times `grad_accumulation` times the processes */
+  samplesPerStep: number;
+  /** batches at the end of each epoch that fill no step */
+  leftOverBatches: number;
   validationSamples: number;
   /** times drawn from, and those left out because their cubes would cross a gap in the store's times */
   times: TimesOfSplits;
   memory: MemoryEstimate;
+  /** batches whose masks each process draws in a step, and the seconds that one takes here; `mask_streams: run` needs those of all processes */
+  masking: { batches: number; seconds: number };
   /** floating point operations of one step */
   stepFlops: number;
   /** days of all epochs on the WASM engine, validation aside; epochs as long as the configuration asks for */
@@ -56,6 +64,8 @@ export interface PlanOptions {
   maxSteps?: number;
   /** folder that a relative `file_path` is taken from first; default the current one */
   folder?: string;
+  /** that train together; default 1 */
+  processes?: number;
 }
 
 /**
@@ -70,23 +80,32 @@ export async function planRun(given: RunConfig, options: PlanOptions = {}): Prom
     const warnings = checkAgainstStore(config, store);
     const draws = drawEpoch({ config, store, split: "train", epoch: 0 });
     const validation = drawEpoch({ config, store, split: "validate", epoch: 0 });
+    const dealt = epochSteps(config, draws.length, options.processes);
+    const leftOver = leftOverText(dealt);
+    if (leftOver) warnings.push(leftOver);
     const fields = parseFields(config);
     const plan: Plan = {
       ...network,
       epochs: config.num_epochs,
-      stepsPerEpoch: Math.floor(draws.length / config.grad_accumulation),
-      steps: Math.min(
-        options.maxSteps ?? Number.POSITIVE_INFINITY,
-        Math.floor(draws.length / config.grad_accumulation) * config.num_epochs,
-      ),
+      stepsPerEpoch: dealt.steps,
+      steps: Math.min(options.maxSteps ?? Number.POSITIVE_INFINITY, dealt.steps * config.num_epochs),
+      samplesPerStep: dealt.batchesPerStep * config.batch_size,
+      leftOverBatches: dealt.leftOver,
       validationSamples: validation.length * config.batch_size_validation,
       times: timesOfSplits(config, store),
+      masking: {
+        batches: config.mask_streams === "batch" ? config.grad_accumulation : dealt.batchesPerStep,
+        seconds: 0,
+      },
       firstBatch: {},
       warnings,
     };
     const cube = await readCube(store, config, draws[0]);
     const generators = createMaskStreams(config, fields).of({ split: "train", epoch: 0, batch: 0 });
-    for (const { name, B, L, N, D, target } of maskBatch(cube, fields, config, generators).fields) {
+    const began = performance.now();
+    const masked = maskBatch(cube, fields, config, generators);
+    plan.masking.seconds = (performance.now() - began) / 1000;
+    for (const { name, B, L, N, D, target } of masked.fields) {
       plan.firstBatch[name] = { tokens: [B, L, N, D], infos: [B, L, N, 8], target: [target.length / D, D] };
     }
     return plan;

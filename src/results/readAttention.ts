@@ -1,7 +1,7 @@
 /** Reading attention maps back from their store. */
 import { AtmorepError } from "../errors.js";
 import { ZipReader } from "../formats/zip/reader.js";
-import { openResults } from "./readResults.js";
+import { openResults, readMetadata } from "./readResults.js";
 
 export interface StoredAttention {
   /** path in the store, `<field>/batch=<n>/layer=<n>/heads/<h>` */
@@ -51,7 +51,7 @@ export async function* readAttention(file: string, choice: AttentionChoice = {})
       if (!wanted) continue;
       found += 1;
       const entry = zip.entries.get(`${path}/.zattrs`);
-      const attributes = entry ? JSON.parse(Buffer.from(await zip.read(entry)).toString("utf8")) : {};
+      const attributes = (entry ? await readMetadata(zip, entry) : {}) as Partial<StoredAttention>;
       const { axis = "all", cross = false, keys = place.field } = attributes;
       yield { path, ...place, axis, cross, keys, shape, values: (await store.read(path)) as Float32Array };
     }

@@ -1,7 +1,9 @@
 /** Reading result stores, ours or the reference's: Zarr format 2 groups in one zip file. */
 import * as zarr from "zarrita";
-import { AtmorepError } from "../errors.js";
-import { ZipReader } from "../formats/zip/reader.js";
+import { asObject, type Json, parseMetadata } from "../data/source/json.js";
+import { METADATA_BYTES, tooLarge } from "../data/source/types.js";
+import { AtmorepError, isAtmorepError } from "../errors.js";
+import { type ZipEntry, ZipReader } from "../formats/zip/reader.js";
 
 export interface ResultArray {
   shape: number[];
@@ -17,7 +19,7 @@ export interface ResultStore {
   groups: string[];
   /** arrays by path, in the order of the file */
   arrays: Map<string, ResultArray>;
-  /** Values of an array in C order; datetimes as int64 of their unit. */
+  /** Values of an array in C order; datetimes as int64 of their unit. @throws AtmorepError (input) if it is damaged */
   read(path: string): Promise<ResultData>;
   close(): Promise<void>;
 }
@@ -32,7 +34,7 @@ export async function openResults(path: string): Promise<ResultStore> {
       const match = /^(?:(.*)\/)?(\.zgroup|\.zarray)$/.exec(entry.name);
       if (!match) continue;
       if (match[2] === ".zgroup") groups.push(match[1] ?? "");
-      else arrays.set(match[1] ?? "", parseMetadata(path, entry.name, await zip.read(entry)));
+      else arrays.set(match[1] ?? "", await readArray(zip, entry));
     }
     if (groups.length === 0) {
       throw new AtmorepError("input", "the zip file holds no Zarr format 2 group", { where: path });
@@ -43,9 +45,20 @@ export async function openResults(path: string): Promise<ResultStore> {
       groups,
       arrays,
       async read(name) {
-        const array = await zarr.open.v2(root.resolve(`/${name}`), { kind: "array", attrs: false });
-        const { data } = array.shape.length === 0 ? await array.getChunk([]) : await zarr.get(array);
-        return data as ResultData;
+        try {
+          const array = await zarr.open.v2(root.resolve(`/${name}`), { kind: "array", attrs: false });
+          const { data } = array.shape.length === 0 ? await array.getChunk([]) : await zarr.get(array);
+          return data as ResultData;
+        } catch (cause) {
+          if (isAtmorepError(cause)) throw cause;
+          const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+          throw new AtmorepError("input", "the array cannot be read", {
+            where: `${path}: ${name}`,
+            found: inner instanceof Error ? inner.message : String(inner),
+            fix: "The file is damaged; write it again.",
+            cause,
+          });
+        }
       },
       close: () => zip.close(),
     };
@@ -55,15 +68,49 @@ export async function openResults(path: string): Promise<ResultStore> {
   }
 }
 
-function parseMetadata(path: string, entry: string, bytes: Uint8Array): ResultArray {
-  try {
-    const { shape, dtype } = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    if (Array.isArray(shape) && typeof dtype === "string") return { shape, dtype };
-  } catch {
-    // told below
-  }
-  throw new AtmorepError("input", "array metadata are damaged", { where: `${path}: ${entry}` });
+/** The JSON object of an entry. @throws AtmorepError (input) if it is none, or larger than any metadata */
+export async function readMetadata(zip: ZipReader, entry: ZipEntry): Promise<Json> {
+  const where = `${zip.path}: ${entry.name}`;
+  if (entry.size > METADATA_BYTES) throw tooLarge(where, entry.size, METADATA_BYTES);
+  return parseMetadata(await zip.read(entry), where);
 }
+
+/** No codec packs numbers tighter; what is missing in a small file may still be this much. */
+const MOST_PACKED = 20_000;
+const SMALL_BYTES = 2 ** 28;
+
+/** All chunks are written: metadata that tell of more chunks than there are files, or of more bytes than they hold, are damaged. */
+async function readArray(zip: ZipReader, entry: ZipEntry): Promise<ResultArray> {
+  const where = `${zip.path}: ${entry.name}`;
+  const { shape, chunks, dtype, filters, compressor } = await readMetadata(zip, entry);
+  const size = typeof dtype === "string" ? Number(/^[<>|]\w(\d+)/.exec(dtype)?.[1]) : Number.NaN;
+  if (
+    !isCounts(shape) ||
+    !isCounts(chunks) ||
+    chunks.length !== shape.length ||
+    typeof dtype !== "string" ||
+    !(size > 0)
+  ) {
+    throw new AtmorepError("input", "array metadata are damaged", { where });
+  }
+  // zarrita leaves what it fails with to nobody where a codec but the first is none
+  for (const codec of [...(Array.isArray(filters) ? filters : []), ...(compressor ? [compressor] : [])]) {
+    if (zarr.registry.has(`numcodecs.${asObject(codec)?.id}`)) continue;
+    throw new AtmorepError("input", "array metadata name an unknown codec", { where, found: codec });
+  }
+  const count = product(shape.map((n, i) => Math.ceil(n / Math.max(1, chunks[i]))));
+  const bytes = Math.max(product(shape), product(chunks)) * size;
+  if (count <= zip.entries.size && bytes <= Math.max(SMALL_BYTES, MOST_PACKED * zip.fileSize)) return { shape, dtype };
+  throw new AtmorepError("input", "the array is larger than the file can hold", {
+    where,
+    found: `[${shape.join(", ")}] in chunks of [${chunks.join(", ")}]`,
+    fix: "The file is damaged; write it again.",
+  });
+}
+
+const isCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length <= 32 && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+const product = (numbers: readonly number[]) => numbers.reduce((all, n) => all * n, 1);
 
 /** zarrita knows no datetime64: it is shown the int64 that datetimes are. */
 function zipStore(zip: ZipReader) {

@@ -1,5 +1,5 @@
 /**
- * Attention maps as a Zarr zip store (spec section 7): `<field>/batch=<n>/layer=<n>/heads/<h>`. The encoder's layers come
+ * Attention maps as a Zarr zip store (docs/files.md): `<field>/batch=<n>/layer=<n>/heads/<h>`. The encoder's layers come
  * first, then the decoder's blocks with attention; heads count through the groups of a layer: a field's own tokens, then
  * what it is coupled to (in a decoder the encoder's tokens), with axial attention axis by axis.
  */

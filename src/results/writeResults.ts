@@ -1,6 +1,6 @@
 /**
  * Validation output: the four Zarr zip stores `results_id<ID>_epoch<00000>_{source,target,pred,ens}.zarr`
- * (spec section 7), in physical units, written batch by batch and put in their place together at the end.
+ * (docs/files.md), in physical units, written batch by batch and put in their place together at the end.
  */
 import type { Field, PredictedField, Strategy } from "../config/types.js";
 import type { Window } from "../data/types.js";

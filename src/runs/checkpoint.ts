@@ -4,13 +4,15 @@
  * is kept beside it until the next, so that the last good one always loads.
  */
 import { existsSync } from "node:fs";
-import { link, mkdir, rm } from "node:fs/promises";
+import { link, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AtmorepError, isAtmorepError } from "../errors.js";
+import { makeFolder } from "../formats/atomic.js";
 import { openSafetensors, verifySafetensors, writeSafetensors } from "../formats/safetensors.js";
 import { bytesOf, type TensorSpec, toFloat32 } from "../formats/tensors.js";
 import type { PlainParams } from "../model/types.js";
 import { type CheckpointState, parseState, readFormat1 } from "./checkpointState.js";
+import type { StoredProvenance } from "./provenance.js";
 
 export type CheckpointKind = "latest" | "best";
 
@@ -21,6 +23,8 @@ export interface Checkpoint {
   moments: { m: PlainParams; v: PlainParams; updates: number };
   /** averaged weights, if `ema_decay` is set */
   ema: PlainParams | null;
+  /** what made the run; null in checkpoints of versions before 0.3 */
+  provenance: StoredProvenance | null;
 }
 
 export type { CheckpointState, ConsoleSums, MadeBy } from "./checkpointState.js";
@@ -36,9 +40,13 @@ export const checkpointFiles = (dir: string, kind: CheckpointKind): [newest: str
   formerOf(dir, kind),
 ];
 
+/** Those of them that are there. */
+export const presentCheckpoints = (dir: string, kind: CheckpointKind): string[] =>
+  checkpointFiles(dir, kind).filter((path) => existsSync(path));
+
 /** Writes one checkpoint below `dir` (`models/id<ID>/checkpoint`), atomically. */
 export async function saveCheckpoint(dir: string, kind: CheckpointKind, checkpoint: Checkpoint): Promise<string> {
-  const { state, params, moments, ema } = checkpoint;
+  const { state, params, moments, ema, provenance } = checkpoint;
   const groups: Record<(typeof GROUPS)[number], PlainParams> = {
     param: params,
     adam_m: moments.m,
@@ -51,7 +59,7 @@ export async function saveCheckpoint(dir: string, kind: CheckpointKind, checkpoi
       tensors.push({ name: `${group}.${name}`, dtype: "F32", shape, read: () => bytesOf(data) });
     }
   }
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const path = fileOf(dir, kind);
   if (existsSync(path)) {
     await rm(formerOf(dir, kind), { force: true });
@@ -59,7 +67,10 @@ export async function saveCheckpoint(dir: string, kind: CheckpointKind, checkpoi
     await link(path, formerOf(dir, kind)).catch(() => {});
   }
   await writeSafetensors(path, tensors, {
-    metadata: { state: JSON.stringify({ ...state, updates: moments.updates }) },
+    metadata: {
+      state: JSON.stringify({ ...state, updates: moments.updates }),
+      ...(provenance && { provenance: JSON.stringify(provenance) }),
+    },
     digest: true,
   });
   return path;
@@ -77,7 +88,7 @@ export interface LoadedCheckpoint extends Checkpoint {
  * @throws AtmorepError (usage) if there is none, (input) if none can be read
  */
 export async function loadCheckpoint(dir: string, kind: CheckpointKind): Promise<LoadedCheckpoint> {
-  const candidates = checkpointFiles(dir, kind).filter((path) => existsSync(path));
+  const candidates = presentCheckpoints(dir, kind);
   if (candidates.length === 0) {
     throw new AtmorepError("usage", `the run has no checkpoint "${kind}"`, {
       where: dir,
@@ -123,9 +134,19 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     if (typeof parsed === "string") throw damaged(path, parsed);
     const { updates, ...state } = parsed;
     const [params, m, v, ema] = GROUPS.map((group) => groups.get(group) ?? new Map());
-    return { state, params, moments: { m, v, updates }, ema: ema.size > 0 ? ema : null };
+    const provenance = parseProvenance(file.metadata.get("provenance"));
+    return { state, params, moments: { m, v, updates }, ema: ema.size > 0 ? ema : null, provenance };
   } finally {
     await file.close();
+  }
+}
+
+/** It is told and nothing depends on it; the digest vouches for it. */
+function parseProvenance(text: string | undefined): StoredProvenance | null {
+  try {
+    return text === undefined ? null : JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

@@ -8,6 +8,8 @@ export interface RunComparison {
   ids: string[];
   /** per run, one point a validation */
   curves: { epoch: number; step: number; loss: number }[][];
+  /** damaged rows of metrics, which are left out; null for a run that has none */
+  metricsFaults: (string | null)[];
   /** keys whose values are not the same in all runs; a value is undefined where the key is absent */
   differences: { path: string; values: unknown[] }[];
 }
@@ -40,6 +42,7 @@ export async function compareRuns(out: string, ids: readonly string[]): Promise<
         return loss === null ? [] : [{ epoch: row.epoch, step: row.step, loss }];
       }),
     ),
+    metricsFaults: runs.map(({ metricsFault }) => metricsFault),
     differences: [...paths]
       .filter(([path]) => !OWN_OF_A_RUN.has(path))
       .map(([path, a]) => ({ path, values: [a, ...found.map((of) => (of.has(path) ? of.get(path)?.b : a))] })),

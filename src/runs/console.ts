@@ -1,4 +1,4 @@
-/** The reference's console lines (spec section 6), with Python's number formats. The configuration's lines are `consoleLines` of config. */
+/** The reference's console lines, with Python's number formats. The configuration's lines are `consoleLines` of config. */
 import { pythonFloat } from "../config/text/python.js";
 
 export interface StepLine {

@@ -1,9 +1,9 @@
 /** Continuing a run: its checkpoint, the metrics rows up to it, and removing what came after it. */
-import { createReadStream } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { openRegular } from "../budgets.js";
 import { AtmorepError } from "../errors.js";
-import { withAtomicFile } from "../formats/atomic.js";
+import { makeFolder, withAtomicFile } from "../formats/atomic.js";
 import {
   type Checkpoint,
   type CheckpointKind,
@@ -14,7 +14,7 @@ import {
 } from "./checkpoint.js";
 import { epochOf, removeWeights } from "./digests.js";
 import { parseRunReference, type RunFolder, runFolder } from "./folder.js";
-import { readMetricsLines } from "./metrics.js";
+import { metricsFault, readMetricsLines } from "./metrics.js";
 import { type WeightNames, writeWeightFiles } from "./weightFiles.js";
 
 export interface Continuation {
@@ -53,8 +53,12 @@ export async function readContinuation(out: string, reference: string): Promise<
       fix: "The file was shortened; --init-from takes the weights alone.",
     });
   }
-  const warning = fault && `${fault}; ${whatIsLost(path, checkpoint.state, lines.length)}`;
-  return { runId: id, folder, checkpoint, path, metricsLines: lines.slice(0, metricsRows), warning };
+  const metricsLines = lines.slice(0, metricsRows);
+  const warnings = [
+    ...(fault === null ? [] : [`${fault}; ${whatIsLost(path, checkpoint.state, lines.length)}`]),
+    ...[metricsFault(folder.metrics, metricsLines)].filter((text) => text !== null),
+  ];
+  return { runId: id, folder, checkpoint, path, metricsLines, warning: warnings.join("; ") || null };
 }
 
 /** What falling back to an earlier checkpoint costs. */
@@ -72,7 +76,7 @@ function whatIsLost(path: string, { step, epoch, metricsRows }: CheckpointState,
  */
 export async function carryOver(from: Continuation, to: RunFolder, names: WeightNames): Promise<void> {
   const inPlace = from.folder.id === to.id;
-  await mkdir(to.checkpointDir, { recursive: true });
+  await makeFolder(to.checkpointDir);
   const [latest, former] = checkpointFiles(to.checkpointDir, "latest");
   if (inPlace && from.path !== latest) {
     await copyAtomic(from.path, latest);
@@ -105,7 +109,7 @@ async function bestSoFar({ folder, checkpoint: { state } }: Continuation): Promi
 
 const copyAtomic = (from: string, to: string): Promise<void> =>
   withAtomicFile(to, async (file) => {
-    for await (const piece of createReadStream(from)) await file.write(piece as Buffer);
+    for await (const piece of (await openRegular(from)).createReadStream()) await file.write(piece as Buffer);
   });
 
 /** Removes the numbered files of epochs at or after the checkpoint's (continuing in place). */

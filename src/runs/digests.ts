@@ -4,9 +4,10 @@
  * moment, the program finds either file in order.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { openRegular, readJsonBounded } from "../budgets.js";
 import { AtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 
@@ -29,7 +30,7 @@ export async function announceWeights(modelsDir: string, files: ReadonlyMap<stri
   for (const [name, digest] of files) {
     const path = join(modelsDir, name);
     // what was announced last may never have appeared: only the file itself tells which one it is
-    const there = existsSync(path) ? await digestOf(createReadStream(path)) : undefined;
+    const there = existsSync(path) ? await digestOf(await piecesOf(path)) : undefined;
     entries[name] = there && isListed(entries[name], there) ? { ...digest, before: there } : digest;
   }
   await writeDigests(modelsDir, entries);
@@ -59,7 +60,7 @@ export async function removeWeights(modelsDir: string, goes: (name: string) => b
 export async function verifyWeights(path: string): Promise<void> {
   const entry = (await readDigests(dirname(path)))[basename(path)];
   if (!entry) return;
-  const found = await digestOf(createReadStream(path));
+  const found = await digestOf(await piecesOf(path));
   if (isListed(entry, found)) return;
   throw new AtmorepError("input", "the weights do not match their digest: the file was changed after it was written", {
     where: path,
@@ -68,6 +69,12 @@ export async function verifyWeights(path: string): Promise<void> {
     fix: "Use another file of the run, or go on from its checkpoint. If the change was meant, copy the file elsewhere.",
   });
 }
+
+const piecesOf = async (path: string) => (await openRegular(path)).createReadStream() as AsyncIterable<Uint8Array>;
+
+/** Names of the files that the list of a folder names. @throws AtmorepError (input) if it cannot be read */
+export const digestedWeights = async (modelsDir: string): Promise<string[]> =>
+  Object.keys(await readDigests(modelsDir));
 
 /** Whether a file is the one that an entry announces, or the one that it replaces. */
 const isListed = (entry: Entries[string] | undefined, { bytes, sha256 }: FileDigest): boolean =>
@@ -94,7 +101,6 @@ async function writeDigests(modelsDir: string, entries: Entries): Promise<void> 
 async function readDigests(modelsDir: string): Promise<Entries> {
   const path = digestsPath(modelsDir);
   if (!existsSync(path)) return {};
-  const text = await readFile(path, "utf8");
   const damaged = () =>
     new AtmorepError("input", "the list of the weights' digests cannot be read", {
       where: path,
@@ -102,7 +108,7 @@ async function readDigests(modelsDir: string): Promise<Entries> {
     });
   let parsed: { format?: unknown; files?: unknown };
   try {
-    parsed = JSON.parse(text);
+    parsed = (await readJsonBounded(path)) as typeof parsed;
   } catch {
     throw damaged();
   }

@@ -1,6 +1,7 @@
 /** `results/id<ID>/end.json`: how a run ended. It is absent while the run goes on, and after it was killed. */
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { readJsonBounded } from "../budgets.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import type { FinishReason } from "./events.js";
 import type { RunFolder } from "./folder.js";
@@ -35,8 +36,8 @@ export async function removeEndMark(folder: RunFolder): Promise<void> {
 /** How the run ended; null if it says nothing, or nothing that is known here. */
 export async function readEndMark(folder: RunFolder): Promise<EndMark | null> {
   try {
-    const mark = JSON.parse(await readFile(markOf(folder), "utf8"));
-    return REASONS.includes(mark?.reason) ? mark : null;
+    const mark = (await readJsonBounded(markOf(folder))) as EndMark | null;
+    return mark && REASONS.includes(mark.reason) ? mark : null;
   } catch {
     return null;
   }

@@ -39,6 +39,8 @@ export interface StartedEvent {
   modelsDir: string;
   /** scores of the simple baselines on the validation points, before any training */
   baselines: FieldSkill[];
+  /** where trackers are told of the run, a line each */
+  trackers: string[];
 }
 
 export interface EpochEvent {

@@ -1,21 +1,30 @@
 /** The runs below a folder: what is known of each from its configuration and its metrics. */
 import { existsSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { readJsonBounded } from "../budgets.js";
 import { assertRunId, runIdsOf } from "../config/runId.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { type EndMark, readEndMark } from "./endMark.js";
 import { configPath, type RunFolder, runFolder } from "./folder.js";
-import { type MetricsRow, readMetrics } from "./metrics.js";
+import { MetricsReader, type MetricsRow } from "./metrics.js";
 import { validationLoss } from "./series.js";
 
 /**
  * `completed`: its last epoch was validated. `stopped`: at a limit of steps or time. `interrupted`: by a signal, after
  * saving. `failed`: by an error. A run that does not say how it ended is `running` if its metrics changed within the
- * last two minutes, else `unfinished`: killed, or waiting for long.
+ * last two minutes, else `unfinished`: killed, or waiting for long. `evaluated`: an evaluation, which trains nothing.
  */
-export type RunStatus = "running" | "completed" | "stopped" | "interrupted" | "failed" | "unfinished" | "not started";
+export type RunStatus =
+  | "running"
+  | "completed"
+  | "stopped"
+  | "interrupted"
+  | "failed"
+  | "unfinished"
+  | "not started"
+  | "evaluated";
 
 const STATUS_OF_REASON: Record<EndMark["reason"], RunStatus> = {
   completed: "completed",
@@ -38,6 +47,8 @@ export interface RunSummary {
   /** least validation loss so far */
   bestValidationLoss: number | null;
   status: RunStatus;
+  /** damaged rows of its metrics, which are left out; null if there are none */
+  metricsFault: string | null;
 }
 
 export interface RunDetails extends RunSummary {
@@ -69,9 +80,10 @@ export async function listRuns(out: string): Promise<RunSummary[]> {
 
 /**
  * One run.
+ * @param reader of its metrics, by whoever reads the run again and again
  * @throws AtmorepError (usage) if there is no such run, (input) if its files cannot be read
  */
-export async function readRun(out: string, id: string): Promise<RunDetails> {
+export async function readRun(out: string, id: string, reader?: MetricsReader): Promise<RunDetails> {
   assertRunId(id, "run");
   const folder = runFolder(out, id);
   const file = configFile(folder);
@@ -82,7 +94,7 @@ export async function readRun(out: string, id: string): Promise<RunDetails> {
     });
   }
   const config = await readJson(file);
-  const metrics = existsSync(folder.metrics) ? await readMetrics(folder.metrics) : [];
+  const { rows: metrics, fault } = await (reader ?? new MetricsReader(folder.metrics)).read();
   const losses = metrics.map(validationLoss).filter((loss) => loss !== null);
   return {
     id,
@@ -93,6 +105,7 @@ export async function readRun(out: string, id: string): Promise<RunDetails> {
     validationLoss: losses.at(-1) ?? null,
     bestValidationLoss: losses.length > 0 ? Math.min(...losses) : null,
     status: await statusOf(folder, config, metrics),
+    metricsFault: fault,
     config,
     metrics,
     resultsDir: folder.resultsDir,
@@ -107,9 +120,12 @@ function configFile({ id, resultsDir, modelsDir }: RunFolder): string | undefine
 
 async function readJson(path: string): Promise<RunConfig> {
   try {
-    return JSON.parse(await readFile(path, "utf8"));
+    const config = (await readJsonBounded(path)) as RunConfig;
+    if (Array.isArray(config?.fields) && config.fields.every(Array.isArray)) return config;
+    throw new AtmorepError("input", "it names no fields", { where: path });
   } catch (cause) {
-    throw new AtmorepError("input", "the run's configuration cannot be read", { where: path, cause });
+    const found = (cause as Error).message;
+    throw new AtmorepError("input", "the run's configuration cannot be read", { where: path, found, cause });
   }
 }
 
@@ -117,7 +133,7 @@ async function statusOf(folder: RunFolder, config: RunConfig, metrics: MetricsRo
   const mark = await readEndMark(folder);
   if (mark) return STATUS_OF_REASON[mark.reason];
   const last = metrics.at(-1);
-  if (!last) return "not started";
+  if (!last) return existsSync(join(folder.resultsDir, "scores.json")) ? "evaluated" : "not started";
   if (validationLoss(last) !== null && last.epoch >= config.num_epochs - 1) return "completed";
   const changed = await stat(folder.metrics);
   return Date.now() - changed.mtimeMs < RUNNING_WITHIN_MS ? "running" : "unfinished";

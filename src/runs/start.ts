@@ -5,9 +5,10 @@ import type { RunConfig } from "../config/types.js";
 import { cleanLeftovers, writeFileAtomic } from "../formats/atomic.js";
 import { systemFault } from "../formats/systemFault.js";
 import { type Continuation, carryOver, trimRun } from "./continue.js";
-import { configPath, createRunFolder, type RunFolder } from "./folder.js";
+import { configPath, type RunFolder, takeRunFolder } from "./folder.js";
 import { lockRun, type RunLock } from "./lock.js";
 import { MetricsLog } from "./metrics.js";
+import { madeOfDir } from "./provenance.js";
 import type { WeightNames } from "./weightFiles.js";
 
 /**
@@ -25,12 +26,14 @@ export async function startFolder(
 ): Promise<{ metrics: MetricsLog; lock: RunLock }> {
   const { resultsDir, modelsDir, checkpointDir, id } = folder;
   const inPlace = continued?.runId === id;
-  if (inPlace) await Promise.all([resultsDir, modelsDir].map((dir) => mkdir(dir, { recursive: true })));
-  else await createRunFolder(folder);
   let lock = taken;
+  if (inPlace) await Promise.all([resultsDir, modelsDir].map((dir) => mkdir(dir, { recursive: true })));
+  else lock = await takeRunFolder(folder, () => lockRun(folder));
   try {
     lock ??= await lockRun(folder);
     await Promise.all([resultsDir, modelsDir, checkpointDir].map((dir) => cleanLeftovers(dir)));
+    // of a run of this id that was here before
+    if (!inPlace) await rm(madeOfDir(folder), { recursive: true, force: true });
     if (continued) await carryOver(continued, folder, names);
     if (inPlace) await trimRun(folder, continued);
     const text = configText(config);

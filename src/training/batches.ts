@@ -32,7 +32,7 @@ export async function* trainBatches(session: Session, epoch: number, from: numbe
   const isMine = (batch: number) => isOwn(session, batch - from);
   const own = [...draws.keys()].filter((batch) => batch >= from && isMine(batch));
   const place = (batch: number): BatchPlace => ({ split: "train", epoch, batch });
-  const pool = new BufferPool();
+  const pool = new BufferPool(store.cache);
   const read = loadSamples(
     {
       store,
@@ -44,7 +44,7 @@ export async function* trainBatches(session: Session, epoch: number, from: numbe
     pool,
   );
   // streams that run on are moved on by the others' batches too
-  const blank = session.communicator.size > 1 && !masks.independent ? blankSamples(session) : null;
+  const blank = session.communicator.size > 1 && !masks.independent ? blankSamples(session, pool) : null;
   const used: MaskedBatch[] = [];
   try {
     for (let batch = from; batch < draws.length; batch++) {
@@ -70,6 +70,7 @@ export async function* trainBatches(session: Session, epoch: number, from: numbe
     }
   } finally {
     await read.return(undefined);
+    pool.close();
   }
 }
 
@@ -80,11 +81,11 @@ function isOwn({ config, communicator }: Session, k: number): boolean {
 }
 
 /** A batch without values: drawing its masks takes as many random numbers as any other. */
-function blankSamples({ fields, config, draws }: Session): SampleBatch {
+function blankSamples({ fields, config, draws }: Session, pool: BufferPool): SampleBatch {
   const B = config.batch_size;
   const zeros = ({ name, L, N, D, numTokens, tokenSize }: Session["fields"][number]): FieldSamples => ({
     name,
-    tokens: new Float32Array(L * B * N * D),
+    tokens: pool.take(L * B * N * D).fill(0),
     shape: [B, L, ...numTokens, ...tokenSize] as FieldSamples["shape"],
     infos: new Float32Array(L * B * N * 8),
     valid: null,

@@ -1,22 +1,27 @@
 /** How a run ends, and what it leaves: its end mark, and where its reader has left it a checkpoint. */
-import { existsSync } from "node:fs";
+import { isShared } from "../distributed/index.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
-import { systemFault } from "../formats/systemFault.js";
-import { checkpointFiles } from "../runs/checkpoint.js";
+import { isOutOfMemory, systemFault } from "../formats/systemFault.js";
+import { presentCheckpoints } from "../runs/checkpoint.js";
 import { type EndMark, writeEndMark } from "../runs/endMark.js";
-import { isShared } from "../step/sharedStep.js";
+import { isDivided } from "../step/zero.js";
+import { Disagreement } from "./agreement.js";
+import { tellReads } from "./provenance.js";
 import { saveLatest } from "./save.js";
 import type { Session } from "./session.js";
 
 /** Marks how a run ended; nothing in a process that does not write. */
 export async function markEnd(session: Session, reason: EndMark["reason"], epoch = session.progress.epoch) {
-  if (session.writes) await writeEndMark(session.folder, { reason, epoch, step: session.progress.step });
+  if (!session.writes) return;
+  await tellReads(session);
+  await writeEndMark(session.folder, { reason, epoch, step: session.progress.step });
 }
 
 /** The checkpoint and the end mark of a run whose reader has left it between two events. */
 export async function left(session: Session): Promise<void> {
   const { unfinished } = session;
-  await saveLatest(session, unfinished ?? undefined);
+  // one process alone has no whole state: the last regular save goes on
+  if (!isDivided(session.config, session.communicator)) await saveLatest(session, unfinished ?? undefined);
   await markEnd(session, "interrupted", unfinished?.epoch);
 }
 
@@ -27,17 +32,21 @@ export async function failed(session: Session, error: unknown): Promise<unknown>
   // whoever ends first ends the others too
   if (isShared(error)) await session.communicator.gather(null);
   const { id, resultsDir, checkpointDir } = session.folder;
-  const kept = checkpointFiles(checkpointDir, "latest").some((path) => existsSync(path));
+  const kept = presentCheckpoints(checkpointDir, "latest").length > 0;
+  const smaller = isOutOfMemory(error)
+    ? "Or take a smaller batch_size, or look at what it needs: npx atmorep train --dry-run. "
+    : "";
+  const again = kept
+    ? `Mend that; then: npx atmorep train --continue ${id} --in-place`
+    : "Mend that and start again; this run has saved nothing yet.";
   return systemFault(whileRunning(error), "failed", "the run cannot go on", {
     where: resultsDir,
-    fix: kept
-      ? `Mend that; then: npx atmorep train --continue ${id} --in-place`
-      : "Mend that and start again; this run has saved nothing yet.",
+    fix: smaller + again,
   });
 }
 
 /** Faults of the data that show only now have work behind them: they are failures, not wrong input. */
 function whileRunning(error: unknown): unknown {
-  if (!isAtmorepError(error) || error.code === "failed") return error;
+  if (!isAtmorepError(error) || error.code === "failed" || error instanceof Disagreement) return error;
   return new AtmorepError("failed", error.message, { cause: error });
 }

@@ -29,6 +29,7 @@ export function startedEvent(session: Session, baselines: FieldSkill[]): Started
     resultsDir: folder.resultsDir,
     modelsDir: folder.modelsDir,
     baselines,
+    trackers: [],
   };
 }
 

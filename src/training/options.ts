@@ -27,6 +27,8 @@ export interface TrainOptions {
   folder?: string;
   /** stops the run after the step in progress, with a checkpoint */
   signal?: AbortSignal;
+  /** arguments of the command line, to be told with the run; default none */
+  command?: readonly string[];
   /** the processes that train together, of `openCommunicator`; default this one alone */
   communicator?: Communicator;
 }

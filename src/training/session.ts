@@ -9,6 +9,7 @@ import type { MaskStreams } from "../masking/index.js";
 import type { CheckpointState, ConsoleSums } from "../runs/checkpoint.js";
 import type { RunFolder } from "../runs/folder.js";
 import type { MetricsLog } from "../runs/metrics.js";
+import type { Provenance } from "../runs/provenance.js";
 import type { StepModel, TrainState } from "../step/step.js";
 import type { TrainOptions } from "./options.js";
 
@@ -35,6 +36,8 @@ export interface Session {
   folder: RunFolder;
   /** the run that this one goes on from under another id */
   parent: CheckpointState["parent"];
+  /** what makes the run */
+  provenance: Provenance;
   metrics: MetricsLog;
   /** of each epoch */
   learningRates: Float64Array;
@@ -51,6 +54,8 @@ export interface Session {
   testDraws: Draw[] | null;
   /** the one batch of `overfit`, once it has been read */
   overfitBatch: PlainBatch | null;
+  /** true: it was stopped while it waited for data, for which nobody waits any more */
+  abandoned: boolean;
   /** draws of an epoch, one a batch */
   draws(epoch: number): Draw[];
   close(): Promise<void>;

@@ -22,7 +22,7 @@ interface Known {
   interrupted: boolean;
 }
 
-/** Told to all processes; one computes. Moves nothing on, and writes nothing. */
+/** Told to all processes, of which the first has the numbers. Moves nothing on, and writes nothing. */
 export async function tellAtEnd(session: Session, fitted: BaselineParams, known: Known): Promise<Told> {
   const { last, baselines, interrupted } = known;
   const plain: Told = last
@@ -30,12 +30,11 @@ export async function tellAtEnd(session: Session, fitted: BaselineParams, known:
     : { skill: baselines, verdict: null, toldOn: null, averaging: null };
   if (interrupted || last === null) return plain;
   const { communicator, writes } = session;
-  const more = writes
-    ? { test: await onTest(session, fitted), raw: session.state.ema ? await onRawWeights(session, fitted) : null }
-    : null;
-  const found = await communicator.broadcast(more);
-  if (!found) return plain;
-  const { test, raw } = found;
+  const own = {
+    test: writes ? await onTest(session, fitted) : null,
+    raw: session.state.ema ? await onRawWeights(session, fitted) : null,
+  };
+  const { test, raw } = await communicator.broadcast(own);
   const averaging = raw ? { averaged: last.loss, raw: raw.loss } : null;
   return test ? { skill: test.skill, verdict: test.verdict, toldOn: "test", averaging } : { ...plain, averaging };
 }
@@ -67,7 +66,8 @@ async function onTest(session: Session, baselines: BaselineParams): Promise<Vali
 
 /** The weights that training goes on from, where averaged ones predict, on the validation. */
 const onRawWeights = (session: Session, baselines: BaselineParams): Promise<Validation | null> => {
-  const { state, progress, folder, options } = session;
+  const { state, progress, folder, options, communicator } = session;
   const { signal } = options;
-  return validate(session, { weights: state.params, baselines, epoch: progress.epoch, folder, stores: false, signal });
+  const request = { weights: state.params, baselines, epoch: progress.epoch, folder, stores: false, signal };
+  return validate(session, { ...request, communicator });
 };

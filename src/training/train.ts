@@ -4,26 +4,31 @@
  */
 import type { PlainBatch } from "../batches/plain.js";
 import type { RunConfig } from "../config/types.js";
+import { isShared } from "../distributed/index.js";
 import { collectAfter, collectGarbage } from "../engine/garbage.js";
 import { isAtmorepError } from "../errors.js";
 import { baselineSkill, fitBaselines } from "../prediction/baselines.js";
 import type { Validation } from "../prediction/validation.js";
 import { removeEndMark } from "../runs/endMark.js";
-import type { FinishedEvent, FinishReason, TrainEvent } from "../runs/events.js";
+import type { FieldSkill, FinishedEvent, FinishReason, TrainEvent } from "../runs/events.js";
 import { metricsLine } from "../runs/metrics.js";
 import { stepSeries } from "../runs/series.js";
 import type { BaselineParams } from "../scores/index.js";
 import type { StepResult } from "../step/step.js";
+import { isDivided } from "../step/zero.js";
+import { assertTrackable, isTracked, tracked } from "../trackers/index.js";
+import { assertSameState, Disagreement } from "./agreement.js";
 import { batchesPerStep, trainBatches } from "./batches.js";
 import { ConsoleLog } from "./consoleLog.js";
 import { failed, left, markEnd } from "./end.js";
 import { finishedEvent, startedEvent, stepEvent } from "./events.js";
 import { openSession } from "./open.js";
 import type { TrainOptions } from "./options.js";
+import { tellProvenance } from "./provenance.js";
 import { runStep } from "./runStep.js";
 import { saveEpoch, saveLatest, saveStart } from "./save.js";
 import { emptySums, type Session } from "./session.js";
-import { reachedMaxSteps, stopReason } from "./stop.js";
+import { reachedMaxSteps, stopReason, unlessStopped } from "./stop.js";
 import { tellAtEnd } from "./told.js";
 import { validateAndLog } from "./validateAndLog.js";
 
@@ -40,20 +45,33 @@ import { validateAndLog } from "./validateAndLog.js";
  * @example for await (const e of train(config, { maxSteps: 100 })) if (e.type === "step") console.log(e.total);
  */
 export async function* train(config: RunConfig, options: TrainOptions = {}): AsyncGenerator<TrainEvent, FinishedEvent> {
+  if (!isTracked(config) || (options.communicator?.rank ?? 0) > 0) return yield* trainRun(config, options);
+  assertTrackable(config);
+  return yield* tracked(trainRun(config, options), options.out ?? ".");
+}
+
+async function* trainRun(config: RunConfig, options: TrainOptions): AsyncGenerator<TrainEvent, FinishedEvent> {
   const session = await openSession(config, options);
   const log = new ConsoleLog(session);
   let goesOn = true;
   try {
-    if (session.writes) await removeEndMark(session.folder);
+    if (session.writes) {
+      await removeEndMark(session.folder);
+      await tellProvenance(session);
+    }
     if (!options.inPlace) await saveStart(session);
     for (const message of session.warnings) yield { type: "warning", message };
-    // one process validates, so one fits
-    const fitted = session.writes ? await fitBaselines(session) : {};
-    const baselines = session.writes ? await baselineSkill(session, fitted) : [];
-    yield startedEvent(session, baselines);
-    yield* log.header();
-
-    const { reason, last } = yield* epochs(session, log, fitted);
+    const ready = await unlessStopped(baselinesOf(session), session.options);
+    if (ready === null) session.abandoned = true;
+    const { fitted, baselines } = ready ?? NO_BASELINES;
+    let outcome: Outcome = { reason: "interrupted", last: null };
+    if (ready === null) yield await saveLatest(session);
+    else {
+      yield startedEvent(session, baselines);
+      yield* log.header();
+      outcome = yield* epochs(session, log, fitted);
+    }
+    const { reason, last } = outcome;
 
     const told = await tellAtEnd(session, fitted, { last, baselines, interrupted: reason === "interrupted" });
 
@@ -75,14 +93,47 @@ export async function* train(config: RunConfig, options: TrainOptions = {}): Asy
   }
 }
 
+interface Baselines {
+  fitted: BaselineParams;
+  /** their scores, known before any training */
+  baselines: FieldSkill[];
+}
+
+const NO_BASELINES: Baselines = { fitted: {}, baselines: [] };
+
+/** One process validates, so one fits. */
+async function baselinesOf(session: Session): Promise<Baselines> {
+  if (!session.writes) return NO_BASELINES;
+  const fitted = await fitBaselines(session);
+  return { fitted, baselines: await baselineSkill(session, fitted) };
+}
+
 interface Outcome {
   reason: FinishReason;
   /** the last validation of this process, if there was one */
   last: Validation | null;
 }
 
-/** Epoch after epoch: train, save the numbered weights, validate. */
+/** The epochs; where they fail for want of data, of a process or of finite numbers, what was learnt is saved. */
 async function* epochs(session: Session, log: ConsoleLog, fitted: BaselineParams): AsyncGenerator<TrainEvent, Outcome> {
+  try {
+    return yield* eachEpoch(session, log, fitted);
+  } catch (error) {
+    // of a divided state, only what all processes save together
+    const whole = isShared(error) || !isDivided(session.config, session.communicator);
+    const worthKeeping =
+      isAtmorepError(error) && !(error instanceof Disagreement) && session.progress.step > 0 && whole;
+    if (worthKeeping) yield await saveLatest(session, session.unfinished ?? undefined);
+    throw error;
+  }
+}
+
+/** Epoch after epoch: train, save the numbered weights, validate. */
+async function* eachEpoch(
+  session: Session,
+  log: ConsoleLog,
+  fitted: BaselineParams,
+): AsyncGenerator<TrainEvent, Outcome> {
   const { config, progress } = session;
   let last: Validation | null = null;
   if (config.test_initial && progress.step === 0 && progress.best === null) {
@@ -92,6 +143,7 @@ async function* epochs(session: Session, log: ConsoleLog, fitted: BaselineParams
   while (progress.epoch < config.num_epochs) {
     const batches = session.draws(progress.epoch).length;
     const stopped = progress.batch < batches ? yield* trainEpoch(session, log, batches) : null;
+    await assertSameState(session);
     if (stopped && progress.batch < batches) {
       yield await saveLatest(session);
       const validation = stopped === "interrupted" ? null : yield* validateAndLog(session, log, fitted);
@@ -117,7 +169,8 @@ async function* trainEpoch(
   log: ConsoleLog,
   batches: number,
 ): AsyncGenerator<TrainEvent, FinishReason | null> {
-  const { config, progress } = session;
+  const { config, progress, communicator } = session;
+  communicator.at(progress.step, "training");
   // a run that was interrupted while it validated after its last step
   if (reachedMaxSteps(session)) return "max-steps";
   const learningRate = session.learningRates[progress.epoch];
@@ -135,20 +188,25 @@ async function* trainEpoch(
       let computing: number;
       let result: StepResult;
       try {
-        const { value: batch, done } = await reading.next();
-        if (done) break;
-        group.push(batch);
+        const next = await unlessStopped(reading.next(), session.options);
+        if (next === null) {
+          session.abandoned = true;
+          session.masks.setState(masking);
+          return "interrupted";
+        }
+        if (next.done) break;
+        group.push(next.value);
         if (group.length < perStep) continue;
         data = performance.now() - waiting;
         computing = performance.now();
         result = await runStep(session, group, learningRate);
       } catch (error) {
-        // the state is as it was before the step that failed, for want of data or while it computed: worth keeping
+        // as they were before what failed, as all else that is saved
         session.masks.setState(masking);
-        if (isAtmorepError(error) && progress.step > 0) yield await saveLatest(session);
         throw error;
       }
       progress.step += 1;
+      communicator.at(progress.step, "training");
       progress.batch += group.length;
       progress.samples += group.length * config.batch_size;
       group = [];
@@ -157,18 +215,21 @@ async function* trainEpoch(
       yield* log.step(series, batches);
       yield stepEvent(session, result, series, { learningRate, data, computing });
       if (progress.batch % config.model_log_frequency < perStep && progress.batch < batches) {
+        await assertSameState(session);
         yield await saveLatest(session);
       }
       collectAfter(progress.step);
       // lets signals, timers and other work in
       await new Promise((resolve) => setImmediate(resolve));
+      masking = session.masks.getState();
       const stopped = await stopReason(session);
       if (stopped) return stopped;
-      masking = session.masks.getState();
       waiting = performance.now();
     }
   } finally {
-    await reading.return(undefined);
+    const ending = reading.return(undefined);
+    if (session.abandoned) ending.catch(() => {});
+    else await ending;
   }
   // batches left over by the accumulation are dropped, as the loader drops an incomplete batch
   progress.batch = batches;

@@ -1,11 +1,13 @@
 /** A validation of a run, with what it leaves in the log, the metrics and the checkpoints. */
 
 import { collectGarbage } from "../engine/garbage.js";
+import type { Params } from "../model/types.js";
 import { type Validation, validate } from "../prediction/validation.js";
 import type { TrainEvent } from "../runs/events.js";
 import { metricsLine } from "../runs/metrics.js";
 import type { BaselineParams } from "../scores/index.js";
 import type { ConsoleLog } from "./consoleLog.js";
+import { predictingWeights } from "./divided.js";
 import { saveBest, saveLatest } from "./save.js";
 import { emptySums, type Session } from "./session.js";
 
@@ -20,8 +22,10 @@ export async function* validateAndLog(
 ): AsyncGenerator<TrainEvent, Validation | null> {
   const { progress } = session;
   const began = performance.now();
-  // one process validates, for the others wait at the next step anyway
-  const result = await session.communicator.broadcast(session.writes ? await validateRun(session, fitted) : null);
+  session.communicator.at(progress.step, "validating");
+  const { weights, release } = await predictingWeights(session);
+  const own = await validateRun(session, weights, fitted).finally(release);
+  const result = await session.communicator.broadcast(own);
   collectGarbage();
   if (result === null) return null;
   const { epoch, step, batch, console, lastLoss } = progress;
@@ -29,7 +33,8 @@ export async function* validateAndLog(
   session.unfinished = { ...before, epoch, batch, console };
   await session.metrics.append(metricsLine(epoch, step, progress.samples, new Date(), result.series));
   yield* log.validated(result);
-  const best = progress.best === null || result.loss < progress.best.loss;
+  // JSON brings what is not finite to the other processes as null, which is less than any number
+  const best = progress.best === null || (Number.isFinite(result.loss) && result.loss < progress.best.loss);
   if (best) progress.best = { loss: result.loss, step };
   progress.lastLoss = result.loss;
   const endOfEpoch = progress.batch >= session.draws(epoch).length && step > 0;
@@ -53,8 +58,8 @@ export async function* validateAndLog(
 }
 
 /** With the weights as they are: the averaged ones if there are any. */
-function validateRun(session: Session, baselines: BaselineParams): Promise<Validation | null> {
-  const { state, progress, folder, options } = session;
-  const weights = state.ema ?? state.params;
-  return validate(session, { weights, baselines, epoch: progress.epoch, folder, signal: options.signal });
+function validateRun(session: Session, weights: Params, baselines: BaselineParams): Promise<Validation | null> {
+  const { progress, folder, options, communicator } = session;
+  const { signal } = options;
+  return validate(session, { weights, baselines, epoch: progress.epoch, folder, signal, communicator });
 }

@@ -8,8 +8,22 @@ import { tinyConfig } from "../support/tinyRun.js";
 describe("the plan of a run", () => {
   it("counts the storm preset's steps, samples and shapes", async () => {
     const plan = await planRun(resolveConfig({ preset: "storm" }).config);
-    expect(plan).toMatchObject({ parameters: 144_170, steps: 3000, stepsPerEpoch: 500, validationSamples: 320 });
+    expect(plan).toMatchObject({ parameters: 144_170, steps: 2000, stepsPerEpoch: 500, validationSamples: 320 });
     expect(plan.firstBatch.velocity_v).toEqual({ tokens: [8, 1, 28, 36], infos: [8, 1, 28, 8], target: [96, 36] });
+  });
+
+  it("tells what several processes make of an epoch, and whose masks each draws", async () => {
+    const config = tinyConfig({ num_samples_per_epoch: 16, grad_accumulation: 2 });
+    const alone = await planRun(config);
+    expect(alone).toMatchObject({ stepsPerEpoch: 4, samplesPerStep: 4, leftOverBatches: 0, masking: { batches: 2 } });
+    const three = { processes: 3 };
+    const run = await planRun({ ...config, mask_streams: "run" }, three);
+    expect(run).toMatchObject({ stepsPerEpoch: 1, samplesPerStep: 12, leftOverBatches: 2, masking: { batches: 6 } });
+    expect(run.warnings.join()).toContain("2 batches at the end of each epoch are not trained on: a step takes 6");
+    expect(run.masking.seconds).toBeGreaterThan(0);
+    const batch = await planRun({ ...config, mask_streams: "batch" }, three);
+    expect(batch.masking.batches).toBe(2);
+    await expect(planRun(config, { processes: 5 })).rejects.toThrow(/too few batches/);
   });
 
   it("tells parameters, memory and time where the data are not", () => {

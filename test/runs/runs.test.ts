@@ -57,6 +57,7 @@ it("lists runs by age with their last and best loss and what became of them", as
       validationLoss: 1.75,
       bestValidationLoss: 1.5,
       status: "completed",
+      metricsFault: null,
     },
     expect.objectContaining({ id: "cccccccc", status: "running", validationLoss: null }),
     expect.objectContaining({ id: "aaaaaaaa", status: "unfinished", steps: 2, validationLoss: 1.5 }),
@@ -111,4 +112,12 @@ it("compares curves and names the keys that differ, absent ones included", async
   ]);
   expect(comparison.curves.map((curve) => curve.map(({ loss }) => loss))).toEqual([[1.5, 1.75], [1.5]]);
   await expect(compareRuns(out, ["aaaaaaaa"])).rejects.toMatchObject({ code: "usage" });
+});
+
+it("knows an evaluation by its scores: it trains nothing", async () => {
+  const out = tempDir();
+  writeRun(out, "eeeeeeee", []);
+  expect((await readRun(out, "eeeeeeee")).status).toBe("not started");
+  writeFileSync(join(out, "results", "ideeeeeeee", "scores.json"), "{}\n");
+  expect((await readRun(out, "eeeeeeee")).status).toBe("evaluated");
 });

@@ -34,5 +34,5 @@ it("writes each epoch's last gradients and second moments", async () => {
 it("writes none unasked", async () => {
   const out = temporaryFolder();
   await runAll(tinyConfig(), { out, runId: "nograds0", maxSteps: 1 });
-  expect(readdirSync(out).sort()).toEqual(["models", "results"]);
+  expect(readdirSync(out).sort()).toEqual([".atmorep", "models", "results"]);
 });
