@@ -2,6 +2,7 @@
  * The one error class of the project. An error says what is wrong, where, what was found,
  * what was expected and what to do; the command line prints it without a stack.
  */
+import { brief, cut, shownMessage } from "./shown.js";
 
 /** `usage`, `config` and `input` are found before any work (exit 2); `failed` happens while running (exit 1). */
 export type ErrorCode = "usage" | "config" | "input" | "failed";
@@ -9,6 +10,7 @@ export type ErrorCode = "usage" | "config" | "input" | "failed";
 export interface ErrorDetails {
   /** configuration path, file, tensor or array the fault is in */
   where?: string;
+  /** whatever was found: messages show a bounded part of it */
   found?: unknown;
   expected?: string;
   /** what the reader can do about it */
@@ -34,17 +36,11 @@ export class AtmorepError extends Error {
 }
 
 function formatMessage(what: string, { where, found, expected, fix }: ErrorDetails): string {
-  const parts = [where ? `${where}: ${what}` : what];
-  if (found !== undefined) parts.push(`found ${brief(typeof found === "string" ? found : JSON.stringify(found))}`);
+  const parts = [where ? `${cut(where)}: ${what}` : what];
+  if (found !== undefined) parts.push(`found ${brief(found)}`);
   if (expected) parts.push(`expected ${expected}`);
-  return parts.join("; ") + (fix ? `. ${fix}` : "");
+  return shownMessage(parts.join("; ") + (fix ? `. ${fix}` : ""));
 }
-
-/** What was found can be a list of a million names. */
-const MOST_CHARACTERS = 2000;
-
-const brief = (text: string): string =>
-  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}... (${text.length} characters)` : text;
 
 /** True if `error` is an AtmorepError, also across copies of the package. */
 export function isAtmorepError(error: unknown): error is AtmorepError {

@@ -6,6 +6,7 @@
  * import * as atmorep from "atmorep";
  * const { config } = atmorep.resolveConfig({ preset: "storm" });
  * for await (const event of atmorep.train(config, { maxSteps: 20 })) if (event.type === "step") console.log(event.total);
+ * @module atmorep
  */
 export {
   checkConfig,

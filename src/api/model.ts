@@ -112,7 +112,7 @@ export async function loadModel(run: RunReference, options: LoadOptions = {}): P
     gradients: (prepared) =>
       onBatch(prepared, async (batch) => {
         const { disposeGradients, stepGradients } = await import("../step/step.js");
-        const found = await stepGradients(context, params, [batch], null);
+        const found = await stepGradients(context, params, batch, null);
         try {
           const entries = Object.entries(found.grads).map(async ([name, gradient]) => {
             return [name, Float32Array.from(await gradient.data())] as const;

@@ -20,7 +20,10 @@ export interface PrepareRequest {
   workers: readonly number[];
   /** measured batches */
   batches?: number;
-  /** batches before the first measured one, which fill the cache of chunks */
+  /**
+   * batches before the first measured one, which fill the cache of chunks; with workers ten times as many for each of
+   * them, since every thread compiles the program anew while it makes its first hundred batches
+   */
   warmup?: number;
   /** few chunks are kept, and batches that follow each other are far apart in time: as in a store larger than the cache */
   cold?: boolean;
@@ -56,7 +59,8 @@ export interface PrepareResult {
 export async function benchPrepare(request: PrepareRequest): Promise<PrepareResult[]> {
   const { storeLocation, statistics, workers, batches = 24, warmup = 16, masks = false, cold = false } = request;
   const B = request.config.batch_size;
-  const total = (warmup + batches) * B;
+  const warmups = workers.map((count) => warmup * (1 + 10 * count));
+  const total = (Math.max(...warmups) + batches) * B;
   const config = { ...request.config, num_samples_per_epoch: total, samples_per_time: total };
   const store = await openStore(storeLocation);
   const drawn = drawEpoch({ config, store, split: "train", epoch: 0 });
@@ -67,7 +71,9 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
   const fields = parseFields(config);
   const place = (batch: number): BatchPlace => ({ split: "train", epoch: 0, batch });
   const results: PrepareResult[] = [];
-  for (const count of workers) {
+  for (const [w, count] of workers.entries()) {
+    const warm = warmups[w];
+    const own = draws.slice(0, warm + batches);
     for (const masking of masks ? [false, true] : [false]) {
       const group = Math.max(1, count * 2);
       const times: number[] = [];
@@ -77,11 +83,11 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
       const start = last;
       let coldSeconds = 0;
       let processor = process.cpuUsage();
-      const pool = new BufferPool();
       const streams = createMaskStreams(config, fields);
       const store = await openStore(storeLocation, { cacheBytes, statistics });
+      const pool = new BufferPool(store.cache);
       const ofBatch = (n: number) => (masking ? maskingOf(streams, place(n), config.BERT_strategy) : null);
-      for await (const loaded of loadSamples({ store, config, draws, workers: count, masking: ofBatch }, pool)) {
+      for await (const loaded of loadSamples({ store, config, draws: own, workers: count, masking: ofBatch }, pool)) {
         const { batch } = loaded;
         if (masking) {
           const masked = loaded.masked ?? maskInPlace(batch, fields, config, streams.of(place(done)), { pool });
@@ -91,12 +97,12 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
         megabytes = batch.fields.reduce((sum, field) => sum + field.tokens.byteLength, 0) / 1e6;
         pool.give(...batch.fields.map((field) => field.tokens));
         if (done === 1) coldSeconds = (performance.now() - start) / 1000;
-        if (done < warmup) continue;
-        if (done === warmup) {
+        if (done < warm) continue;
+        if (done === warm) {
           last = performance.now();
           processor = process.cpuUsage();
         }
-        if (done > warmup && (done - warmup) % group === 0) {
+        if (done > warm && (done - warm) % group === 0) {
           const now = performance.now();
           times.push((now - last) / 1000 / group);
           last = now;
@@ -104,6 +110,7 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
       }
       const { user, system } = process.cpuUsage(processor);
       const { loads } = store.cache;
+      pool.close();
       await store.close();
       const medianSeconds = median(times);
       results.push({
@@ -115,7 +122,7 @@ export async function benchPrepare(request: PrepareRequest): Promise<PrepareResu
         coldSeconds,
         medianSeconds,
         minSeconds: Math.min(...times),
-        processorSeconds: (user + system) / 1e6 / (done - warmup),
+        processorSeconds: (user + system) / 1e6 / (done - warm),
         chunksDecoded: loads / done,
         samplesPerSecond: B / medianSeconds,
         megabytesPerSecond: megabytes / medianSeconds,

@@ -155,7 +155,7 @@ async function forwardOnly(forward: Prepared<ForwardInputs, tf.Scalar>, inputs: 
 }
 
 async function gradientsOnly(context: StepContext, params: Params, batch: StepBatch): Promise<void> {
-  const gradients = await stepGradients(context, params, [batch], [[1, 0]]);
+  const gradients = await stepGradients(context, params, batch, [1, 0]);
   await gradients.norm.data();
   disposeGradients(gradients);
 }

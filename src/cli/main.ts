@@ -1,7 +1,10 @@
 /** The `atmorep` program: finds the command, loads only that command's module, turns errors into exit codes. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { guardPipes, reportError } from "./output.js";
+import { removeUnfinished } from "../formats/atomic.js";
+import { assertAlone } from "./alone.js";
+import { guardPipes, hasOutputFailed, note, reportError } from "./output.js";
+import { EXIT_CODES } from "./signals.js";
 
 interface CommandEntry {
   summary: string;
@@ -14,6 +17,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   train: {
     summary: "train a model; without arguments the storm preset on the shipped sample",
     register: async (program) => (await import("./commands/train.js")).registerTrain(program),
+  },
+  slurm: {
+    summary: "write a job script for Slurm, after saying what the run needs",
+    register: async (program) => (await import("./commands/slurm.js")).registerSlurm(program),
   },
   evaluate: {
     summary: "evaluate a run or score result stores",
@@ -32,7 +39,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     register: async (program) => (await import("./commands/weights.js")).registerWeights(program),
   },
   runs: {
-    summary: "list, show and compare runs",
+    summary: "list, show, compare, verify, reproduce and remove runs",
     register: async (program) => (await import("./commands/runs.js")).registerRuns(program),
   },
   verify: {
@@ -85,8 +92,9 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     .showHelpAfterError('("npx atmorep --help" lists the commands)')
     .addHelpText(
       "after",
-      "\nExamples:\n  $ npx atmorep train\n  $ npx atmorep train --help\n\nExit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input, 130 and 143 stopped by a signal.",
+      "\nExamples:\n  $ npx atmorep train\n  $ npx atmorep train --help\n\nExit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input, 128 and the number of a signal, such as 130 and 143, stopped by it.",
     );
+  program.hook("preAction", (_, action) => assertAlone(action));
   const named = args.filter((arg) => !arg.startsWith("-"));
   const wanted = named[0] === "help" ? named[1] : named[0];
   for (const [name, { summary, register }] of Object.entries(COMMANDS)) {
@@ -108,7 +116,26 @@ export async function run(args: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return reportError(error, args.includes("--json"));
+    const code = reportError(error, args.includes("--json"));
+    // a command that a signal has stopped says so by its exit code
+    const stopped = Number(process.exitCode);
+    return stopped > 128 ? stopped : code;
+  }
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** These run code of somebody else in this process, which a signal must end though it never looks up. */
+const OF_OTHERS = ["run", "kernel"];
+
+/** Ends a command that does not handle signals itself, and leaves nothing half-written. */
+function endOnSignals(): void {
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      if (process.listenerCount(name) > 1) return;
+      removeUnfinished();
+      note(`${name}: stopped; nothing is left half-written. Give the command again to begin anew`);
+      process.exit(EXIT_CODES[name]);
+    });
   }
 }
 
@@ -118,9 +145,14 @@ export async function main(args: readonly string[]): Promise<void> {
   process.on("unhandledRejection", (error) => {
     process.exit(reportError(error, args.includes("--json")));
   });
+  if (!OF_OTHERS.includes(args[0])) endOnSignals();
   const code = await run(args);
   for (const stream of [process.stdout, process.stderr]) {
-    if (stream.writable) await new Promise<void>((resolve) => stream.write("", () => resolve()));
+    // files are written at once, and one that is on a full disk fails even for nothing
+    if (stream.writable && stream.writableLength > 0)
+      await new Promise<void>((resolve) => stream.write("", () => resolve()));
   }
-  process.exit(code);
+  // what could not be written is told a moment later
+  await new Promise((resolve) => setImmediate(resolve));
+  process.exit(code === 0 && hasOutputFailed() ? 1 : code);
 }

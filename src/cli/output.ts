@@ -1,6 +1,8 @@
 /** Printing: results go to standard output, messages to standard error. */
 import { type Command, InvalidArgumentError } from "commander";
 import { type AtmorepError, isAtmorepError } from "../errors.js";
+import { systemFault } from "../formats/systemFault.js";
+import { cut, pruned, shown, shownJson } from "../shown.js";
 
 let closedPipe: "exit" | "continue" = "exit";
 
@@ -9,33 +11,54 @@ export function onClosedPipe(action: "exit" | "continue"): void {
   closedPipe = action;
 }
 
-/** Installs the handlers that keep a closed pipe from ending the program with a stack trace. */
+let outputFailed = false;
+
+/** True if something that was printed could not be written, as on a full disk: the program then ends with 1 at least. */
+export const hasOutputFailed = (): boolean => outputFailed;
+
+/**
+ * Installs the handlers that keep a closed pipe or a full disk behind standard output or error from ending the program with
+ * a stack trace. On a full disk the work goes on, since what it writes itself may lie elsewhere.
+ */
 export function guardPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      if (stream === process.stdout && closedPipe === "exit") process.exit(process.exitCode ?? 0);
+      if (error.code === "EPIPE") {
+        if (stream === process.stdout && closedPipe === "exit") process.exit(process.exitCode ?? 0);
+        return;
+      }
+      if (stream === process.stdout && !outputFailed) {
+        note(`error: ${messageOf(error, "it cannot be written", "standard output")}`);
+      }
+      outputFailed = true;
     });
   }
 }
 
+const messageOf = (error: unknown, what: string, where: string): string =>
+  (systemFault(error, "failed", what, { where, fix: "Make room or write elsewhere" }) as Error).message;
+
 /** One line of a result. */
 export function print(line = ""): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${shown(line)}\n`);
 }
 
 /** A result for programs: one JSON document. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${shownJson(value, 2)}\n`);
 }
 
 /** A message for people, beside the results. */
 export function note(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${shown(line)}\n`);
 }
 
+/** Names in files can be of any length, and each row is padded to the longest. */
+const WIDEST_CELL = 400;
+
 /** Columns padded to their widest cell, two spaces apart. `right` lists the columns of numbers. */
-export function formatTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+export function formatTable(given: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  const rows = given.map((row) => row.map((cell) => shown(cut(cell, WIDEST_CELL))));
   const widths: number[] = [];
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   return rows.map((row) =>
@@ -64,9 +87,13 @@ export function parseCount(value: string): number {
 }
 
 /** Prints an error on standard error, as one JSON line if `json`, and returns the exit code it asks for. */
-export function reportError(error: unknown, json: boolean): number {
+export function reportError(given: unknown, json: boolean): number {
+  const error = systemFault(given, "failed", "the command cannot go on", {
+    where: "a file",
+    fix: "Mend that and give the command again",
+  });
   if (isAtmorepError(error)) {
-    note(json ? JSON.stringify({ error: describe(error) }) : `error: ${error.message}`);
+    note(json ? shownJson({ error: describe(error) }) : `error: ${error.message}`);
     return error.code === "failed" ? 1 : 2;
   }
   const message = error instanceof Error ? error.message : String(error);
@@ -84,5 +111,5 @@ export function reportError(error: unknown, json: boolean): number {
 
 function describe(error: AtmorepError): Record<string, unknown> {
   const { where, found, expected, fix } = error.details;
-  return { code: error.code, message: error.message, where, found, expected, fix };
+  return { code: error.code, message: error.message, where, found: pruned(found), expected, fix };
 }

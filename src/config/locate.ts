@@ -1,6 +1,7 @@
 /** Where the configuration of a run lies. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { assertFile } from "../budgets.js";
 import { AtmorepError } from "../errors.js";
 import { nearestName } from "./nearest.js";
 import { RUN_ID, runIdsOf } from "./runId.js";
@@ -19,7 +20,9 @@ export const isConfigFileName = (name: string): boolean => /^model_id[a-z0-9]{8}
  */
 export function locateConfig(target: string, out = "."): string {
   if (existsSync(target)) {
-    if (statSync(target).isFile()) return target;
+    const info = statSync(target);
+    assertFile(info, target);
+    if (info.isFile()) return target;
     const inside = readdirSync(target).find(isConfigFileName);
     if (inside) return join(target, inside);
   }

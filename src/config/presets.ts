@@ -19,6 +19,10 @@ const DOCS: Readonly<Record<string, string>> = {
   storm: "January 1996 storm, real data shipped with the package: 18 hours hidden, trains in about two minutes",
   waves: "made-up travelling waves (atmorep data sample): for scaling, benchmarks and tests",
   "era5-slice": "one day of ERA5 wind and humidity on five model levels: a check of input, levels and files",
+  "wb2-64x32":
+    "ERA5 of WeatherBench 2 at 5.6 degrees from its public address: temperature, pressure and wind at the surface, coupled",
+  "arco-model-levels":
+    "wind on two model levels of ARCO-ERA5 at 0.25 degrees from its public address: 150 MB decoded for an hour",
   single: "the reference's single-field run: velocity_u on five model levels, width 1024",
   coupled: "multi with total precipitation as the sixth field, with levels and tokens of its own",
   "storm-day":

@@ -118,8 +118,11 @@ function withoutUndefined(values: Readonly<Record<string, unknown>>): Record<str
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
-/** True for a store that is read over http. */
-export const isUrl = (path: string) => /^https?:\/\//i.test(path);
+/** True for a store that is read over http, or an Icechunk repository on S3. */
+export const isUrl = (path: string) => /^https?:\/\//i.test(path) || isBucket(path);
+
+/** True for an Icechunk repository on S3. */
+export const isBucket = (path: string) => /^s3:\/\//i.test(path);
 
 /** True for a pattern of files: `era5/*.nc`. */
 export const isPattern = (path: string) => !isUrl(path) && /[*?]/.test(path);

@@ -102,7 +102,12 @@ const ours: Entry = (group, kind, fallback, doc, omitNull = false) => {
 
 /** Every key. `RunConfig` (types.ts), checks, pages and `configs/schema.json` follow from these lines. */
 export const CONFIG_KEYS = {
-  with_ddp: theirs("parallel", boolean, true, "Share the work between processes when there are several."),
+  with_ddp: theirs(
+    "parallel",
+    boolean,
+    true,
+    "Share the work between processes when there are several; false is refused there.",
+  ),
   num_accs_per_task: theirs("parallel", integer(1, ACCELERATORS), 1, "Accelerators of a process; written by the run."),
   par_rank: theirs("parallel", integer(0, PROCESSES), 0, "Number of this process; written by the run."),
   par_size: theirs("parallel", integer(1, PROCESSES), 1, "Number of processes; written by the run."),
@@ -218,7 +223,18 @@ export const CONFIG_KEYS = {
   net_tail_num_nets: theirs("tail", integer(1, MEMBERS), 16, "Ensemble members: tail networks of a predicted field."),
   net_tail_num_layers: theirs("tail", integer(0, MLP_LAYERS), 0, "Hidden layers of a tail network."),
   losses: theirs("loss", list(nameOf("losses"), 1, { unique: true }), ["mse_ensemble", "stats"], "Loss terms."),
-  optimizer_zero: theirs("parallel", boolean, false, "Share the optimiser's state between processes."),
+  optimizer_zero: theirs(
+    "parallel",
+    boolean,
+    false,
+    "Share the optimiser's state between processes: each keeps its part of moments and averages, with the same numbers.",
+  ),
+  reduction: ours(
+    "parallel",
+    choice("tree", "fast"),
+    "tree",
+    "Order in which gradients of several batches are added up: tree, one binary tree over the batches of a step, with the same bits on any number of processes; fast, by the MPI library, with bits that depend on their number.",
+  ),
   lr_start: theirs("optimiser", real({ above: 0, limit: LEARNING_RATE }), 5e-6, "Learning rate of the first epoch."),
   lr_max: theirs(
     "optimiser",
@@ -298,7 +314,12 @@ export const CONFIG_KEYS = {
   test_initial: theirs("debug", boolean, false, "Validate once before training."),
   attention: theirs("debug", boolean, false, "Write attention maps in validation."),
   rng_seed: theirs("seeds", SEED, null, "Seed of sampling, masks and noise; null is drawn and written by the run."),
-  with_wandb: theirs("run", boolean, true, "Kept in files; no remote logger is used."),
+  with_wandb: theirs(
+    "run",
+    boolean,
+    true,
+    "Writes the run for Weights & Biases too, offline, into wandb/ beside results/; wandb sync sends it. No network is used.",
+  ),
   wandb_id: theirs(
     "run",
     text(/^([a-z0-9]{8})?$/, "a run id (8 of a-z, 0-9), or empty"),
@@ -394,6 +415,12 @@ export const CONFIG_KEYS = {
     list(nameOf("metrics"), 0, { unique: true }),
     [],
     "Registered metrics that validation logs and evaluation scores.",
+  ),
+  trackers: ours(
+    "run",
+    list(choice("tensorboard", "mlflow"), 0, { unique: true }),
+    [],
+    "What else is told of every step and validation: tensorboard writes tensorboard/id<ID>/ beside results/, mlflow sends to MLFLOW_TRACKING_URI.",
   ),
   score_regions: ours(
     "debug",

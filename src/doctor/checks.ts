@@ -86,8 +86,8 @@ async function checkJupyter(host: Host): Promise<Outcome> {
   if (listing === null) {
     return {
       status: "missing",
-      found: "JupyterLab is not on the path",
-      fix: "Only notebooks need it: python3 -m pip install jupyterlab",
+      found: "no JupyterLab on the path; atmorep lab has one of its own",
+      fix: "Nothing to do: npx atmorep lab makes an environment with Jupyter at its first use. For a Jupyter of your own: npx atmorep kernel install",
       values: { kernels: [] },
     };
   }
@@ -112,7 +112,15 @@ async function checkMpi(host: Host): Promise<Outcome> {
     };
   }
   const first = version.trim().split("\n")[0];
-  return { status: "ok", found: first, values: { version: first } };
+  const named = host.env.ATMOREP_MPI;
+  const libraries = host.mpiLibraries(named ? [named] : undefined);
+  const status = named && libraries.length === 0 ? "problem" : libraries.length === 0 ? "missing" : "ok";
+  return {
+    status,
+    found: `${first}; ${libraries.length === 0 ? `no library can be loaded${named ? `, ATMOREP_MPI=${named}` : ""}` : `libraries ${libraries.join(", ")}`}`,
+    fix: status === "ok" ? undefined : "Name the library of your launcher: ATMOREP_MPI=/path/libmpi.so.40",
+    values: { version: first, libraries },
+  };
 }
 
 async function checkSlurm(host: Host): Promise<Outcome> {
@@ -127,9 +135,15 @@ async function checkSlurm(host: Host): Promise<Outcome> {
   }
   const plugins = mpiPlugins((await host.run("srun", ["--mpi=list"], true)) ?? "");
   const job = host.env.SLURM_JOB_ID;
+  const addresses = ((await host.run("sinfo", ["--noheader", "--Node", "--format=%o %N"])) ?? "").trim().split("\n");
+  const virtual = new Set(addresses).size > new Set(addresses.map((line) => line.split(" ")[0])).size;
+  const untold = virtual && host.env.OMPI_MCA_btl === undefined;
   return {
-    status: "ok",
-    found: `${version.trim()}; srun --mpi: ${plugins.join(", ") || "unknown"}${job ? `; inside job ${job}` : ""}`,
+    status: untold ? "problem" : "ok",
+    found: `${version.trim()}; srun --mpi: ${plugins.join(", ") || "unknown"}${job ? `; inside job ${job}` : ""}${virtual ? "; several nodes are one machine" : ""}`,
+    fix: untold
+      ? "Open MPI finds no way between nodes of one machine by itself: export OMPI_MCA_btl=tcp,self"
+      : undefined,
     values: { version: version.trim(), mpi: plugins, job: job ?? null },
   };
 }

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { readFile, statfs } from "node:fs/promises";
 import { availableParallelism, freemem, totalmem } from "node:os";
+import { mpiLibraries } from "../distributed/index.js";
 
 export interface Host {
   nodeVersion: string;
@@ -15,6 +16,8 @@ export interface Host {
   memory: { free: number; total: number };
   /** standard output of a program, both streams if `both`; null if it is missing, fails or takes more than 10 s */
   run(program: string, args: readonly string[], both?: boolean): Promise<string | null>;
+  /** of MPI's libraries those that can be loaded; default those that are looked for */
+  mpiLibraries(names?: readonly string[]): string[];
   /** null if the file cannot be read */
   readText(path: string): Promise<string | null>;
   /** free bytes of the disk that holds `path`; null if unknown */
@@ -37,6 +40,7 @@ export function thisHost(): Host {
           resolve(error ? null : both ? stdout + stderr : stdout);
         });
       }),
+    mpiLibraries,
     readText: (path) => readFile(path, "utf8").catch(() => null),
     freeDisk: async (path) => {
       const disk = await statfs(path).catch(() => null);

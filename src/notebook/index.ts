@@ -9,6 +9,7 @@
  * const { config } = atmorep.resolveConfig({ preset: "storm" });
  * const prepared = await atmorep.prepare(config);
  * nb.masks(prepared, { strategies: ["BERT", "forecast"] });
+ * @module atmorep/notebook
  */
 
 export type { RunReference } from "../runs/locate.js";
@@ -33,7 +34,7 @@ export { batchGrids, type Grid, type GridChoice, storeGrid } from "./grids.js";
 export { type Comparison, compare } from "./runs/compare.js";
 export { type Prediction, type PredictionChoice, readPrediction } from "./runs/predictions.js";
 export { type StartedRun, type StartOptions, start } from "./runs/start.js";
-export { type LiveTrainOptions, type TrainedRun, train } from "./runs/train.js";
+export { type LastRun, type LiveTrainOptions, lastRun, type TrainedRun, train } from "./runs/train.js";
 export { type WatchOptions, watch } from "./runs/watch.js";
 export * from "./shown/data.js";
 export * from "./shown/masks.js";

@@ -1,7 +1,8 @@
 /** Finding and reading the cases of a golden folder. */
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { readJsonBounded } from "../budgets.js";
 import { AtmorepError } from "../errors.js";
 import { readSafetensors } from "../formats/safetensors.js";
 import type { GoldenCase } from "./types.js";
@@ -55,9 +56,13 @@ export async function readCase(dir: string, name: string): Promise<GoldenCase> {
 
 async function readManifest(path: string): Promise<Manifest> {
   try {
-    return JSON.parse(await readFile(path, "utf8"));
+    return (await readJsonBounded(path)) as Manifest;
   } catch (cause) {
-    throw new AtmorepError("input", "the manifest cannot be read", { where: path, cause });
+    throw new AtmorepError("input", "the manifest cannot be read", {
+      where: path,
+      found: (cause as Error).message,
+      cause,
+    });
   }
 }
 

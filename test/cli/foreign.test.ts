@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { writeNetcdf3 } from "../data/importFixtures.js";
 import { atmorep } from "../support/cli.js";
+import { TINY_NETWORK } from "../support/tinyRun.js";
 
 const folder = mkdtempSync(join(tmpdir(), "atmorep-sources-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,11 +46,7 @@ const CONFIG = {
   num_samples_per_epoch: 10,
   num_samples_validate: 2,
   num_epochs: 1,
-  encoder_num_layers: 1,
-  decoder_num_layers: 1,
-  encoder_num_heads: 2,
-  decoder_num_heads: 2,
-  net_tail_num_nets: 2,
+  ...TINY_NETWORK,
   losses: ["mse_ensemble"],
   num_loader_workers: 2,
   torch_seed: 1,

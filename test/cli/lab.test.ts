@@ -1,10 +1,13 @@
 /** JupyterLab's environment: what state it is in, and what is said when it cannot be made. */
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ensureLab, labState, labVariables, ROOT } from "../../src/cli/lab/environment.js";
+import { runProgram } from "../support/cli.js";
 import { runCli } from "../support/inProcess.js";
 
 const STAMP = "atmorep-lab.sha256";
@@ -111,5 +114,36 @@ describe("kernel install", () => {
     const { code, stderr } = await runCli("kernel", "install", "--prefix", file);
     expect(code).toBe(2);
     expect(stderr).toMatch(/cannot write.*file.*--prefix/);
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("two first calls at once", () => {
+  it("one makes the environment, the other waits for it and takes what it made; one that is killed is not waited for", async () => {
+    const folder = join(empty(), "venv");
+    const bin = empty();
+    const log = join(bin, "log");
+    // A Python that is slow, and makes what the real one makes: itself.
+    writeFileSync(
+      join(bin, "python3"),
+      `#!/bin/sh\nif [ "$2" = venv ]; then echo venv >> ${log}; sleep 1; mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; fi\nif [ "$2" = pip ]; then echo pip >> ${log}; fi\nexit 0\n`,
+    );
+    chmodSync(join(bin, "python3"), 0o755);
+    const script = `import { ensureLab, labState } from ${JSON.stringify(join(ROOT, "dist/cli/lab/environment.js"))};
+      await ensureLab(true, ${JSON.stringify(folder)});
+      console.log(labState(${JSON.stringify(folder)}));`;
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+    const call = () => runProgram(process.execPath, ["--input-type=module", "-e", script], ROOT, env);
+    const killed = spawn(process.execPath, ["--input-type=module", "-e", script], { env, stdio: "ignore" });
+    while (!existsSync(log)) await new Promise((resolve) => setTimeout(resolve, 20));
+    killed.kill("SIGKILL");
+    await once(killed, "exit");
+    expect(labState(folder)).toBe("unfinished");
+    const both = await Promise.all([call(), call()]);
+    expect(
+      both.map(({ code, stdout }) => `${code} ${stdout.trim()}`),
+      both.map(({ stderr }) => stderr).join(),
+    ).toEqual(["0 whole", "0 whole"]);
+    expect(readFileSync(log, "utf8")).toBe("venv\nvenv\npip\n");
+    expect(existsSync(`${folder}.lock`)).toBe(false);
   });
 });

@@ -1,5 +1,7 @@
-import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { ROOT, runProgram } from "../support/cli.js";
 import { tempDir } from "../support/tempDir.js";
@@ -50,6 +52,45 @@ it("builds once when several processes start together", async () => {
   expect(outcomes.map(({ code, stdout }) => [code, stdout])).toEqual([1, 2, 3, 4].map((i) => [0, `ran ${i}\n`]));
   expect(outcomes.filter(({ stderr }) => stderr.includes("building")).length).toBe(1);
 });
+
+it.skipIf(process.platform === "win32")(
+  "leaves no compiler at work when it is killed, and builds at the next call",
+  async () => {
+    const root = checkout();
+    const modules = join(root, "node_modules");
+    rmSync(modules);
+    const compiler = join(modules, "typescript", "bin", "tsc");
+    mkdirSync(dirname(compiler), { recursive: true });
+    const told = join(root, "compiler");
+    // works for ever, without a look at anything else, as a large build does
+    writeFileSync(
+      compiler,
+      `require("node:fs").writeFileSync(${JSON.stringify(told)}, String(process.pid)); for (;;);`,
+    );
+    const call = spawn(process.execPath, [join(root, "bin", "atmorep.js")], { cwd: root, stdio: "ignore" });
+    while (!existsSync(told) || readFileSync(told, "utf8") === "") await sleep(50);
+    const pid = Number(readFileSync(told, "utf8"));
+    try {
+      call.kill("SIGKILL");
+      while (isAlive(pid)) await sleep(50);
+    } finally {
+      if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    }
+    rmSync(modules, { recursive: true });
+    symlinkSync(join(ROOT, "node_modules"), modules);
+    expect(await launch(root, "z")).toMatchObject({ code: 0, stdout: "ran z\n" });
+  },
+);
+
+/** False too for one that has ended and that nobody has asked for its end. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !existsSync(`/proc/${pid}/stat`) || !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
 
 it("takes over a lock whose owner has died", async () => {
   const root = checkout();

@@ -46,6 +46,20 @@ describe("streams", () => {
     expect(stderr).not.toContain("\x1b");
   });
 
+  it("with --log short the screen goes to standard output, the log to console.log alone; another word exits 2", async () => {
+    const out = tempDir();
+    const args = ["train", writeTinyConfig(out), "--out", out, "--run-id", "stream02", "--log", "short"];
+    const { code, stdout, stderr } = await atmorep(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^run {7}stream02$/m);
+    expect(stdout).toMatch(/^step \d+\/12 {2}loss /m);
+    expect(stdout).not.toContain("fields : [[");
+    expect(consoleLog(out, "stream02")).toContain("fields : [[");
+    const wrong = await atmorep([...args, "--log", "long"]);
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toMatch(/--log: no such log.*short, reference/s);
+  });
+
   it("with --json standard output holds only events, one JSON line each", async () => {
     const out = tempDir();
     const args = ["train", writeTinyConfig(out), "--out", out, "--json", "--max-steps", "2", "--seed", "5"];
@@ -104,6 +118,8 @@ describe("signals", () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
+    ["SIGHUP", 129],
+    ["SIGUSR1", 138],
   ] as const)("%s saves a checkpoint and exits %i; the run goes on from there", async (signal, code) => {
     const out = tempDir();
     const running = startTraining([writeTinyConfig(out, ENDLESS), "--out", out, "--run-id", "signal01"]);

@@ -2,6 +2,7 @@
 import type { KnownNames } from "../../src/config/check.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import type { RunConfig } from "../../src/config/types.js";
+import { STRATEGIES } from "../../src/masking/index.js";
 
 export const NAMES: KnownNames = {
   losses: {
@@ -11,7 +12,7 @@ export const NAMES: KnownNames = {
     stats: { members: 2, doc: "" },
     stats_area: { members: 2, doc: "" },
   },
-  strategies: ["BERT", "forecast", "temporal_interpolation"],
+  strategies: Object.keys(STRATEGIES),
   transformations: ["identity"],
 };
 

@@ -32,16 +32,21 @@ describe("presets", () => {
   });
 
   it.each(presets().map(({ name }) => name))("%s names no place of one machine", (name) => {
-    expect(resolveConfig({ preset: name }).config.file_path).toMatch(/^(assets|data)\/[\w.]+\.zarr$/);
+    expect(resolveConfig({ preset: name }).config.file_path).toMatch(
+      /^((assets|data)\/[\w.]+\.zarr|https:\/\/storage\.googleapis\.com\/[\w./-]+)$/,
+    );
   });
 
-  it.each(["storm", "era5-slice", "waves"])("%s writes results and keeps training apart from validation", (name) => {
-    const { config } = resolveConfig({ preset: name });
-    expect(configWarnings(config)).toEqual([]);
-    expect(config.log_test_num_ranks).toBe(1);
-    expect(config.dates_train).not.toBeNull();
-    expect(config.dates_val).not.toBeNull();
-  });
+  it.each(["storm", "era5-slice", "waves", "wb2-64x32", "arco-model-levels"])(
+    "%s writes results and keeps training apart from validation",
+    (name) => {
+      const { config } = resolveConfig({ preset: name });
+      expect(configWarnings(config)).toEqual([]);
+      expect(config.log_test_num_ranks).toBe(1);
+      expect(config.dates_train).not.toBeNull();
+      expect(config.dates_val).not.toBeNull();
+    },
+  );
 
   it.each(["single", "multi"])("%s writes no results, as the reference", (name) => {
     const { config } = resolveConfig({ preset: name });

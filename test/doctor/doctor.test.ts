@@ -14,6 +14,7 @@ function machine(programs: Record<string, string>, files: Record<string, string>
     threads: 2,
     memory: { free: 8e9, total: 16e9 },
     run: async (program) => programs[program] ?? null,
+    mpiLibraries: (names = ["libmpi.so.40"]) => names.filter((name) => name === "libmpi.so.40"),
     readText: async (path) => files[path] ?? null,
     freeDisk: async () => 100e9,
     ...rest,
@@ -22,7 +23,7 @@ function machine(programs: Record<string, string>, files: Record<string, string>
 
 const find = async (host: Host, name: string) => (await diagnose(host)).find((check) => check.name === name);
 
-it("covers what interfaces.md names, on this machine too", async () => {
+it("covers everything that a run may need, on this machine too", async () => {
   const checks = await diagnose(thisHost());
   expect(checks.map(({ name }) => name)).toEqual([
     "node",
@@ -86,8 +87,26 @@ it("names the kernels and the MPI plugins it finds", async () => {
   };
   const host = machine(programs, {}, { env: { SLURM_JOB_ID: "17" } });
   expect(await find(host, "jupyter")).toMatchObject({ status: "ok", values: { kernels: ["atmorep", "python3"] } });
-  expect(await find(host, "mpi")).toMatchObject({ status: "ok", found: "mpirun (Open MPI) 4.1.4" });
+  expect(await find(host, "mpi")).toMatchObject({
+    status: "ok",
+    found: "mpirun (Open MPI) 4.1.4; libraries libmpi.so.40",
+  });
   expect(await find(host, "slurm")).toMatchObject({ values: { mpi: ["none", "pmi2", "pmix"], job: "17" } });
+});
+
+it("says that a library named by ATMOREP_MPI is not there, and that nodes of one machine need TCP", async () => {
+  const programs = { mpirun: "mpirun (Open MPI) 4.1.4\n", sinfo: "127.0.0.1 node1\n127.0.0.1 node2\n" };
+  const named = machine(programs, {}, { env: { ATMOREP_MPI: "libother.so" } });
+  expect(await find(named, "mpi")).toMatchObject({
+    status: "problem",
+    found: "mpirun (Open MPI) 4.1.4; no library can be loaded, ATMOREP_MPI=libother.so",
+  });
+  expect(await find(machine(programs), "slurm")).toMatchObject({
+    status: "problem",
+    fix: expect.stringContaining("OMPI_MCA_btl=tcp,self"),
+  });
+  const told = machine(programs, {}, { env: { OMPI_MCA_btl: "tcp,self" } });
+  expect(await find(told, "slurm")).toMatchObject({ status: "ok" });
 });
 
 it("reports a check that throws instead of failing", async () => {

@@ -147,6 +147,7 @@ const figures: Record<string, () => Figure | Promise<Figure>> = {
   tokenGridFigure: () => nb.tokens(prepared),
   trainingFigure: () => views.trainingFigure({ runId: "abcd0123", rows }),
   learningRateFigure: () => views.learningRateFigure(prepared.config),
+  learningRateRunFigure: () => views.learningRateRunFigure([{ config: prepared.config, rows }]),
   reliabilityFigure: () => views.reliabilityFigure(calibration()),
   calibrationRanksFigure: () => views.calibrationRanksFigure(calibration()),
   spreadErrorFigure: () => views.spreadErrorFigure(calibration(), {}, "m/s"),

@@ -34,19 +34,11 @@ const LIST_LOADED = `
 
 it.each(["atmorep", "atmorep/scores", "atmorep/notebook"])("importing %s loads no heavy library", async (entry) => {
   const loaded: string[] = JSON.parse(await node("--no-warnings", "--input-type=module", "-e", LIST_LOADED, entry));
-  expect(loaded.some((url) => url.includes("/dist/"))).toBe(true);
+  const own = loaded.filter((url) => url.includes("/dist/"));
+  expect(own.length).toBeGreaterThan(0);
+  // so that it is there at once: 103 files of atmorep when this was written; what computes, reads or draws comes with its first call
+  if (entry === "atmorep") expect(own.length).toBeLessThan(130);
   expect(loaded.filter((url) => HEAVY.some((name) => url.includes(`/node_modules/${name}`)))).toEqual([]);
-});
-
-it("importing atmorep takes below 150 ms", async () => {
-  const script =
-    'const start = performance.now(); await import("atmorep"); console.log(performance.now() - start); process.exit(0);';
-  const times: number[] = [];
-  // The least of up to sixty: other processes may hold the machine, which says nothing about the package.
-  while (times.length < 60 && Math.min(...times) >= 150) {
-    times.push(Number(await node("--input-type=module", "-e", script)));
-  }
-  expect(Math.min(...times)).toBeLessThan(150);
 });
 
 it("can be required", async () => {

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
-import { type ByteSource, openSource } from "../../src/data/source/index.js";
+import { type ByteSource, type Lend, openSource } from "../../src/data/source/index.js";
 import { sliceRange } from "../../src/data/source/types.js";
 import { type ChunkedArray, openArray, readAll } from "../../src/data/zarr/array.js";
 import { openMetadata } from "../../src/data/zarr/metadata.js";
@@ -45,13 +45,18 @@ async function open(source: ByteSource, name: string): Promise<ChunkedArray> {
   return openArray(metadata, facts!, name, null);
 }
 
-/** The store with other bytes in the place of one file. */
+/** The store with other bytes in the place of one file, put where a file's would be. */
 function replaced(source: ByteSource, key: string, bytes: Uint8Array): ByteSource {
+  const put = (part: Uint8Array, lend: Lend = (length) => new Uint8Array(length)) => {
+    const place = lend(part.length);
+    place.set(part);
+    return place;
+  };
   return {
     ...source,
-    get: async (asked, limit) => (asked === key ? bytes : source.get(asked, limit)),
-    getRange: async (asked, range, limit) =>
-      asked === key ? sliceRange(bytes, range).slice() : source.getRange(asked, range, limit),
+    get: async (asked, limit, lend) => (asked === key ? put(bytes, lend) : source.get(asked, limit, lend)),
+    getRange: async (asked, range, limit, lend) =>
+      asked === key ? put(sliceRange(bytes, range), lend) : source.getRange(asked, range, limit, lend),
   };
 }
 

@@ -39,6 +39,8 @@ const all = [...storeCases(await wholeStores(folder), 20), ...fileCases(whole, 1
 );
 const count = ASKED === "all" ? all.length : Math.min(all.length, Number(ASKED));
 const cases = Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
+/** Where many are tried, every file is given to the other commands that read such files too; else every fifth. */
+const FURTHER = count >= 100 ? 1 : 5;
 const most = { seconds: 0, peak: 0, refused: 0, commands: 0 };
 
 /** What is wrong with how a command ended. */
@@ -137,11 +139,26 @@ async function judgeFile({ make, refused }: DamagedCase, dir: string): Promise<s
   const input = make(join(dir, "in"));
   const out = join(dir, "out", "built.zarr");
   const notes = place(dir);
+  const left = () => [...readdirSync(join(dir, "out")), ...readdirSync(join(notes, "tmp"))].join(", ");
+  const found: string[] = [];
+  if (cases.findIndex((one) => one.make === make) % FURTHER === 0) {
+    for (const [command, target, args] of [
+      ["info --map", "map.json", ["data", "info", input, "--map"]],
+      ["normalize", "statistics.zip", ["data", "normalize", input, "--out"]],
+    ] as const) {
+      const path = join(dir, "out", target);
+      const run = await watch([...args, path], notes);
+      const wrong = faults(run, input, undefined);
+      // a map is of names and axes, statistics of training times alone: what import refuses may be no fault of these
+      rmSync(path, { force: run.code !== 0 });
+      if (left()) wrong.push(`left ${left()}`);
+      found.push(...wrong.map((text) => `${command}: ${text}`));
+    }
+  }
   const run = await watch(["data", "import", input, "--out", out], notes);
-  const found = faults(run, input, undefined);
+  found.push(...faults(run, input, undefined));
   if (run.code === 0 && refused) found.push("accepted");
-  const left = [...readdirSync(join(dir, "out")), ...readdirSync(join(notes, "tmp"))];
-  if (run.code !== 0 && left.length > 0) found.push(`left ${left.join(", ")}`);
+  if (run.code !== 0 && left()) found.push(`left ${left()}`);
   rmSync(notes, { recursive: true, force: true });
   if (run.code !== 0) return found;
   const verified = await watch(["data", "info", out, "--verify"], place(dir));

@@ -163,6 +163,19 @@ describe("two processes that continue the same run in place", () => {
     await expect(lockRun(folder)).rejects.toThrow(/cannot be told/);
   });
 
+  it("what a loss of power leaves of a lock does not hold, nor stays what a killed process had beside it", async () => {
+    const folder = runFolder(tempDir(), "power001");
+    await createRunFolder(folder);
+    const path = join(folder.modelsDir, "training.lock");
+    const gone = Number((await runProgram(process.execPath, ["-e", "console.log(process.pid)"])).stdout);
+    for (const left of ["", "\0".repeat(56)]) {
+      writeFileSync(path, left);
+      writeFileSync(`${path}.${hostname()}.${gone}.0`, "");
+      await (await lockRun(folder)).release();
+      expect(readdirSync(folder.modelsDir)).toEqual([]);
+    }
+  });
+
   it("exactly one of several takes the lock of a process that is gone", async () => {
     const folder = runFolder(tempDir(), "foreign2");
     await createRunFolder(folder);

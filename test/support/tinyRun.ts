@@ -24,6 +24,15 @@ export const SMALL = {
   ema_decay: 0.98,
 };
 
+/** The smallest network that has every part. */
+export const TINY_NETWORK = {
+  encoder_num_layers: 1,
+  decoder_num_layers: 1,
+  encoder_num_heads: 2,
+  decoder_num_heads: 2,
+  net_tail_num_nets: 2,
+};
+
 /** 6 steps an epoch, 2 epochs, 9,000 parameters; BERT, so that every random stream is in use. */
 export function tinyConfig(set: Record<string, unknown> = {}): RunConfig {
   return resolveConfig({
@@ -38,11 +47,7 @@ export function tinyConfig(set: Record<string, unknown> = {}): RunConfig {
       num_samples_per_epoch: 12,
       num_samples_validate: 4,
       num_epochs: 2,
-      encoder_num_layers: 1,
-      decoder_num_layers: 1,
-      encoder_num_heads: 2,
-      decoder_num_heads: 2,
-      net_tail_num_nets: 2,
+      ...TINY_NETWORK,
       losses: ["mse_ensemble", "kernel_crps"],
       dropout_rate: 0.1,
       model_log_frequency: 4,

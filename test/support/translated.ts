@@ -7,12 +7,14 @@ import { transformWithOxc } from "vite";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Translates rooms (and `errors.ts`) file by file into a folder of its own, which `remove` takes away. */
+/** Translates rooms (and the files beside them that they all use) file by file into a folder of its own, which `remove` takes away. */
 export async function translateRooms(rooms: readonly string[]): Promise<{ path: string; remove: () => void }> {
   mkdirSync(join(root, ".cache"), { recursive: true });
   const path = mkdtempSync(join(root, ".cache", "workers-"));
   for (const room of rooms) await translate(join(root, "src", room), join(path, room));
-  await translateFile(join(root, "src/errors.ts"), join(path, "errors.js"));
+  for (const name of ["errors", "shown", "budgets"]) {
+    await translateFile(join(root, `src/${name}.ts`), join(path, `${name}.js`));
+  }
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 

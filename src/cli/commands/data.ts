@@ -7,6 +7,8 @@ import { note, print, printJson, withExamples } from "../output.js";
 import { registerImport } from "./dataImport.js";
 import { registerInfo } from "./dataInfo.js";
 import { BOTH_INCLUSIVE, dates, list, number, numbers } from "./dataOptions.js";
+import { registerRechunk } from "./dataRechunk.js";
+import { partLine, type WorkFlags, withWork, worked } from "./dataWork.js";
 
 export function registerData(program: Command): void {
   const data = program.command("data").description("make, describe and normalise input stores");
@@ -63,8 +65,14 @@ export function registerData(program: Command): void {
     .action(async (location: string, options: NormalizeOptions) => {
       if (options.out !== undefined) return normalizeBeside(location, options.out, options);
       const { normalizeStore } = await import("../../data/normalization/normalize.js");
-      const summary = await normalizeStore(location, options.dates ?? null, options.by ?? "month");
+      const summary = await worked("data normalize", options, (work) =>
+        normalizeStore(location, options.dates ?? null, options.by ?? "month", work),
+      );
+      if (summary === null) return;
       if (options.json) return printJson(summary);
+      if (summary.unfinished !== null && options.part) {
+        return note(partLine(options.part, summary.unfinished, location));
+      }
       const calendar = summary.by === "calendar-month";
       const months = calendar ? `calendar months, ${summary.years.join(" ")}` : "months";
       print(`${location}: ${summary.arrays.join(", ")} from ${summary.steps} steps of ${summary.months} ${months}`);
@@ -73,27 +81,40 @@ export function registerData(program: Command): void {
         note(`no step lies in month ${summary.missingMonths.join(", ")}: there is no normalisation for it in any year`);
       }
     });
-  withExamples(normalize, [
+  withExamples(withWork(normalize), [
     "data normalize my.zarr --dates 1996-01-05..1996-01-15T18:00",
     "data normalize my.zarr --dates 1979-01-01..2017-12-31 --by calendar-month",
     "data normalize 'era5/*.nc' --dates 1979-01-01..2017-12-31 --out era5-statistics.zarr",
   ]);
 
   registerImport(data);
+  registerRechunk(data);
+
+  const finalise = data
+    .command("finalise")
+    .argument("<store>", "the --out of the parts; of data normalize the store")
+    .description(
+      "ends work that was done with --part: checks that all parts are there and puts the result in its place",
+    )
+    .option("--json", "machine-readable output")
+    .action(async (out: string, options: { json?: boolean }) => {
+      const { finalise: end } = await import("../../data/building/finalise.js");
+      const done = await end(out);
+      if (options.json) return printJson(done);
+      print(`${done.path}: ${done.command}, ${done.parts} parts`);
+    });
+  withExamples(finalise, ["data finalise era5.zarr"]);
 }
 
-interface NormalizeOptions {
+interface NormalizeOptions extends WorkFlags {
   dates?: [string, string];
   by?: NormalizeBy;
   out?: string;
   json?: boolean;
 }
 
-async function normalizeBeside(
-  location: string,
-  out: string,
-  { dates: period, by, json }: NormalizeOptions,
-): Promise<void> {
+async function normalizeBeside(location: string, out: string, options: NormalizeOptions): Promise<void> {
+  const { dates: period, by, json, part } = options;
   if (by === "month") {
     throw new AtmorepError("usage", "a normalisation beside its source is by calendar month", {
       where: "--by month",
@@ -104,8 +125,12 @@ async function normalizeBeside(
     import("../../data/normalization/normalize.js"),
     import("../../config/resolve.js"),
   ]);
-  const summary = await normalizeTo(resolveStorePath(location), out, period ?? null);
+  const summary = await worked("data normalize", options, (work) =>
+    normalizeTo(resolveStorePath(location), out, period ?? null, work),
+  );
+  if (summary === null) return;
   if (json) return printJson(summary);
+  if (summary.unfinished !== null && part) return note(partLine(part, summary.unfinished, out));
   print(`${out}: by calendar month from ${summary.steps} steps, ${summary.period.join(" to ")}`);
   if (summary.missingMonths.length > 0) {
     note(`no step lies in month ${summary.missingMonths.join(", ")}: there is no normalisation for it in any year`);

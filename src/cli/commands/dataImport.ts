@@ -2,12 +2,15 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { endTime } from "../../config/times.js";
 import type { Box, ImportOptions, ImportSummary } from "../../data/import/index.js";
+import { COMPRESSORS, type Compressor } from "../../data/zarr/encode.js";
 import { AtmorepError } from "../../errors.js";
 import { withOffline } from "../offline.js";
 import { collect, note, parseCount, print, printJson, withExamples } from "../output.js";
+import { type ChunkFlags, chosenChunks } from "./dataChunks.js";
 import { BOTH_INCLUSIVE, dates, numbers } from "./dataOptions.js";
+import { partLine, type WorkFlags, withWork, worked } from "./dataWork.js";
 
-interface Flags {
+interface Flags extends WorkFlags, ChunkFlags {
   out: string;
   field: string[];
   fieldSfc: string[];
@@ -17,7 +20,7 @@ interface Flags {
   fillTime?: number | true;
   normUntil?: string;
   timeChunk?: number;
-  compressor?: "none" | "zlib";
+  compressor?: Compressor;
   missing?: "keep" | "refuse";
   combine?: "first" | "last";
   unit: string[];
@@ -43,7 +46,17 @@ export function registerImport(data: Command): void {
     .option("--fill-time [steps]", "fill up to so many missing steps in a row (default 1) linearly in time", parseCount)
     .option("--norm-until <time>", "normalisation from the steps before this time only: the training times")
     .option("--time-chunk <n>", "time steps a chunk (default 1)", parseCount)
-    .addOption(new Option("--compressor <name>", "compression of the values (default none)").choices(["none", "zlib"]))
+    .option(
+      "--chunks <shape>",
+      "extents of a chunk, such as time=4,field=1,level=1 (also lat, lon); auto lays the store out for --config",
+    )
+    .option("--config <file>", "configuration or preset that --chunks auto is for")
+    .addOption(
+      new Option(
+        "--compressor <name>",
+        "compression of the values (default none; blosc with --chunks). blosc and zstd carry checksums",
+      ).choices(COMPRESSORS),
+    )
     .addOption(
       new Option("--missing <what>", "missing values: kept as NaN (default), or refused").choices(["keep", "refuse"]),
     )
@@ -63,6 +76,12 @@ export function registerImport(data: Command): void {
     .option("--overwrite", "replace the store at --out")
     .option("--json", "machine-readable output")
     .action(async (files: string[], flags: Flags) => {
+      if (flags.timeChunk !== undefined && flags.chunks !== undefined) {
+        throw new AtmorepError("usage", "two options say how long a chunk is", {
+          where: "--time-chunk with --chunks",
+          fix: `Leave one out: --chunks time=${flags.timeChunk},...`,
+        });
+      }
       const { importStore, parseFieldRequest } = await import("../../data/import/index.js");
       const { parseTime } = await import("../../data/time.js");
       const time = (text: string, where: string): bigint => {
@@ -79,23 +98,30 @@ export function registerImport(data: Command): void {
         fillSteps: flags.fillTime === true ? 1 : (flags.fillTime ?? 0),
         normUntil: flags.normUntil === undefined ? null : time(flags.normUntil, "--norm-until"),
         timeChunk: flags.timeChunk ?? 1,
-        compressor: flags.compressor ?? "none",
+        chunks: await chosenChunks(flags),
+        compressor: flags.compressor ?? (flags.chunks === undefined ? "none" : "blosc"),
         missing: flags.missing ?? "keep",
         combine: flags.combine ?? null,
         units: Object.fromEntries(flags.unit.map((text) => pair(text, "--unit", "FIELD=UNIT"))),
         attrs: Object.fromEntries(flags.attr.map((text) => pair(text, "--attr", "KEY=TEXT"))),
         overwrite: flags.overwrite ?? false,
-        onStep: process.stderr.isTTY ? progress : undefined,
       };
-      const summary = await importStore(files, flags.out, options);
+      const summary = await worked("data import", flags, (work) =>
+        importStore(files, flags.out, { ...options, ...work }),
+      );
+      if (summary === null) return;
       if (flags.json) return printJson(summary);
+      if (summary.unfinished !== null && flags.part) {
+        return note(partLine(flags.part, summary.unfinished, flags.out));
+      }
       for (const line of summaryLines(summary)) print(line);
       note(`next: npx atmorep data info ${flags.out}`);
     });
-  withExamples(withOffline(command), [
+  withExamples(withOffline(withWork(command)), [
     "data import u.nc v.nc --out my.zarr",
     "data import u.nc sp.nc --out my.zarr --field velocity_u=u --field-sfc surface_pressure=sp --levels 105,123,137",
     "data import U500storm.cdf --out storm.zarr --field velocity_u:500=u --box 60,235,25,292.5 --fill-time",
+    "data import era5/*.nc --out era5.zarr --chunks auto --config my.json --jobs 8 --memory 6GiB --part 1/4",
     "data import t2m.grib --out t2m.zarr --time-chunk 24 --compressor zlib --norm-until 2019-03-23",
   ]);
 }
@@ -121,10 +147,6 @@ function summaryLines(summary: ImportSummary): string[] {
   for (const text of summary.notes) lines.push(`  note      ${text}`);
   for (const { file, name, why } of summary.leftOut) lines.push(`  left out  ${name} of ${file}: ${why}`);
   return lines;
-}
-
-function progress(done: number, total: number): void {
-  if (done % 100 === 0 && done < total) note(`${done} of ${total} steps`);
 }
 
 function box(text: string): Box {

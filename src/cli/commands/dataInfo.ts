@@ -11,6 +11,7 @@ import { withOffline } from "../offline.js";
 import { note, print, printJson, withExamples } from "../output.js";
 import { fitLines, infoLines, verificationLines } from "./dataInfoLines.js";
 import { number } from "./dataOptions.js";
+import { namedConfig } from "./namedConfig.js";
 
 interface InfoOptions {
   values: boolean;
@@ -132,16 +133,7 @@ async function placeOf(location: string): Promise<string> {
 }
 
 async function readConfig(name: string, store: string) {
-  const [{ presets }, { locateConfig }, { resolveConfig }] = await Promise.all([
-    import("../../config/presets.js"),
-    import("../../config/locate.js"),
-    import("../../config/resolve.js"),
-  ]);
-  const preset = presets().some((known) => known.name === name);
-  const { config, warnings } = resolveConfig({
-    ...(preset ? { preset: name } : { file: locateConfig(name) }),
-    data: store,
-  });
+  const { config, warnings } = await namedConfig(name, { data: store });
   for (const warning of warnings) note(`warning: ${warning}`);
   return config;
 }

@@ -14,6 +14,7 @@ import {
 } from "../../engine/machine.js";
 import { findEccodes } from "../../native/index.js";
 import { note, print, printJson, withExamples } from "../output.js";
+import { EXIT_CODES } from "../signals.js";
 
 export function registerEngine(program: Command): void {
   const engine = program
@@ -53,8 +54,6 @@ export function registerEngine(program: Command): void {
     .option("--json", "print one JSON document")
     .action(infoAction);
 }
-
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 async function installAction({ json, ...options }: InstallOptions & { json?: boolean }): Promise<void> {
   const stop = new AbortController();

@@ -1,15 +1,17 @@
 /** `atmorep evaluate [RUN[@EPOCH]]` */
 import type { Command } from "commander";
+import { openCommunicator } from "../../distributed/index.js";
 import { AtmorepError } from "../../errors.js";
 import { CALIBRATION_KEY, calibrationLines } from "../../evaluation/calibration.js";
 import { EVALUATION_MODES } from "../../evaluation/modes.js";
 import { EVALUATION_OPTIONS, OPTION_KEYS } from "../../evaluation/options.js";
 import { modesOf } from "../../evaluation/readOptions.js";
 import { evaluationTable } from "../../evaluation/table.js";
+import { endAll } from "../endAll.js";
 import { withOffline } from "../offline.js";
 import { collect, formatTable, note, print, printJson, withExamples } from "../output.js";
+import { stopOnSignals } from "../signals.js";
 import { count, engineName } from "../train/options.js";
-import { stopOnSignals } from "../train/signals.js";
 
 interface EvaluateFlags {
   mode?: string;
@@ -74,7 +76,9 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
   }
   const rollout = count("--rollout", flags.rollout);
   const engine = engineName(flags.engine);
-  const stop = stopOnSignals();
+  const communicator = await openCommunicator((text) => note(`warning: ${text}`));
+  const speaks = communicator.rank === 0;
+  const stop = stopOnSignals("ending after this batch, nothing is written");
   try {
     const { evaluate } = await import("../../evaluation/evaluate.js");
     const result = await evaluate({
@@ -90,9 +94,12 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
       stores: flags.stores,
       engine,
       signal: stop.signal,
-      onWarning: (message) => note(`warning: ${message}`),
+      communicator,
+      onWarning: (message) => speaks && note(`warning: ${message}`),
       onProgress: progress(),
     });
+    await communicator.close();
+    if (!speaks) return;
     if (flags.json) {
       const calibration = result.calibration && { [CALIBRATION_KEY]: result.calibration };
       return printJson({ ...result.scores, _about: result.about, ...calibration });
@@ -103,6 +110,9 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
     print(result.verdict);
     print(result.toldOn);
     print(`written to ${result.resultsDir}`);
+  } catch (error) {
+    if (communicator.size > 1) await endAll(communicator, error, Boolean(flags.json), stop.exitCode());
+    throw error;
   } finally {
     stop.release();
     process.exitCode = stop.exitCode() ?? process.exitCode;

@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import { PACKAGE_ROOT } from "../../config/presets.js";
 import { AtmorepError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
+import { heapFlag } from "../lab/environment.js";
 import { print, withExamples } from "../output.js";
 
 interface InstallFlags {
@@ -57,6 +58,7 @@ async function installAction(flags: InstallFlags): Promise<void> {
   const folder = join(target(flags), "kernels", "atmorep");
   const argv = [
     process.execPath,
+    ...[heapFlag()].filter((flag) => flag !== null),
     "--no-force-async-hooks-checks",
     join(PACKAGE_ROOT, "bin", "kernel.js"),
     "{connection_file}",

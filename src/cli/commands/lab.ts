@@ -3,15 +3,19 @@ import { spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import type { Command } from "commander";
+import { assertFile } from "../../budgets.js";
 import { AtmorepError } from "../../errors.js";
-import { ensureLab, LAB_PYTHON, labVariables, ROOT } from "../lab/environment.js";
+import { ensureLab, INSTALLED, KERNEL_CACHE, LAB_PYTHON, labVariables, ROOT } from "../lab/environment.js";
 import { note, parseCount, withExamples } from "../output.js";
 
 export function registerLab(program: Command): void {
   const command = program
     .command("lab")
     .description("open JupyterLab on the tutorials, with the TypeScript kernel")
-    .argument("[PATH]", "folder or notebook to open; the checkout's notebooks if not given")
+    .argument(
+      "[PATH]",
+      "folder or notebook to open; if not given the tutorials, of an installed package the current folder",
+    )
     .option("--yes", "download JupyterLab at the first use without asking")
     .option("--no-browser", "print the address instead of opening a browser")
     .option("--port <N>", "port to begin with", parseCount)
@@ -62,11 +66,18 @@ export function labArguments(path: string, flags: { browser: boolean; port?: num
   return args;
 }
 
+/** A checkout's tutorials; a package's lie in a folder that is npm's, from where they are copied. */
+function startFolder(): string {
+  if (!INSTALLED) return join(ROOT, "notebooks");
+  note('The tutorials are copied to a folder of yours by "npx atmorep notebook tutorials".');
+  return process.cwd();
+}
+
 async function labAction(
   path: string | undefined,
   flags: { yes?: boolean; browser: boolean; port?: number },
 ): Promise<void> {
-  const given = path === undefined ? join(ROOT, "notebooks") : resolve(path);
+  const given = path === undefined ? startFolder() : resolve(path);
   if (!existsSync(given)) throw new AtmorepError("input", "no such folder or notebook", { where: given });
   await ensureLab(flags.yes === true);
   const args = labArguments(given, flags);
@@ -77,9 +88,10 @@ async function labAction(
 async function runAction(file: string, flags: { yes?: boolean; inplace?: boolean; timeout?: number }): Promise<void> {
   const path = resolve(file);
   if (!existsSync(path)) throw new AtmorepError("input", "no such file", { where: path });
+  assertFile(statSync(path), path);
   if (/^\.[mc]?ts$/.test(extname(path))) {
     const { runScript } = await import("../../kernel/script.js");
-    if (!(await runScript(path, ROOT, join(ROOT, ".cache", "kernel")))) process.exitCode = 1;
+    if (!(await runScript(path, ROOT, KERNEL_CACHE))) process.exitCode = 1;
     return;
   }
   if (extname(path) !== ".ipynb") {

@@ -1,4 +1,4 @@
-/** `atmorep runs`, `runs show ID`, `runs compare ID ID...`, `runs report ID` */
+/** `atmorep runs`, `runs show ID`, `runs compare ID ID...`, `runs report ID`; `verify`, `reproduce`, `rm` and `prune` in `cli/runs/` */
 import { join } from "node:path";
 import type { Command } from "commander";
 import { nearestName } from "../../config/nearest.js";
@@ -8,6 +8,8 @@ import { compareRuns, type RunComparison } from "../../runs/compare.js";
 import { listRuns, type RunDetails, readRun } from "../../runs/list.js";
 import { validationColumns, validationLoss } from "../../runs/series.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
+import { provenanceLines, provenanceOfRun, registerVerifyAndReproduce } from "../runs/provenance.js";
+import { registerRemoval } from "../runs/remove.js";
 
 interface Flags {
   out: string;
@@ -26,7 +28,7 @@ interface CardFlags {
 export function registerRuns(program: Command): void {
   const runs = program
     .command("runs")
-    .description("list, show and compare runs")
+    .description("list, show, compare, verify, reproduce and remove runs")
     .option("--out <dir>", "folder that holds results/ and models/", ".")
     .option("--json", "print one JSON document")
     // With an action of its own a mistyped subcommand would read as a superfluous argument.
@@ -36,7 +38,7 @@ export function registerRuns(program: Command): void {
       await listAction(flags);
     });
   withExamples(runs, ["runs", "runs show ab12cd34", "runs compare ab12cd34 ef56gh78 --out /data/experiments"]);
-  const show = addFlags(runs.command("show").description("one run: configuration, losses, files"))
+  const show = addFlags(runs.command("show").description("one run: what made it, losses, files"))
     .argument("<id>", "run id, 8 characters of a-z and 0-9")
     .action(async (id: string, _: unknown, command: Command) => showAction(id, command.optsWithGlobals<Flags>()));
   withExamples(show, ["runs show ab12cd34"]);
@@ -67,6 +69,8 @@ export function registerRuns(program: Command): void {
       reportAction(id, command.optsWithGlobals<Flags & { file?: string }>()),
     );
   withExamples(report, ["runs report ab12cd34", "runs report ab12cd34 --file report.html"]);
+  registerVerifyAndReproduce(runs, addFlags);
+  registerRemoval(runs, addFlags);
 }
 
 function unknownSubcommand(command: Command): AtmorepError {
@@ -102,15 +106,25 @@ async function listAction({ out, json }: Flags): Promise<void> {
   ]);
   const heading = ["id", "date", "strategy", "fields", "steps", "val. loss", "best", "status"];
   for (const line of formatTable([heading, ...rows], [4, 5, 6])) print(line);
+  for (const { metricsFault } of runs) warn(metricsFault);
 }
 
 async function showAction(id: string, { out, json }: Flags): Promise<void> {
   const run = await readRun(out, id);
-  if (json) return printJson(run);
+  const provenance = await provenanceOfRun(out, id);
+  if (json) return printJson({ ...run, provenance });
+  warn(run.metricsFault);
   print(`run ${run.id}, ${run.strategy}, ${run.status}`);
-  print(`started ${formatDate(run.date)}, ${run.steps} steps, last validation loss ${formatLoss(run.validationLoss)}`);
+  if (run.status === "evaluated")
+    print(`evaluated ${formatDate(run.date)}; its page: npx atmorep runs report ${run.id}`);
+  else
+    print(
+      `started ${formatDate(run.date)}, ${run.steps} steps, last validation loss ${formatLoss(run.validationLoss)}`,
+    );
   print();
-  for (const line of validationTable(run)) print(line);
+  for (const line of provenanceLines(provenance)) print(line);
+  print();
+  if (run.status !== "evaluated") for (const line of validationTable(run)) print(line);
   for (const [dir, files] of [
     [run.resultsDir, run.files.results],
     [run.modelsDir, run.files.models],
@@ -148,6 +162,7 @@ function validationTable(run: RunDetails): string[] {
 async function compareAction(ids: string[], { out, json }: Flags): Promise<void> {
   const comparison = await compareRuns(out, ids);
   if (json) return printJson(comparison);
+  for (const fault of comparison.metricsFaults) warn(fault);
   for (const line of lossCurves(comparison)) print(line);
   print();
   if (comparison.differences.length === 0) return print("the configurations are the same (run ids and seeds aside)");
@@ -200,6 +215,8 @@ function lossCurves({ ids, curves }: RunComparison): string[] {
   ]);
   return formatTable([["epoch", ...ids.map((id) => `val. loss ${id}`)], ...rows], [0, ...ids.map((_, i) => i + 1)]);
 }
+
+const warn = (fault: string | null) => fault !== null && note(`warning: ${fault}`);
 
 function formatDate(iso: string): string {
   return iso.slice(0, 16).replace("T", " ");

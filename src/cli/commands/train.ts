@@ -2,15 +2,18 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { type ResolvedConfig, resolveConfig } from "../../config/resolve.js";
-import { type Communicator, openCommunicator } from "../../distributed/index.js";
+import { launchOf, openCommunicator, unusedTasks } from "../../distributed/index.js";
 import { AtmorepError } from "../../errors.js";
 import { configPath, parseRunReference, runFolder } from "../../runs/folder.js";
 import type { TrainOptions } from "../../training/options.js";
+import { endAll } from "../endAll.js";
 import { withOffline } from "../offline.js";
 import { collect, note, onClosedPipe, print, printJson, reportError, withExamples } from "../output.js";
-import { count, duration, engineName, seed, type TrainFlags } from "../train/options.js";
+import { stopOnSignals } from "../signals.js";
+import { count, duration, engineName, logName, seed, type TrainFlags } from "../train/options.js";
+import { printPlan } from "../train/plan.js";
 import { TrainPrinter } from "../train/printer.js";
-import { stopOnSignals } from "../train/signals.js";
+import { endOfRun, resumedRun } from "../train/resume.js";
 import { nextCommands } from "../train/suggestions.js";
 
 export function registerTrain(program: Command): void {
@@ -30,6 +33,7 @@ export function registerTrain(program: Command): void {
     .option("--out <dir>", "folder that holds results/ and models/", ".")
     .option("--continue <run>", "continue RUN[@latest|best] exactly, under a new run id")
     .option("--in-place", "with --continue: keep the run id")
+    .option("--resume", "with --run-id: go on with that run if it is there; what has ended is left as it is")
     .option("--init-from <run|file>", "start from the weights of RUN[@EPOCH] or of a .mod or .safetensors file")
     .option("--accept-missing", "with --init-from: tensors that the file lacks keep their random start")
     .option("--accept-unexpected", "with --init-from: tensors that the network lacks are left out")
@@ -38,7 +42,12 @@ export function registerTrain(program: Command): void {
     .option("--seed <n>", "seed of weights, dropout, sampling, masks and noise")
     .option("--engine <name>", "auto, native or wasm", "auto")
     .option("--dry-run", "check everything, print the plan, train nothing")
+    .option("--ranks <n>", "with --dry-run: plan for n processes that train together")
     .option("--overfit <n>", "train on the same n samples every step")
+    .option(
+      "--log <which>",
+      "on standard output: short, a line a second, or reference, the original's log; default short on a terminal",
+    )
     .option("--json", "print only events, as JSON lines")
     .action(async (config: string | undefined, flags: TrainFlags) => trainAction(config, flags));
   withExamples(withOffline(command), [
@@ -49,7 +58,10 @@ export function registerTrain(program: Command): void {
   ]);
 }
 
-async function trainAction(file: string | undefined, flags: TrainFlags): Promise<void> {
+async function trainAction(givenFile: string | undefined, given: TrainFlags): Promise<void> {
+  const resumed = resumedRun(given);
+  const file = resumed ? undefined : givenFile;
+  const flags = resumed?.flags ?? given;
   const resolved = resolveRun(file, flags);
   const options: TrainOptions = {
     out: flags.out,
@@ -64,16 +76,39 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
     engine: engineName(flags.engine),
     overfit: count("--overfit", flags.overfit),
     folder: resolved.folder,
+    command: process.argv.slice(2),
   };
+  const first = (launchOf()?.rank ?? 0) === 0;
+  if (resumed) {
+    const ended = await endOfRun(resumed.folder, resolved.config.num_epochs, options.maxSteps);
+    if (first) note(ended ?? `run ${resumed.folder.id} goes on`);
+    if (ended !== null) return;
+  }
+  const log = logName(flags.log, Boolean(process.stdout.isTTY));
   for (const warning of resolved.warnings) note(`warning: ${warning}`);
   const { checkConfig } = await import("../../checks/validate.js");
   checkConfig(resolved.config);
-  if (flags.dryRun) return dryRun(resolved, options, flags);
+  const ranks = count("--ranks", flags.ranks);
+  if (flags.dryRun) {
+    const planned = { ...options, processes: ranks };
+    if (flags.json) return printJson(await (await import("../../checks/plan.js")).planRun(resolved.config, planned));
+    await printPlan(resolved.config, planned);
+    return print("nothing was written");
+  }
+  if (ranks !== undefined) {
+    throw new AtmorepError("usage", "--ranks plans and starts nothing", {
+      where: "--ranks",
+      fix: "Plan with --dry-run --ranks N; start N processes with srun or mpirun.",
+    });
+  }
   onClosedPipe("continue");
-  const communicator = openCommunicator();
-  const stop = stopOnSignals();
+  const unused = unusedTasks();
+  if (unused) note(`warning: ${unused}`);
+  const communicator = await openCommunicator((text) => note(`warning: ${text}`));
+  const stop = stopOnSignals("saving a checkpoint");
   const printer = new TrainPrinter({
     json: Boolean(flags.json),
+    log,
     deadline: options.maxTime === undefined ? null : Date.now() + options.maxTime,
     commands: (runId) => nextCommands(runId, file, flags, resolved.config),
   });
@@ -85,23 +120,21 @@ async function trainAction(file: string | undefined, flags: TrainFlags): Promise
     for await (const event of events) if (speaks) printer.handle(event);
   } catch (error) {
     printer.end();
+    const { StoppedEarly } = await import("../../training/stop.js");
+    if (error instanceof StoppedEarly) {
+      reportError(error, Boolean(flags.json));
+      process.exit(stop.exitCode() ?? 1);
+    }
     if (communicator.size > 1) await endAll(communicator, error, Boolean(flags.json));
     throw error;
   } finally {
     printer.end();
-    stop.release();
+    // srun ends the others with SIGTERM once one has ended: this one ends by itself, with its own code
+    if (communicator.size === 1 || stop.exitCode() === null) stop.release();
   }
   await communicator.close();
-  process.exitCode = stop.exitCode() ?? 0;
-}
-
-/** The processes that wait for this one would wait for ever. What all have found is told by the first alone. */
-async function endAll(communicator: Communicator, error: unknown, json: boolean): Promise<void> {
-  if (communicator.rank > 0) {
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-    process.stderr.write(`process ${communicator.rank} of ${communicator.size}:\n`);
-  }
-  communicator.abort(reportError(error, json));
+  // What a stopped run waited for may take minutes to give up.
+  if (stop.exitCode() !== null) process.exit(stop.exitCode());
 }
 
 const outFlag = (out: string) => (out === "." ? "" : ` --out ${out}`);
@@ -140,35 +173,4 @@ function configFileOf(run: string, out: string): string {
     where: copies[0],
     fix: `List the runs with: npx atmorep runs${outFlag(out)}`,
   });
-}
-
-async function dryRun({ config }: ResolvedConfig, options: TrainOptions, { json }: TrainFlags): Promise<void> {
-  const [{ planNetwork, planRun }, { gapLine }] = await Promise.all([
-    import("../../checks/plan.js"),
-    import("../../data/gaps.js"),
-  ]);
-  if (json) return printJson(await planRun(config, options));
-  const mib = (bytes: number) => `${(bytes / 2 ** 20).toLocaleString("en-US", { maximumFractionDigits: 1 })} MiB`;
-  // told before the store is opened: they are asked for where the data are not
-  const { parameters, memory, stepFlops, days } = planNetwork(config);
-  print(`parameters   ${parameters.toLocaleString("en-US")}`);
-  print(
-    `memory       about ${mib(memory.total)}: weights, gradients and moments ${mib(memory.parameters)}, one step ${mib(memory.activations)}`,
-  );
-  print(`time         ${(stepFlops / 1e9).toPrecision(3)} GFLOP a step: at least ${formatDays(days)} on WASM`);
-  const plan = await planRun(config, options);
-  for (const warning of plan.warnings) note(`warning: ${warning}`);
-  print(`steps        ${plan.steps} (${plan.epochs} epochs of ${plan.stepsPerEpoch})`);
-  print(`validation   ${plan.validationSamples} samples`);
-  print(`times        ${gapLine(plan.times)}`);
-  print("first batch");
-  for (const [name, { tokens, target }] of Object.entries(plan.firstBatch)) {
-    print(`  ${name}  tokens [B, L, N, D] = [${tokens.join(", ")}], hidden [M, D] = [${target.join(", ")}]`);
-  }
-  print("nothing was written");
-}
-
-function formatDays(days: number): string {
-  if (days >= 1) return `${days.toLocaleString("en-US", { maximumFractionDigits: days < 10 ? 1 : 0 })} days`;
-  return days * 24 >= 1 ? `${(days * 24).toFixed(1)} hours` : `${Math.ceil(days * 24 * 60)} minutes`;
 }

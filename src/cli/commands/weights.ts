@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { DTYPE_SIZE, numElements, type TensorFile } from "../../formats/tensors.js";
 import { convertWeights, openWeights } from "../../formats/weights.js";
 import { canonicalName } from "../../model/names.js";
+import { provenanceBeside } from "../../runs/provenance.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
 
 interface Flags {
@@ -70,7 +71,8 @@ function summarize({ tensors }: TensorFile) {
 }
 
 async function convertAction(input: string, output: string, { json }: Flags): Promise<void> {
-  const tensors = await convertWeights(input, output, canonicalName);
+  const provenance = await provenanceBeside(input);
+  const tensors = await convertWeights(input, output, canonicalName, provenance === null ? {} : { provenance });
   if (json) printJson({ input, output, tensors });
   else note(`${output}: ${tensors} tensors`);
 }

@@ -1,17 +1,29 @@
-/** The Python environment in which JupyterLab runs: made once, in the checkout, from a file of pinned hashes. */
-import { spawnSync } from "node:child_process";
+/**
+ * The Python environment in which JupyterLab runs: made once, from a file of pinned hashes; in the checkout, for an
+ * installed package in the user's cache.
+ */
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { totalmem } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { createInterface } from "node:readline/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { userCache } from "../../data/userCache.js";
 import { AtmorepError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
+import { systemFault } from "../../formats/systemFault.js";
+import { lockFile } from "../../native/index.js";
+import { ask, canAsk } from "../ask.js";
 import { note } from "../output.js";
 
 /** Root of the package: the folder that holds `package.json`. */
 export const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
-const FOLDER = join(ROOT, ".venv");
+/** Whether this is an installed package, whose folder belongs to npm, and not a checkout. */
+export const INSTALLED = !existsSync(join(ROOT, "src"));
+const FOLDER = INSTALLED ? userCache("lab") : join(ROOT, ".venv");
+/** Where the kernel keeps compiled code: never inside a package, which TypeScript watches for changes. */
+export const KERNEL_CACHE = userCache("kernel");
 const REQUIREMENTS = join(ROOT, "assets", "lab", "requirements.txt");
 const PYTHONS = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
 const WINDOWS = process.platform === "win32";
@@ -63,22 +75,24 @@ function findPython(): string {
   });
 }
 
-/** Asks on the terminal; its end, or an interrupt, means no. */
+/** Asks on the terminal, whose end means no. */
 async function agree(): Promise<boolean> {
-  if (!process.stdin.isTTY) return false;
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const left = new Promise<string>((answer) => {
-    lines.once("SIGINT", () => answer("n"));
-    lines.once("close", () => answer("n"));
-  });
-  const answer = await Promise.race([lines.question("Go on? [Y/n] "), left]);
-  lines.close();
-  return /^(y|yes|)$/i.test(answer.trim());
+  if (!canAsk()) return false;
+  const answer = await ask("Go on? [Y/n] ");
+  return answer !== null && /^(y|yes|)$/i.test(answer);
 }
 
-function runStep(folder: string, what: string, command: string, args: readonly string[], fix: string): void {
+/** Waits without keeping signals out; a step does not go on after this process, which lets its lock go. */
+async function runStep(folder: string, what: string, command: string, args: readonly string[], fix: string) {
   note(what);
-  const result = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"] });
+  const end = () => child.kill();
+  process.once("exit", end);
+  const result = await new Promise<{ status?: number | null; error?: Error }>((resolve) => {
+    child.once("error", (error) => resolve({ error }));
+    child.once("exit", (status) => resolve({ status }));
+  });
+  process.off("exit", end);
   if (result.status === 0) return;
   throw new AtmorepError("failed", `${what.replace(" ...", "")} failed`, {
     where: folder,
@@ -88,11 +102,45 @@ function runStep(folder: string, what: string, command: string, args: readonly s
 }
 
 /**
- * Makes the environment if it is not there, does not work, or was made from other pins.
+ * Makes the environment if it is not there, does not work, or was made from other pins. One process at a time does so:
+ * another one waits for it, and takes what it has made.
  * @param yes download without asking
  * @throws AtmorepError if the user does not agree, if Python or the download fails, or if the folder is somebody else's
  */
 export async function ensureLab(yes: boolean, folder = FOLDER): Promise<void> {
+  if (labState(folder) === "whole") return;
+  const lock = await lockedBesides(folder);
+  try {
+    await makeLab(yes, folder);
+  } finally {
+    await lock.release();
+  }
+}
+
+const LOOK_EVERY_MS = 500;
+
+/** The lock beside the folder, which is made anew within it. It ends with its process, so nobody waits for a killed one. */
+async function lockedBesides(folder: string) {
+  const path = `${folder}.lock`;
+  for (let told = false; ; told = true) {
+    const taken = await lockFile(path).catch((error) => {
+      throw systemFault(error, "failed", "JupyterLab's environment cannot be made", {
+        where: path,
+        fix: "Make the folder writable; or use a Jupyter of your own with the kernel of `atmorep kernel install`.",
+      });
+    });
+    if (!("holder" in taken)) return taken;
+    if (!told) {
+      const who = taken.holder === null ? "another process" : `process ${taken.holder.pid} on ${taken.holder.host}`;
+      note(`${who} is making JupyterLab's environment; waiting for it. Ctrl-C ends the waiting.`);
+      if (taken.holder?.by !== "flock") note(`If it is gone, delete ${path}.`);
+    }
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+async function makeLab(yes: boolean, folder: string): Promise<void> {
+  // Whoever was waited for may have made it.
   const state = labState(folder);
   if (state === "whole") return;
   if (state === "foreign") {
@@ -115,19 +163,36 @@ export async function ensureLab(yes: boolean, folder = FOLDER): Promise<void> {
   writeFileSync(stampOf(folder), `${UNFINISHED}\n`);
   // JupyterLab starts scripts of its own under Node, which would take them for ES modules as the checkout's files are.
   writeFileSync(join(folder, "package.json"), '{ "type": "commonjs" }\n');
-  runStep(folder, "making the environment ...", python, ["-m", "venv", folder], "Python's module venv is needed.");
+  await runStep(
+    folder,
+    "making the environment ...",
+    python,
+    ["-m", "venv", folder],
+    "Python's module venv is needed.",
+  );
   const install = "-m pip install --quiet --disable-pip-version-check --no-cache-dir --require-hashes -r".split(" ");
   const network = "It needs the network; pip's settings hold for it, such as PIP_INDEX_URL and PIP_PROXY.";
-  runStep(folder, "downloading JupyterLab ...", pythonOf(folder), [...install, REQUIREMENTS], network);
+  await runStep(folder, "downloading JupyterLab ...", pythonOf(folder), [...install, REQUIREMENTS], network);
   const settings = join(folder, "share", "jupyter", "lab", "settings");
   mkdirSync(settings, { recursive: true });
   writeFileSync(join(settings, "overrides.json"), `${JSON.stringify(SETTINGS, null, 2)}\n`);
   await writeFileAtomic(stampOf(folder), `${wantedStamp()}\n`);
 }
 
+/** Of the machine's memory, what a kernel's heap may grow to; V8 stops at 4 GB by itself. */
+const HEAP_SHARE = 0.75;
+
+/** Node's option for it; null where the user has given one. */
+export function heapFlag(options = process.env.NODE_OPTIONS ?? ""): string | null {
+  if (/--max[-_]old[-_]space[-_]size/.test(options)) return null;
+  // a container's limit; without one it is absent, 0 or more than there is
+  const limit = process.constrainedMemory?.() || totalmem();
+  return `--max-old-space-size=${Math.floor((HEAP_SHARE * Math.min(limit, totalmem())) / 2 ** 20)}`;
+}
+
 /**
  * Variables by which Jupyter finds the kernel of this checkout, and the kernel this Node. What Jupyter and IPython keep
- * (settings, signatures, history) stays inside the environment: nothing is written outside the checkout.
+ * (settings, signatures, history) stays inside the environment.
  */
 export function labVariables(): NodeJS.ProcessEnv {
   const own = join(ROOT, "assets", "kernelspec");
@@ -142,6 +207,7 @@ export function labVariables(): NodeJS.ProcessEnv {
     JUPYTERLAB_SETTINGS_DIR: join(share, "user-settings"),
     JUPYTERLAB_WORKSPACES_DIR: join(share, "workspaces"),
     IPYTHONDIR: join(share, "ipython"),
+    NODE_OPTIONS: [process.env.NODE_OPTIONS, heapFlag()].filter(Boolean).join(" "),
     JUPYTER_PATH: former ? [own, former].join(delimiter) : own,
     PATH: path,
   };

@@ -9,6 +9,7 @@ export interface TrainFlags {
   out: string;
   continue?: string;
   inPlace?: boolean;
+  resume?: boolean;
   initFrom?: string;
   acceptMissing?: boolean;
   acceptUnexpected?: boolean;
@@ -18,7 +19,9 @@ export interface TrainFlags {
   engine: string;
   dryRun?: boolean;
   overfit?: string;
+  ranks?: string;
   json?: boolean;
+  log?: string;
 }
 
 /** A positive whole number. @throws AtmorepError (usage) */
@@ -64,4 +67,18 @@ export function engineName(text: string): (typeof ENGINES)[number] {
   const name = ENGINES.find((engine) => engine === text);
   if (name) return name;
   throw new AtmorepError("usage", "no such engine", { where: "--engine", found: text, expected: ENGINES.join(", ") });
+}
+
+const LOGS = ["short", "reference"] as const;
+
+/**
+ * What standard output holds: the short screen, or the original's log lines. As it was asked, else the former on a
+ * terminal and the latter elsewhere, where programs that read the original's log expect it.
+ * @throws AtmorepError (usage) for another word
+ */
+export function logName(text: string | undefined, terminal: boolean): (typeof LOGS)[number] {
+  if (text === undefined) return terminal ? "short" : "reference";
+  const name = LOGS.find((log) => log === text);
+  if (name) return name;
+  throw new AtmorepError("usage", "no such log", { where: "--log", found: text, expected: LOGS.join(", ") });
 }

@@ -1,17 +1,17 @@
 /**
- * Prints a run's events. On a terminal the short screen goes to standard output, with a progress bar below it;
- * otherwise standard output holds the reference's log lines and the screen goes to standard error. With `json`,
- * standard output holds only the events, one JSON line each.
+ * Prints a run's events. With `log` short, the short screen goes to standard output; with reference, standard output holds
+ * the reference's log lines and the screen goes to standard error. A progress bar stands below it where standard error is a
+ * terminal. With `json`, standard output holds only the events, one JSON line each.
  */
 import type { RunConfig } from "../../config/types.js";
 import type { FieldSkill, TrainEvent } from "../../runs/events.js";
+import { shown, shownJson } from "../../shown.js";
 import { finalLines, openingLines, progressBar, startedLines, stepText, validatedText } from "./screen.js";
 
 const LINE_EVERY_MS = 1000;
 const BAR_EVERY_MS = 100;
 
 export class TrainPrinter {
-  private readonly terminal = Boolean(process.stdout.isTTY);
   private planned = 0;
   private firstStep = 1;
   private batchSize = 1;
@@ -24,6 +24,7 @@ export class TrainPrinter {
   constructor(
     private readonly options: {
       json: boolean;
+      log: "short" | "reference";
       deadline: number | null;
       commands: (runId: string) => string[];
     },
@@ -36,7 +37,7 @@ export class TrainPrinter {
 
   handle(event: TrainEvent): void {
     if (this.options.json) {
-      process.stdout.write(`${JSON.stringify(event)}\n`);
+      process.stdout.write(`${shownJson(event)}\n`);
       return;
     }
     switch (event.type) {
@@ -57,10 +58,10 @@ export class TrainPrinter {
         break;
       case "warning":
         this.clearBar();
-        process.stderr.write(`warning: ${event.message}\n`);
+        process.stderr.write(`warning: ${shown(event.message)}\n`);
         break;
       case "console":
-        if (!this.terminal) process.stdout.write(`${event.line}\n`);
+        if (this.options.log === "reference") this.reference(event.line);
         break;
       case "finished":
         this.say("");
@@ -99,8 +100,13 @@ export class TrainPrinter {
     this.barShown = false;
   }
 
+  private reference(line: string): void {
+    if (process.stdout.isTTY) this.clearBar();
+    process.stdout.write(`${shown(line)}\n`);
+  }
+
   private say(line: string): void {
     this.clearBar();
-    (this.terminal ? process.stdout : process.stderr).write(`${line}\n`);
+    (this.options.log === "short" ? process.stdout : process.stderr).write(`${shown(line)}\n`);
   }
 }

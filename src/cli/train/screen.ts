@@ -68,6 +68,7 @@ export function startedLines(event: StartedEvent): string[] {
     ...(event.engineOffer ? [`faster    ${event.engineOffer}`] : []),
     `training  ${event.plannedSteps} steps of ${config.batch_size} samples; validation on ${event.validationSamples} samples`,
     `times     ${gapLine(event.times)}`,
+    ...event.trackers.map((where) => `tracked   ${where}`),
   ];
   for (const skill of mainRows(event.baselines)) {
     const best = bestBaseline(skill);

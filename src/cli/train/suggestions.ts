@@ -10,9 +10,10 @@ import type { TrainFlags } from "./options.js";
 export const PROPER_LOSSES: readonly string[] = ["mse", "crps"];
 
 /** A word of a command line as a POSIX shell takes it. */
-const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+export const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
-type Chosen = Pick<TrainFlags, "preset" | "set" | "data" | "seed" | "continue" | "out">;
+type Given = Pick<TrainFlags, "preset" | "set" | "data" | "seed">;
+type Chosen = Given & Pick<TrainFlags, "continue" | "out">;
 
 /** The arguments that gave the run its configuration. A continued run's is that of its file, whatever it went on from. */
 function configurationArguments(runId: string, file: string | undefined, flags: Chosen): string[] {
@@ -20,12 +21,17 @@ function configurationArguments(runId: string, file: string | undefined, flags: 
     const folder = runFolder(flags.out, runId);
     return [configPath(folder.resultsDir, folder.id)];
   }
+  return givenArguments(file, flags);
+}
+
+/** What a command line says of the configuration of a new run. */
+export function givenArguments(file: string | undefined, { preset, data, set, seed }: Given): string[] {
   return [
     ...(file === undefined ? [] : [file]),
-    ...(flags.preset === undefined ? [] : ["--preset", flags.preset]),
-    ...(flags.data === undefined ? [] : ["--data", flags.data]),
-    ...flags.set.flatMap((entry) => ["--set", entry]),
-    ...(flags.seed === undefined ? [] : ["--seed", flags.seed]),
+    ...(preset === undefined ? [] : ["--preset", preset]),
+    ...(data === undefined ? [] : ["--data", data]),
+    ...set.flatMap((entry) => ["--set", entry]),
+    ...(seed === undefined ? [] : ["--seed", seed]),
   ];
 }
 

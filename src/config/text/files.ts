@@ -1,7 +1,8 @@
 /** Configuration files: the reference's flat JSON on one line. */
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import { AtmorepError } from "../../errors.js";
+import { assertFile } from "../../budgets.js";
+import { AtmorepError, isAtmorepError } from "../../errors.js";
 import { shorten } from "../faults.js";
 import { isConfigFileName } from "../locate.js";
 import { nearestName } from "../nearest.js";
@@ -36,6 +37,7 @@ export function readConfigFile(path: string): ReadConfig {
   try {
     data = readStart(path);
   } catch (cause) {
+    if (isAtmorepError(cause)) throw new AtmorepError("config", cause.message, { cause });
     const code = (cause as NodeJS.ErrnoException).code;
     throw new AtmorepError("config", code === "ENOENT" ? "no such configuration file" : "cannot read the file", {
       where: path,
@@ -81,10 +83,12 @@ export function parseConfig(text: string, where: string): ReadConfig {
   return { values, warnings };
 }
 
-/** A file, or as much of it as shows that it is too large; also of a pipe, whose size nobody knows. */
+/** A file, or as much of it as shows that it is too large. @throws AtmorepError for a pipe or a socket */
 function readStart(path: string): Buffer {
-  const file = openSync(path, "r");
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
+    const info = fstatSync(file);
+    if (!info.isCharacterDevice()) assertFile(info, path);
     const parts: Buffer[] = [];
     for (let left = MAX_BYTES + 1; left > 0; ) {
       const part = Buffer.allocUnsafe(Math.min(left, 1 << 16));

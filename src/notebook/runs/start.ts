@@ -74,8 +74,8 @@ export async function start(config: RunConfig, options: StartOptions = {}): Prom
   });
   child.unref();
   const done = ended.then(async (code) => {
-    // 130 and 143: stopped on request, with a checkpoint
-    if (![0, 130, 143].includes(code)) throw await failure(runId, code, log);
+    // those of signals: stopped on request, with a checkpoint
+    if (![0, 129, 130, 138, 143].includes(code)) throw await failure(runId, code, log);
     return { code };
   });
   // Whoever does not wait for the end still finds it in the log.

@@ -1,9 +1,10 @@
 /** Training in a cell, with the figure growing under it. */
 import type { RunConfig } from "../../config/types.js";
 import { gapLine } from "../../data/gaps.js";
-import { isAtmorepError } from "../../errors.js";
+import { AtmorepError, isAtmorepError } from "../../errors.js";
 import type { FieldSkill, FinishedEvent, TrainEvent } from "../../runs/events.js";
-import type { MetricsRow } from "../../runs/metrics.js";
+import { runFolder } from "../../runs/folder.js";
+import { type MetricsRow, readMetrics } from "../../runs/metrics.js";
 import { averagingLine, toldOnLine } from "../../runs/toldOn.js";
 import type { TrainOptions } from "../../training/options.js";
 import { displayed, figureBundle, type Shown } from "../figure/display.js";
@@ -11,7 +12,7 @@ import { LiveFigure, type LiveOptions } from "../figure/live.js";
 import { formatNumber } from "../figure/text.js";
 import type { Figure } from "../figure/types.js";
 import { type TrainingView, trainingFigure } from "../views/training.js";
-import { interruptible } from "./interrupt.js";
+import { answersInterrupt, holdInterrupts, interruptible } from "./interrupt.js";
 
 export interface LiveTrainOptions extends TrainOptions, LiveOptions {
   /** sees every event as it comes */
@@ -30,6 +31,26 @@ export interface TrainedRun {
   figure: Figure;
 }
 
+/** The run that was trained last; without its end, if an error came or the cell was ended by force. */
+export interface LastRun extends Omit<TrainedRun, "finished"> {
+  finished: FinishedEvent | null;
+}
+
+let last: (() => LastRun) | null = null;
+
+/**
+ * The run that this notebook has trained last, or is training: also after an error or an interrupt.
+ * @throws AtmorepError (usage) if there is none
+ * @example await nb.train(config, { continue: nb.lastRun().runId });
+ */
+export function lastRun(): LastRun {
+  if (last) return last();
+  throw new AtmorepError("usage", "no run has been trained in this notebook", {
+    where: "lastRun",
+    fix: "runs of other processes are listed by listRuns, and continued by their id.",
+  });
+}
+
 interface MutableView extends TrainingView {
   rows: MetricsRow[];
   skills: { step: number; skill: FieldSkill[] }[];
@@ -38,13 +59,24 @@ interface MutableView extends TrainingView {
 }
 
 /**
- * Trains to the end and draws loss terms, validation and the baselines as it goes. An interrupt saves a checkpoint
- * and returns; `train(config, { continue: run.runId })` goes on from there. Run ids are drawn anew each time, so
- * running the cell again is safe.
+ * Trains to the end and draws loss terms, validation and the baselines as it goes. An interrupt finishes the step at
+ * work, saves a checkpoint and returns the run, `finished.reason` being "interrupted"; `train(config, { continue:
+ * run.runId })` goes on from there, or, after an error too, `lastRun().runId`. A second interrupt stops at once, without
+ * saving. Run ids are drawn anew each time, so running the cell again is safe.
  * @throws AtmorepError as `train` of the package
  * @example const run = await train(resolveConfig({ preset: "storm" }).config, { maxSteps: 200 });
  */
 export async function train(config: RunConfig, options: LiveTrainOptions = {}): Promise<Shown<TrainedRun>> {
+  // up to the last frame of the figure
+  const release = holdInterrupts();
+  try {
+    return await trainHeld(config, options);
+  } finally {
+    release();
+  }
+}
+
+async function trainHeld(config: RunConfig, options: LiveTrainOptions): Promise<Shown<TrainedRun>> {
   const { onEvent, send, now, signal, ...trainOptions } = options;
   const { train: events } = await import("../../training/train.js");
   const live = new LiveFigure({ send, now });
@@ -55,6 +87,14 @@ export async function train(config: RunConfig, options: LiveTrainOptions = {}): 
       for await (const event of events(config, { ...trainOptions, signal: stop })) {
         onEvent?.(event);
         follow(view, event);
+        if (event.type === "started") {
+          // of a run that goes on, what its parent has done
+          if (options.continue) {
+            for (const row of await readMetrics(runFolder(options.out ?? ".", event.runId).metrics))
+              view.rows.push(row);
+          }
+          last = () => runOf(view, options, null);
+        }
         if (event.type === "finished") finished = event;
         if (live.due) await live.frame(trainingFigure(view));
       }
@@ -64,19 +104,18 @@ export async function train(config: RunConfig, options: LiveTrainOptions = {}): 
     if (view.rows.length > 0) await live.finish(trainingFigure(view));
     throw error;
   }
-  const figure = trainingFigure(view);
-  await live.finish(figure);
-  const run: TrainedRun = {
-    runId: view.runId,
-    out: options.out ?? ".",
-    finished: finished as unknown as FinishedEvent,
-    baselines: view.baselines,
-    skills: view.skills,
-    figure,
-  };
+  const run = runOf(view, options, finished) as TrainedRun;
+  last = () => run;
+  await live.finish(run.figure);
+  if (run.finished.reason === "interrupted") answersInterrupt(run);
   // With a live figure the curves stand there already.
   const words = { "text/plain": `run ${view.runId}: ${view.status}` };
-  return displayed(run, async () => (live.active ? words : figureBundle(figure)));
+  return displayed(run, async () => (live.active ? words : figureBundle(run.figure)));
+}
+
+function runOf(view: MutableView, { out = "." }: LiveTrainOptions, finished: FinishedEvent | null): LastRun {
+  const { runId, baselines, skills } = view;
+  return { runId, out, finished, baselines, skills, figure: trainingFigure(view) };
 }
 
 /** Takes one event into what the figure shows. */
@@ -85,7 +124,7 @@ export function follow(view: MutableView, event: TrainEvent): void {
     case "started":
       view.runId = event.runId;
       view.baselines = event.baselines;
-      view.status = `${event.parameters.toLocaleString("en-US")} parameters, ${event.plannedSteps.toLocaleString("en-US")} steps planned, ${event.engine}; ${gapLine(event.times)}`;
+      view.status = `${event.parameters.toLocaleString("en-US")} parameters, ${event.plannedSteps.toLocaleString("en-US")} steps planned, ${[event.engine, gapLine(event.times), ...event.trackers].join("; ")}`;
       break;
     case "step": {
       const { epoch, step, samples, series, milliseconds, elapsed } = event;

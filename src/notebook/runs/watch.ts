@@ -4,7 +4,7 @@ import type { FieldSkill } from "../../runs/events.js";
 import { runFolder } from "../../runs/folder.js";
 import { type RunDetails, readRun } from "../../runs/list.js";
 import { type RunReference, runPlace } from "../../runs/locate.js";
-import { readMetrics } from "../../runs/metrics.js";
+import { MetricsReader } from "../../runs/metrics.js";
 import { displayed, figureText, type Shown, show } from "../figure/display.js";
 import { LiveFigure, type LiveOptions } from "../figure/live.js";
 import type { Figure } from "../figure/types.js";
@@ -39,10 +39,11 @@ export async function watch(run: RunReference, options: WatchOptions = {}): Prom
     ended = true;
   });
   const live = new LiveFigure(options);
+  const reader = new MetricsReader(runFolder(out, id).metrics);
   const figure = await interruptible(options.signal, async (signal) => {
     for (;;) {
       const last = ended;
-      const details = await readRun(out, id);
+      const details = await readRun(out, id, reader);
       const drawn = trainingFigure({
         runId: id,
         rows: details.metrics,
@@ -53,7 +54,7 @@ export async function watch(run: RunReference, options: WatchOptions = {}): Prom
       const goesOn = options.until || details.status === "running" || details.status === "not started";
       if (!follow || last || signal.aborted || !goesOn) return drawn;
       await live.frame(drawn);
-      await grown(runFolder(out, id).metrics, details.metrics.length, every, () => signal.aborted || ended);
+      await grown(reader, every, () => signal.aborted || ended);
     }
   });
   await live.finish(figure);
@@ -63,10 +64,10 @@ export async function watch(run: RunReference, options: WatchOptions = {}): Prom
 }
 
 /** Waits until the file has more rows, at most twenty looks. */
-async function grown(path: string, rows: number, every: number, over: () => boolean): Promise<void> {
+async function grown(reader: MetricsReader, every: number, over: () => boolean): Promise<void> {
   for (let look = 0; look < 20 && !over(); look++) {
     await new Promise((resolve) => setTimeout(resolve, every));
-    if ((await readMetrics(path)).length > rows) return;
+    if (await reader.hasGrown()) return;
   }
 }
 

@@ -27,5 +27,11 @@ export { leadFigure, rankSharesFigure, type ScoreChoice, scoredSpectra, sharesFi
 export { powerFigure, spectraFigure } from "./spectra.js";
 export { type TimelineRow, timelineFigure, timelineRows } from "./timeline.js";
 export { tokenGridFigure } from "./tokens.js";
-export { comparisonFigure, learningRateFigure, type TrainingView, trainingFigure } from "./training.js";
+export {
+  comparisonFigure,
+  learningRateFigure,
+  learningRateRunFigure,
+  type TrainingView,
+  trainingFigure,
+} from "./training.js";
 export { windowSpectrumFigure } from "./windowSpectra.js";

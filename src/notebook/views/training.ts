@@ -6,7 +6,7 @@ import { GRADIENT_LOSS, parseSeries, TRAINING_LOSS } from "../../runs/series.js"
 import { learningRates } from "../../step/schedule.js";
 import { categoryColor } from "../figure/palette.js";
 import { fieldTitle, formatNumber } from "../figure/text.js";
-import type { Figure, Line, Panel, Rule } from "../figure/types.js";
+import type { Axis, Figure, Line, Mark, Panel, Rule } from "../figure/types.js";
 import { rangeOf } from "./maps.js";
 import { metricPanels } from "./metricPanels.js";
 
@@ -199,26 +199,38 @@ function rmsePanel(
   };
 }
 
-/** The learning rate of each epoch. */
+/** The learning rate of each epoch, as a configuration plans it. */
 export function learningRateFigure(config: RunConfig): Figure {
-  const rates = Array.from(learningRates(config).subarray(0, config.num_epochs));
-  const [low, high] = rangeOf(rates);
-  return {
-    title: "Learning rate",
-    columns: 1,
-    width: 520,
-    panels: [
-      {
-        title: "",
-        x: { label: "epoch", unit: "", range: [-0.5, rates.length - 0.5] },
-        y: { label: "learning rate", unit: "", type: "log", range: [low * 0.8, high * 1.25] },
-        marks: [
-          { kind: "line", color: categoryColor(0), x: rates.map((_, i) => i), y: rates },
-          { kind: "points", color: categoryColor(0), x: rates.map((_, i) => i), y: rates },
-        ],
-      },
-    ],
-  };
+  const y = Array.from(learningRates(config).subarray(0, config.num_epochs));
+  const [x, color] = [y.map((_, i) => i), categoryColor(0)];
+  const marks: Mark[] = [
+    { kind: "line", color, x, y },
+    { kind: "points", color, x, y },
+  ];
+  return ratesFigure({ label: "epoch", unit: "", range: [-0.5, y.length - 0.5] }, y, marks);
+}
+
+function ratesFigure(x: Axis, rates: readonly number[], marks: Mark[]): Figure {
+  const [low, high] = rates.length > 0 ? [Math.min(...rates), Math.max(...rates)] : [1e-6, 1e-3];
+  const y: Axis = { label: "learning rate", unit: "", type: "log", range: [low * 0.8, high * 1.25] };
+  const title = rates.length > 0 ? "" : "no step was done";
+  return { title: "Learning rate", columns: 1, width: 520, panels: [{ title, x, y, marks }] };
+}
+
+/**
+ * The learning rate of each step that was done.
+ * @param parts of a run, each with the configuration under which its rows of metrics were made
+ */
+export function learningRateRunFigure(parts: readonly { config: RunConfig; rows: readonly MetricsRow[] }[]): Figure {
+  const points = parts.flatMap(({ config, rows }) => {
+    const rates = learningRates(config);
+    return rows.filter((row) => TRAINING_LOSS in row).map(({ step, epoch }) => [step, rates[epoch]] as const);
+  });
+  // within an epoch it does not change: the two ends of each stretch are enough
+  const ends = points.filter(([, rate], i) => rate !== points[i - 1]?.[1] || rate !== points[i + 1]?.[1]);
+  const [x, y] = [ends.map(([step]) => step), ends.map(([, rate]) => rate)];
+  const steps: Axis = { label: "optimiser step", unit: "", range: [0, Math.max(1, x.at(-1) ?? 1) * 1.02] };
+  return ratesFigure(steps, y, [{ kind: "line", color: categoryColor(0), x, y }]);
 }
 
 /** Validation losses of several runs. */

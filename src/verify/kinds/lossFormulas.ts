@@ -52,6 +52,7 @@ export const POINT_FORMULAS: Record<string, PointFormula> = {
   },
   kernel_crps: kernel(fair),
   almost_fair_crps: kernel((E) => 0.95 * fair(E) + 0.05 * plain(E)),
+  ensemble_crps: kernel(plain),
 };
 
 /**

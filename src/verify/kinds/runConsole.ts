@@ -1,7 +1,7 @@
 /** A run's console and logged series: every line of the original comes out of our formatting, from its own numbers. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readBounded, readJsonBounded } from "../../budgets.js";
 import { predictedFields } from "../../config/fields.js";
 import { consoleLines } from "../../config/text/files.js";
 import type { RunConfig } from "../../config/types.js";
@@ -31,9 +31,12 @@ export async function compareConsole(golden: GoldenCase): Promise<Comparison[]> 
   const path = join(golden.dir, "console.log");
   if (!existsSync(path)) return [];
   const config = golden.config as RunConfig;
-  const theirs = (await readFile(path, "utf8")).split("\n").filter((line) => line !== "" && !OTHER.test(line));
+  const theirs = (await readBounded(path))
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !OTHER.test(line));
   const logged = join(golden.dir, "wandb_log.json");
-  const rows: Row[] = existsSync(logged) ? JSON.parse(await readFile(logged, "utf8")) : [];
+  const rows: Row[] = existsSync(logged) ? ((await readJsonBounded(logged)) as Row[]) : [];
   const ours = ourLines(config, theirs, rows);
   const comparisons = theirs.map((line, i) => compareJson(`console.log: ${line.slice(0, 40)}`, ours[i] ?? null, line));
   if (ours.length !== theirs.length) comparisons.push(compareJson("console.log: lines", ours.length, theirs.length));

@@ -60,8 +60,8 @@ async function compareCase(golden: GoldenCase, engine: Engine): Promise<Comparis
   const initial = readParameters(golden, model);
   let state = initState(readParameters(golden, model), config);
   for (const [k, expected] of values.steps.entries()) {
-    const found = await stepGradients(context, state.params, [batch], null);
-    const numbers = await decodeNumbers(found.numbers[0]);
+    const found = await stepGradients(context, state.params, batch, null);
+    const numbers = await decodeNumbers(found.numbers);
     comparisons.push(...compareNumbers(`step${k + 1}`, numbers, expected, model.predicted));
     if (k === 0) comparisons.push(...compareGradients(golden, found.grads, state.params, values));
     state = await nextState(context, state, found, values.lr);

@@ -1,9 +1,11 @@
 """What Python reads of damaged files: NetCDF by xarray (netCDF4), GRIB by ecCodes.
 
 python damaged.py FOLDER START: for each FOLDER/N.nc or N.grib from N = START on prints N and the checksums of its fields (values
-float32, [time, lat from North to South, lon ascending], with the times in seconds), or -.
+float32, [time, lat from North to South, lon ascending], with the times in seconds), or -. A file that a library reads for
+ever ends the process.
 """
 import os
+import signal
 import sys
 import zlib
 
@@ -43,9 +45,13 @@ def grib(path):
     fields = {}
     with open(path, "rb") as file:
         while (handle := ec.codes_grib_new_from_file(file)) is not None:
-            # messages on other grids are left out, and told
+            # messages on other grids, at levels that have no name, or of times in no unit are left out, and told
             try:
-                other = ec.codes_get(handle, "gridType") != "regular_ll"
+                other = (
+                    ec.codes_get(handle, "gridType") != "regular_ll"
+                    or ec.codes_get(handle, "typeOfLevel") == "unknown"
+                    or ec.codes_get(handle, "indicatorOfUnitOfTimeRange", int) == 255
+                )
             except ec.CodesInternalError:
                 other = True
             if other:
@@ -60,11 +66,23 @@ def grib(path):
             # the increments of a grid may be 0: then the corners tell
             ends = lambda axis: [ec.codes_get(handle, f"{axis}Of{end}GridPointInDegrees") for end in ("First", "Last")]
             lats, lons = np.linspace(*ends("latitude"), shape[0]), np.linspace(*ends("longitude"), shape[1])
-            key = ec.codes_get(handle, "paramId"), ec.codes_get(handle, "level"), *lats[[0, -1]], *lons[[0, -1]]
-            fields.setdefault(key, []).append((second, lats, lons, values))
+            kind = ec.codes_get(handle, "typeOfLevel")
+            key = ec.codes_get(handle, "paramId"), kind, *lats[[0, -1]], *lons[[0, -1]], *shape
+            level = ec.codes_get(handle, "level")
+            fields.setdefault(key, {}).setdefault(level, {})[second] = values, lats, lons
             ec.codes_release(handle)
-    return [checksum([m[0] for m in own], own[0][1], own[0][2], np.stack([m[3] for m in own])) for own in fields.values()]
+    sums = []
+    for levels in fields.values():
+        # a level that is absent at some times is missing there, and told
+        times = sorted({second for planes in levels.values() for second in planes})
+        for planes in levels.values():
+            values, lats, lons = next(iter(planes.values()))
+            absent = np.full(values.shape, np.nan)
+            sums.append(checksum(times, lats, lons, np.stack([planes.get(t, (absent,))[0] for t in times])))
+    return sums
 
+
+SECONDS = 60
 
 folder, start = sys.argv[1], int(sys.argv[2])
 number = start
@@ -73,6 +91,8 @@ while True:
     if not kinds:
         break
     print(number, end=" ", flush=True)
+    # not handled, so that it ends loops in C as well
+    signal.alarm(SECONDS)
     try:
         print(*((netcdf if kinds[0] == "nc" else grib)(f"{folder}/{number}.{kinds[0]}")) or ["-"], flush=True)
     except Exception:

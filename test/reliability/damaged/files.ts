@@ -141,6 +141,13 @@ const RECORDS: [string, Edit][] = [
   ["a record short", (bytes) => bytes.subarray(0, -X * Y * 4)],
 ];
 
+/** An entry of 0 bytes among the texts of HDF5, after which its library looks for the next one in the same place. */
+const withoutEnd: Edit = (bytes) => {
+  const at = bytes.indexOf("GCOL");
+  if (at < 0) throw new Error("no texts");
+  return Buffer.from(bytes).fill(0, at + 16, at + 32);
+};
+
 const HDF5: [string, Edit][] = [
   ["cut in half", cut(0.5)],
   ["only its signature", (bytes) => bytes.subarray(0, 8)],
@@ -283,6 +290,8 @@ export function fileCases(whole: WholeFiles, random: number): DamagedCase[] {
       cases.push(made(form, `${form}: ${what} (${i})`, () => hurtBytes, null));
     }
   }
+  // the last, since this process reads no NetCDF-4 after it
+  cases.push(made("nc", "nc: texts without an end", () => withoutEnd(readFileSync(whole.nc)), "import"));
   return cases;
 }
 

@@ -1,6 +1,10 @@
-/** SIGINT and SIGTERM: the first asks the run to save and stop, a second one ends the process at once. */
+/**
+ * Signals that ask the work to stop: the first lets it save, a second one ends the process at once. SIGUSR1 is what schedulers send
+ * before a limit where they are asked to (`--signal=B:USR1@120`), SIGHUP what a terminal sends that is closed.
+ */
 
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+/** 128 and the number of the signal, as shells tell it. */
+export const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGUSR1: 138 } as const;
 
 export interface StopSignals {
   signal: AbortSignal;
@@ -9,14 +13,15 @@ export interface StopSignals {
   release: () => void;
 }
 
-export function stopOnSignals(): StopSignals {
+/** @param told after the name of the first signal: what happens now; null for nothing */
+export function stopOnSignals(told: string | null): StopSignals {
   const controller = new AbortController();
   let code: number | null = null;
   const handlers = (Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[]).map((name) => {
     const handler = () => {
       if (code !== null) process.exit(EXIT_CODES[name]);
       code = EXIT_CODES[name];
-      process.stderr.write(`\n${name}: saving a checkpoint; once more ends at once\n`);
+      if (told !== null) process.stderr.write(`\n${name}: ${told}; once more ends at once\n`);
       controller.abort(name);
     };
     process.on(name, handler);

@@ -1,0 +1,126 @@
+/** `runs show`: what made a run; `runs verify ID`, `runs reproduce ID`. */
+import type { Command } from "commander";
+import { loadCheckpoint } from "../../runs/checkpoint.js";
+import { runFolder } from "../../runs/folder.js";
+import { digestOfReads, type ProvenanceSession, readProvenance, readReads } from "../../runs/provenance.js";
+import { verifyRun } from "../../runs/verifyRun.js";
+import { note, print, printJson, withExamples } from "../output.js";
+import { stopOnSignals } from "../signals.js";
+
+interface Flags {
+  out: string;
+  json?: boolean;
+}
+
+export function registerVerifyAndReproduce(runs: Command, addFlags: (command: Command) => Command): void {
+  const verify = addFlags(
+    runs.command("verify").description("compare weights, checkpoints and data with their digests"),
+  )
+    .argument("<id>", "run id, 8 characters of a-z and 0-9")
+    .option("--no-data", "leave out the data that the run has read")
+    .action(async (id: string, _: unknown, command: Command) =>
+      verifyAction(id, command.optsWithGlobals<Flags & { data: boolean }>()),
+    );
+  withExamples(verify, ["runs verify ab12cd34", "runs verify ab12cd34 --no-data"]);
+  const reproduce = addFlags(
+    runs.command("reproduce").description("run it again, aside: equal to the bit, or where it first differs"),
+  )
+    .argument("<id>", "run id, 8 characters of a-z and 0-9")
+    .action(async (id: string, _: unknown, command: Command) => reproduceAction(id, command.optsWithGlobals<Flags>()));
+  withExamples(reproduce, ["runs reproduce ab12cd34"]);
+}
+
+/** What `runs show` tells of what made a run; null for a run that does not tell. */
+export async function provenanceOfRun(out: string, id: string) {
+  const folder = runFolder(out, id);
+  const sessions = await readProvenance(folder);
+  const read = await readReads(folder);
+  const files = Object.values(read).reduce((sum, keys) => sum + Object.keys(keys).length, 0);
+  return sessions.length === 0 ? null : { sessions, read: { files, digest: files === 0 ? null : digestOfReads(read) } };
+}
+
+/** Lines for a person. */
+export function provenanceLines(told: Awaited<ReturnType<typeof provenanceOfRun>>): string[] {
+  if (told === null) return ["made by   an earlier version, which does not tell"];
+  const { sessions, read } = told;
+  const last = sessions.at(-1) as ProvenanceSession;
+  const { data, code, parent, startedFrom, seeds } = last;
+  const files = read.files === 0 ? "" : `, ${read.files} files or parts read: ${short(read.digest)}`;
+  const digest = data.metadata
+    ? `metadata ${short(data.metadata)}`
+    : data.view
+      ? `files ${short(data.view)}`
+      : "snapshot";
+  return [
+    `made by   AtmoRep ${last.version}, ${last.description}, ${last.products} products, Node ${last.node}, ${last.platform}`,
+    ...(last.kernels ? [`kernels   ${last.kernels}`] : []),
+    `machine   ${last.processor}${last.processes > 1 ? `, ${last.processes} processes` : ""}`,
+    `seeds     torch_seed ${seeds.torch_seed}, rng_seed ${seeds.rng_seed}`,
+    ...(last.command ? [`command   atmorep ${last.command.join(" ")}`] : []),
+    ...(code ? [`code      commit ${code.commit}${code.changed ? ", with changes" : ""}`] : []),
+    `data      ${data.location}, ${digest}${files}`,
+    ...(data.statistics
+      ? [`          normalised by ${data.statistics.location}, ${short(data.statistics.metadata)}`]
+      : []),
+    ...(parent ? [`parent    run ${parent.runId} at step ${parent.step}`] : []),
+    ...startedFrom.map(({ of, name, sha256 }) => `weights   ${of}: ${name}${sha256 ? `, ${short(sha256)}` : ""}`),
+    ...(sessions.length > 1
+      ? [`taken up  ${sessions.length} times, at steps ${sessions.map((s) => s.step).join(", ")}`]
+      : []),
+  ];
+}
+
+const short = (digest: string | null): string => `SHA-256 ${String(digest).slice(0, 16)}`;
+
+async function verifyAction(id: string, { out, json, data }: Flags & { data: boolean }): Promise<void> {
+  const files = [];
+  for await (const file of verifyRun(out, id, data)) {
+    files.push(file);
+    if (!json)
+      print(`${file.status === "none" ? "no digest" : file.status}  ${file.what}${file.told ? `: ${file.told}` : ""}`);
+  }
+  const wrong = files.filter(({ status }) => status === "changed" || status === "missing").length;
+  if (json) printJson({ id, files, wrong });
+  else print(wrong === 0 ? `${files.length} checked, none differs` : `${wrong} of ${files.length} differ`);
+  if (wrong > 0) process.exitCode = 1;
+}
+
+async function reproduceAction(id: string, { out, json }: Flags): Promise<void> {
+  const { step } = (await loadCheckpoint(runFolder(out, id).checkpointDir, "latest")).state;
+  const stop = stopOnSignals("ending");
+  const { reproduceRun } = await import("../../training/reproduce.js");
+  try {
+    let told = Date.now();
+    const result = await reproduceRun(out, id, {
+      signal: stop.signal,
+      onEvent(event) {
+        if (event.type === "warning") note(`warning: ${event.message}`);
+        if (event.type !== "step" || Date.now() - told < 10_000) return;
+        told = Date.now();
+        note(`step ${event.step} of ${step}`);
+      },
+    });
+    if (!result.equal) process.exitCode = 1;
+    if (json) return printJson(result);
+    for (const line of result.otherwise) note(`not as it was: ${line}`);
+    const { processes } = result;
+    if (processes > 1)
+      note(
+        `${processes} processes trained it; made again in one, which takes ${processes} times the batches to a step`,
+      );
+    if (result.equal) return print(`equal to the bit: ${result.steps} steps, every row of metrics and every tensor`);
+    const { row, tensor } = result;
+    if (row) {
+      print(
+        `differs first at step ${row.step}: ${row.series} is ${JSON.stringify(row.found) ?? "absent"}, was ${JSON.stringify(row.expected)}`,
+      );
+    } else print("every row of metrics is equal");
+    if (tensor) print(`first tensor that differs: ${tensor.name} in ${tensor.file}`);
+    else print("every tensor is equal");
+  } catch (error) {
+    process.exitCode = stop.exitCode() ?? undefined;
+    throw error;
+  } finally {
+    stop.release();
+  }
+}
