@@ -1,5 +1,5 @@
 /**
- * Draws docs/images/storm.svg, the picture of the README, from the shipped sample.
+ * Draws docs/images/storm.svg, the picture of docs/guides/first-run.md, from the shipped sample.
  *
  *   node scripts/run.mjs scripts/storm-picture.ts
  *
