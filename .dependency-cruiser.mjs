@@ -2,7 +2,10 @@
 
 /** The rooms of src, lowest first: a room imports rooms that stand before it and no other. */
 export const ROOMS = [
+  ["shown.ts"],
   ["errors.ts"],
+  ["parts.ts"],
+  ["budgets.ts"],
   ["math"],
   ["random"],
   ["native"],
@@ -16,6 +19,7 @@ export const ROOMS = [
   ["step"],
   ["runs"],
   ["results"],
+  ["trackers"],
   ["checks"],
   ["prediction"],
   ["training"],

@@ -26,10 +26,12 @@ const KINDS: Record<string, Kind> = {
   native: { include: ["test/native/**/*.test.ts"], timeout: 120_000 },
   /**
    * Our files in Python: ATMOREP_TEST_PYTHON names a Python with torch, zarr and xarray (default python3),
-   * ATMOREP_TEST_PYTHON_ZARR3 one with zarr 3 if that has zarr 2, with eccodes and cfgrib for GRIB, ATMOREP_SRC a checkout of the original,
-   * whose sampler then reads our stores (it needs torch, pandas and dask).
+   * ATMOREP_TEST_PYTHON_ZARR3 one with zarr 3 if that has zarr 2, with eccodes and cfgrib for GRIB, and icechunk; ATMOREP_TEST_PYTHON_TRACKERS one with tensorboard,
+   * wandb 0.19 and mlflow; ATMOREP_ICECHUNK the
+   * folder where `@earthmover/icechunk` is installed, ATMOREP_SRC a checkout of the original, whose sampler then reads our stores (it needs
+   * torch, pandas and dask).
    */
-  python: { include: ["test/python/**/*.test.ts"], timeout: 120_000 },
+  python: { include: ["test/python/**/*.test.ts"], timeout: 120_000, workers: 2 },
   /** Through Jupyter: ATMOREP_TEST_PYTHON names a Python with jupyterlab, nbclient, ipykernel 7, jupyter-kernel-test 0.7. */
   jupyter: { include: ["test/jupyter/**/*.test.ts"], timeout: 600_000 },
   /**
@@ -39,9 +41,13 @@ const KINDS: Record<string, Kind> = {
    */
   lab: { include: ["test/lab/**/*.test.ts"], timeout: 240_000, hookTimeout: 300_000 },
   /** Several processes: Open MPI's mpirun, MPICH's where it is installed too. */
-  mpi: { include: ["test/mpi/**/*.slow.ts"], timeout: 300_000 },
+  mpi: { include: ["test/mpi/**/*.slow.ts"], timeout: 600_000, workers: 2 },
+  /** Faults of the system at every operation, and random lives of runs: gcc, Linux and Open MPI's mpirun. */
+  reliability: { include: ["test/reliability/*.slow.ts"], timeout: 24 * 3600_000, hookTimeout: 300_000 },
   /** The package as users get it; they install it and take minutes. */
   package: { include: ["test/package/**/*.slow.ts"], timeout: 600_000 },
+  /** The guides followed and the site built and visited: a network the first time, Chromium (ATMOREP_TEST_CHROMIUM). Minutes. */
+  docs: { include: ["test/docs/**/*.slow.ts"], timeout: 1800_000 },
   /** On the data beside the repository: ATMOREP_SHARED names the folder (default `../shared`). */
   shared: { include: ["test/**/*.shared.ts"], timeout: 120_000 },
 };

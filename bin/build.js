@@ -3,16 +3,13 @@
  * right after an install that runs no scripts. Several processes may start at once: one builds, the others wait.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { takeLock } from "./lock.js";
 
 /** Root of the package: the folder that holds `package.json`. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-
-/** A lock of another machine cannot be checked for a living owner; after this it counts as left behind. */
-const LOCK_LIFETIME_MS = 600_000;
 
 /** Number, newest change and total size of the sources: changes with any edit, added or removed file. */
 function fingerprint(root) {
@@ -40,54 +37,17 @@ export function isCurrent(root = ROOT) {
   return existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint(root);
 }
 
-function ownerIsGone(lock) {
-  try {
-    const { pid, host } = JSON.parse(readFileSync(join(lock, "owner.json"), "utf8"));
-    if (host === hostname()) {
-      try {
-        process.kill(pid, 0);
-        return false;
-      } catch (error) {
-        return error.code === "ESRCH";
-      }
-    }
-  } catch {
-    // the owner has not written its name yet, or has just left
-  }
-  try {
-    return Date.now() - statSync(lock).mtimeMs > LOCK_LIFETIME_MS;
-  } catch {
-    return false;
-  }
-}
-
-/** Renamed first: of several that wait only one succeeds, and none deletes files inside a lock taken since. */
-function removeAbandoned(lock) {
-  const aside = `${lock}.${process.pid}`;
-  try {
-    renameSync(lock, aside);
-  } catch {
-    return;
-  }
-  rmSync(aside, { recursive: true, force: true });
-}
-
-/** Takes the lock, waiting for another build to end. @returns what gives it back */
-function takeLock(root) {
-  const lock = join(root, ".cache", "build.lock");
-  mkdirSync(dirname(lock), { recursive: true });
-  for (;;) {
-    try {
-      mkdirSync(lock);
-      writeFileSync(join(lock, "owner.json"), JSON.stringify({ pid: process.pid, host: hostname() }));
-      return () => rmSync(lock, { recursive: true, force: true });
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-      if (ownerIsGone(lock)) removeAbandoned(lock);
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
-    }
-  }
-}
+/**
+ * The compiler, which ends with the process that waits for it: a killed one cannot end it. A compiler never waits, so a thread
+ * beside it looks whether its parent has become another.
+ */
+const WITH_PARENT = `
+  const { Worker } = require("node:worker_threads");
+  const look = "const { workerData: parent } = require('node:worker_threads');" +
+    "setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 100);";
+  new Worker(look, { eval: true, workerData: Number(process.argv.splice(1, 1)[0]) }).unref();
+  require(process.argv[1]);
+`;
 
 /** What the schema says about each key, for whoever imports this with Node. */
 const KEY_DOCS = `
@@ -119,9 +79,11 @@ export function build(root = ROOT) {
   if (isCurrent(root)) return;
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
   if (!existsSync(compiler)) {
-    throw new Error(`the TypeScript compiler is missing: ${compiler}. Run "npm install" in ${root} first.`);
+    throw new Error(
+      `the TypeScript compiler is missing: ${compiler}. Run "npm install" in ${root} first, or "npm start", which does.`,
+    );
   }
-  const release = takeLock(root);
+  const { release } = takeLock(join(root, ".cache", "build.lock"));
   try {
     if (isCurrent(root)) return;
     const before = fingerprint(root);
@@ -129,10 +91,14 @@ export function build(root = ROOT) {
     process.stderr.write("building dist/ ...\n");
     rmSync(join(root, "dist", ".built"), { force: true });
     // By its path: node_modules/.bin/tsc may belong to another version of TypeScript.
-    const result = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], {
-      cwd: root,
-      encoding: "utf8",
-    });
+    const result = spawnSync(
+      process.execPath,
+      ["-e", WITH_PARENT, String(process.pid), compiler, "-p", "tsconfig.build.json"],
+      {
+        cwd: root,
+        encoding: "utf8",
+      },
+    );
     if (result.status !== 0) {
       throw new Error(`the build failed:\n${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}`);
     }

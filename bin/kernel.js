@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 /** Launcher of the notebook kernel, named by the kernelspec: builds `dist/` where needed, then serves one connection. */
-import { join } from "node:path";
 import { build, ROOT } from "./build.js";
 
 build();
-const { startKernel } = await import("../dist/kernel/main.js");
+const [{ startKernel }, { userCache }] = await Promise.all([
+  import("../dist/kernel/main.js"),
+  import("../dist/data/userCache.js"),
+]);
 startKernel({
   connectionFile: process.argv[2],
   fallbackRoot: ROOT,
-  cacheFolder: join(ROOT, ".cache", "kernel"),
+  cacheFolder: userCache("kernel"),
   name: "atmorep",
 });
