@@ -7,7 +7,9 @@ import { readCube } from "../data/cube.js";
 import type { TimesOfSplits } from "../data/gaps.js";
 import { openData } from "../data/openData.js";
 import { drawEpoch, timesOfSplits } from "../data/sampling.js";
-import { createMaskStreams, maskBatch } from "../masking/index.js";
+import type { Store } from "../data/storeTypes.js";
+import type { Draw } from "../data/types.js";
+import { createMaskStreams, type LevelGenerators, maskBatch } from "../masking/index.js";
 import { countParameters, modelSpec } from "../model/index.js";
 import { epochSteps, leftOverText } from "./epochSteps.js";
 import { estimateFlops, estimateMemory, type MemoryEstimate, WASM_FLOPS } from "./estimate.js";
@@ -26,11 +28,18 @@ export interface Plan {
   /** batches at the end of each epoch that fill no step */
   leftOverBatches: number;
   validationSamples: number;
+  /** batches of one epoch and of one validation */
+  batches: { train: number; validate: number };
   /** times drawn from, and those left out because their cubes would cross a gap in the store's times */
   times: TimesOfSplits;
   memory: MemoryEstimate;
-  /** batches whose masks each process draws in a step, and the seconds that one takes here; `mask_streams: run` needs those of all processes */
+  /**
+   * batches whose masks each process draws in a step (`mask_streams: run` needs those of all), and of several processes the seconds
+   * that one takes here
+   */
   masking: { batches: number; seconds: number };
+  /** of several processes, the seconds that reading one batch takes here */
+  reading: number;
   /** floating point operations of one step */
   stepFlops: number;
   /** days of all epochs on the WASM engine, validation aside; epochs as long as the configuration asks for */
@@ -92,19 +101,24 @@ export async function planRun(given: RunConfig, options: PlanOptions = {}): Prom
       samplesPerStep: dealt.batchesPerStep * config.batch_size,
       leftOverBatches: dealt.leftOver,
       validationSamples: validation.length * config.batch_size_validation,
+      batches: { train: draws.length, validate: validation.length },
       times: timesOfSplits(config, store),
       masking: {
         batches: config.mask_streams === "batch" ? config.grad_accumulation : dealt.batchesPerStep,
         seconds: 0,
       },
+      reading: 0,
       firstBatch: {},
       warnings,
     };
     const cube = await readCube(store, config, draws[0]);
     const generators = createMaskStreams(config, fields).of({ split: "train", epoch: 0, batch: 0 });
-    const began = performance.now();
     const masked = maskBatch(cube, fields, config, generators);
-    plan.masking.seconds = (performance.now() - began) / 1000;
+    if ((options.processes ?? 1) > 1) {
+      const [began, read, ended] = await timeBatch(store, config, draws.at(-1) as Draw, generators);
+      plan.reading = (read - began) / 1000;
+      plan.masking.seconds = (ended - read) / 1000;
+    }
     for (const { name, B, L, N, D, target } of masked.fields) {
       plan.firstBatch[name] = { tokens: [B, L, N, D], infos: [B, L, N, 8], target: [target.length / D, D] };
     }
@@ -112,4 +126,13 @@ export async function planRun(given: RunConfig, options: PlanOptions = {}): Prom
   } finally {
     await store.close();
   }
+}
+
+/** Another batch than the first, with which all code runs for the first time. @returns when it began, was read, and was masked */
+async function timeBatch(store: Store, config: RunConfig, draw: Draw, generators: LevelGenerators): Promise<number[]> {
+  const began = performance.now();
+  const cube = await readCube(store, config, draw);
+  const read = performance.now();
+  maskBatch(cube, parseFields(config), config, generators);
+  return [began, read, performance.now()];
 }

@@ -176,6 +176,26 @@ describe("flags", () => {
     expect(readdirSync(out)).toEqual(["tiny.json"]);
   });
 
+  it("--dry-run --ranks predicts a step on 1, 2, 3 processes from one that it times, also as JSON", async () => {
+    const out = tempDir();
+    const config = writeTinyConfig(out);
+    const { code, stdout } = await train(out, config, "--dry-run", "--ranks", "3", "--network", "100");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^scaling {6}predicted, .* timed here with \d+ threads?$/m);
+    expect(stdout).toMatch(/^network {6}100 Gbit\/s of each process/m);
+    expect(stdout).toMatch(/^ +1 .* 100 % +100 %\n +2 .* -\n +3 .* %\nlimit /m);
+    const { scaling } = JSON.parse((await train(out, config, "--dry-run", "--json", "--ranks", "3")).stdout);
+    expect(scaling.predictions.map((row: { processes: number }) => row.processes)).toEqual([1, 2, 3]);
+    expect(scaling.costs.gradients).toBeGreaterThan(0);
+    expect(scaling.costs.gradientBytes).toBe(
+      4 * JSON.parse((await train(out, config, "--dry-run", "--json")).stdout).parameters,
+    );
+    const wrong = await train(out, config, "--dry-run", "--ranks", "3", "--network", "fast");
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("--network 100");
+    expect((await train(out, config, "--network", "100")).stderr).toContain("plan and start nothing");
+  });
+
   it("--max-time stops in time, validates and exits 0", async () => {
     const out = tempDir();
     const config = writeTinyConfig(out, ENDLESS);

@@ -10,8 +10,8 @@ import { endAll } from "../endAll.js";
 import { withOffline } from "../offline.js";
 import { collect, note, onClosedPipe, print, printJson, reportError, withExamples } from "../output.js";
 import { stopOnSignals } from "../signals.js";
-import { count, duration, engineName, logName, seed, type TrainFlags } from "../train/options.js";
-import { printPlan } from "../train/plan.js";
+import { count, duration, engineName, logName, network, seed, type TrainFlags } from "../train/options.js";
+import { plainPlan, printPlan } from "../train/plan.js";
 import { TrainPrinter } from "../train/printer.js";
 import { endOfRun, resumedRun } from "../train/resume.js";
 import { nextCommands } from "../train/suggestions.js";
@@ -42,7 +42,8 @@ export function registerTrain(program: Command): void {
     .option("--seed <n>", "seed of weights, dropout, sampling, masks and noise")
     .option("--engine <name>", "auto, native or wasm", "auto")
     .option("--dry-run", "check everything, print the plan, train nothing")
-    .option("--ranks <n>", "with --dry-run: plan for n processes that train together")
+    .option("--ranks <n>", "with --dry-run: plan for n processes that train together, and predict the time of a step")
+    .option("--network <gbit>", "with --ranks: Gbit/s between processes; default 25")
     .option("--overfit <n>", "train on the same n samples every step")
     .option(
       "--log <which>",
@@ -90,13 +91,13 @@ async function trainAction(givenFile: string | undefined, given: TrainFlags): Pr
   checkConfig(resolved.config);
   const ranks = count("--ranks", flags.ranks);
   if (flags.dryRun) {
-    const planned = { ...options, processes: ranks };
-    if (flags.json) return printJson(await (await import("../../checks/plan.js")).planRun(resolved.config, planned));
+    const planned = { ...options, processes: ranks, network: network(flags.network) };
+    if (flags.json) return printJson(await plainPlan(resolved.config, planned));
     await printPlan(resolved.config, planned);
     return print("nothing was written");
   }
-  if (ranks !== undefined) {
-    throw new AtmorepError("usage", "--ranks plans and starts nothing", {
+  if (ranks !== undefined || flags.network !== undefined) {
+    throw new AtmorepError("usage", "--ranks and --network plan and start nothing", {
       where: "--ranks",
       fix: "Plan with --dry-run --ranks N; start N processes with srun or mpirun.",
     });

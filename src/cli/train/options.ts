@@ -1,4 +1,5 @@
 /** Flags of `atmorep train`, read and checked before anything is opened. */
+import { NETWORK, type Network } from "../../bench/scaling.js";
 import { AtmorepError } from "../../errors.js";
 
 export interface TrainFlags {
@@ -20,6 +21,7 @@ export interface TrainFlags {
   dryRun?: boolean;
   overfit?: string;
   ranks?: string;
+  network?: string;
   json?: boolean;
   log?: string;
 }
@@ -30,6 +32,19 @@ export function count(flag: string, text: string | undefined): number | undefine
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 1) return value;
   throw new AtmorepError("usage", "not a positive whole number", { where: flag, found: text, fix: `${flag} 600` });
+}
+
+/** Gbit/s between processes, beside a latency that is assumed; undefined if not given. @throws AtmorepError (usage) */
+export function network(text: string | undefined): Network | undefined {
+  if (text === undefined) return undefined;
+  const gbit = Number(text);
+  if (gbit > 0 && Number.isFinite(gbit)) return { ...NETWORK, bandwidth: (gbit * 1e9) / 8 };
+  throw new AtmorepError("usage", "not a speed", {
+    where: "--network",
+    found: text,
+    expected: "Gbit/s",
+    fix: "--network 100",
+  });
 }
 
 /** A seed from 0 to 2^53 - 1. @throws AtmorepError (usage) */

@@ -1,13 +1,20 @@
 /** What a run would do and need, as lines for people. */
+import type { Network } from "../../bench/scaling.js";
 import type { PlanOptions } from "../../checks/plan.js";
 import type { RunConfig } from "../../config/types.js";
 import { note, print } from "../output.js";
 
+/** What a plan for several processes may be told. */
+export interface PrintedPlan extends PlanOptions {
+  /** between processes, in bytes and seconds */
+  network?: Network;
+}
+
 /**
- * Prints the plan of a run.
+ * Prints the plan of a run; of several processes also what a step costs on them, for which one is timed.
  * @throws AtmorepError (config, input) as `train`
  */
-export async function printPlan(config: RunConfig, options: PlanOptions): Promise<void> {
+export async function printPlan(config: RunConfig, options: PrintedPlan): Promise<void> {
   const [{ planNetwork, planRun }, { gapLine }] = await Promise.all([
     import("../../checks/plan.js"),
     import("../../data/gaps.js"),
@@ -40,6 +47,18 @@ export async function printPlan(config: RunConfig, options: PlanOptions): Promis
   for (const [name, { tokens, target }] of Object.entries(plan.firstBatch)) {
     print(`  ${name}  tokens [B, L, N, D] = [${tokens.join(", ")}], hidden [M, D] = [${target.join(", ")}]`);
   }
+  if ((options.processes ?? 1) === 1) return;
+  const { scalingLines } = await import("./scaling.js");
+  for (const line of await scalingLines(config, plan, options.processes as number, options.network)) print(line);
+}
+
+/** The same as one object. @throws AtmorepError (config, input) as `train` */
+export async function plainPlan(config: RunConfig, { network, ...options }: PrintedPlan): Promise<object> {
+  const { planRun } = await import("../../checks/plan.js");
+  const plan = await planRun(config, options);
+  if ((options.processes ?? 1) === 1) return plan;
+  const { planScaling } = await import("./scaling.js");
+  return { ...plan, scaling: await planScaling(config, plan, options.processes as number, network) };
 }
 
 function formatDays(days: number): string {
