@@ -25,8 +25,11 @@ export {
   show,
 } from "./figure/display.js";
 export { type DisplayContent, displaySender, LiveFigure, type LiveOptions, type SendDisplay } from "./figure/live.js";
+export { type PlotlySpec, plotly } from "./figure/own.js";
 export { figurePage } from "./figure/page.js";
 export { type PlotlyFigure, plotlyFigure } from "./figure/plotly.js";
+export type { LooseAxis, LooseFigure, LoosePanel } from "./figure/ranges.js";
+export { type ColumnTable, type Savable, save } from "./figure/save.js";
 export { svgFigure } from "./figure/svg.js";
 export { showTable, type Table, tableHtml, tableText } from "./figure/table.js";
 export type * from "./figure/types.js";
@@ -43,4 +46,9 @@ export * from "./shown/predictions.js";
 export * from "./shown/runs.js";
 export * from "./shown/scores.js";
 export { filesTable as files } from "./tables.js";
+export { type Displayer, displayValue } from "./values/index.js";
 export * as views from "./views/index.js";
+
+import { registerDisplayers } from "./values/index.js";
+
+registerDisplayers();

@@ -1,11 +1,15 @@
 /** From a value to what a notebook shows of it. */
 import { inspect } from "node:util";
 import type { MimeBundle } from "../wire/protocol.js";
+import { describeNumbers, isNumbers } from "./displayNumbers.js";
 import { describeTable, isTable } from "./displayTable.js";
 import { describeTensor, isTensor } from "./displayTensor.js";
 
 /** An object with this method says itself how it is shown: the method returns a bundle, or a promise of one. */
 export const DISPLAY = Symbol.for("Jupyter.display");
+
+/** On the global object: functions of libraries that know how their values are shown; each answers a bundle, or undefined. */
+const DISPLAYERS = Symbol.for("Jupyter.displayers");
 
 const INSPECT = { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100 } as const;
 
@@ -54,9 +58,25 @@ export async function bundleOf(value: unknown): Promise<Displayed> {
       return { data: { "text/plain": `${plain(value)}\n[its display method failed: ${reason}]` }, metadata: {} };
     }
   }
+  const known = await knownDisplay(value);
+  if (known !== undefined) return { data: encodeBinary(known), metadata: {} };
   if (isTensor(value)) return { data: { "text/plain": await describeTensor(value) }, metadata: {} };
   if (isTable(value)) return { data: describeTable(value), metadata: {} };
+  if (isNumbers(value)) return { data: { "text/plain": describeNumbers(value) }, metadata: {} };
   return { data: { "text/plain": plain(value) }, metadata: {} };
+}
+
+/** What the first library that knows the value says of it; one that fails is passed over. */
+async function knownDisplay(value: unknown): Promise<MimeBundle | undefined> {
+  const displayers: unknown = Reflect.get(globalThis, DISPLAYERS);
+  if (!Array.isArray(displayers)) return undefined;
+  for (const display of displayers) {
+    try {
+      const bundle: unknown = await display(value);
+      if (isBundle(bundle)) return bundle;
+    } catch {}
+  }
+  return undefined;
 }
 
 function ownDisplay(value: unknown): (() => unknown) | undefined {

@@ -24,7 +24,8 @@ export async function describeTensor(tensor: TensorLike): Promise<string> {
   return lines.join("\n");
 }
 
-function statistics(values: ArrayLike<number>): string {
+/** `min 0, mean 1, max 2, std 1`, and how many are not finite. */
+export function statistics(values: ArrayLike<number>): string {
   let [min, max, sum, squares, finite] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0];
   for (let i = 0; i < values.length; i++) {
     const value = values[i];

@@ -1,6 +1,7 @@
 /** Showing figures and tables: any kernel that knows `Symbol.for("Jupyter.display")` can. */
 
 import { plotlyFigure } from "./plotly.js";
+import { type LooseFigure, withRanges } from "./ranges.js";
 import { svgFigure } from "./svg.js";
 import type { Figure } from "./types.js";
 import { axisTitle } from "./types.js";
@@ -36,11 +37,13 @@ export function figureText({ title, panels, caption }: Figure): string {
 }
 
 /**
- * Makes a figure draw itself where it ends a cell.
- * @example show({ title: "u", columns: 1, panels: [...] })
+ * Makes a figure draw itself where it ends a cell. Ranges, labels and units of axes may be left out: ranges are then those of what
+ * is drawn.
+ * @example show({ title: "u", panels: [{ marks: [{ kind: "line", color: "#1f77b4", x: [0, 1, 2], y: [3, 5, 4] }] }] })
  */
-export function show(figure: Figure): Shown<Figure> {
-  return displayed(figure, () => figureBundle(figure));
+export function show(figure: LooseFigure): Shown<Figure> {
+  const whole = withRanges(figure);
+  return displayed(whole, () => figureBundle(whole));
 }
 
 /** Gives plain data a way to be shown, invisible to everything that reads the data. */

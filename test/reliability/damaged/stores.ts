@@ -358,10 +358,10 @@ export function storeCases(whole: Awaited<ReturnType<typeof wholeStores>>, rando
       cpSync(join(path, "data/3.0.0.0.0"), join(path, "data/99.0.0.0.0")),
     ),
     damage("stray files", null, undefined, (path) => writeFileSync(join(path, "data/thumbs.db"), "x")),
-    damage("values that are infinite", "verify", /a 1/, (path) =>
+    damage("values that are infinite", "verify", /a (level )?1/, (path) =>
       fill(join(path, "data/3.0.0.0.0"), Number.POSITIVE_INFINITY),
     ),
-    damage("values that are NaN", "verify", /a 1/, (path) => fill(join(path, "data/3.0.0.0.0"), Number.NaN)),
+    damage("values that are NaN", "verify", /a (level )?1/, (path) => fill(join(path, "data/3.0.0.0.0"), Number.NaN)),
     damage("deviations of 0", "train", /normali[sz]/, (path) =>
       fill(join(path, "normalization/global_norm/0.0.0.0"), 0),
     ),
