@@ -57,7 +57,8 @@ describe("the environment", () => {
 
   it("says what it would do and asks; without a terminal the answer is no", async () => {
     const spy = quiet();
-    const folder = join(empty(), "venv");
+    // the first use of an installed package: the user's cache folder is not there
+    const folder = join(empty(), "cache", "atmorep", "venv");
     await expect(ensureLab(false, folder)).rejects.toThrow(/not downloaded.*--yes/);
     expect(said(spy)).toMatch(/About 100 MB.*pinned hash, into .*1 to 2 minutes/s);
     expect(said(spy)).toContain(folder);

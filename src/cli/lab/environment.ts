@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -123,7 +124,9 @@ const LOOK_EVERY_MS = 500;
 async function lockedBesides(folder: string) {
   const path = `${folder}.lock`;
   for (let told = false; ; told = true) {
-    const taken = await lockFile(path).catch((error) => {
+    // of an installed package: the user's cache folder, which may not be there yet
+    const made = mkdir(dirname(path), { recursive: true });
+    const taken = await made.then(() => lockFile(path)).catch((error) => {
       throw systemFault(error, "failed", "JupyterLab's environment cannot be made", {
         where: path,
         fix: "Make the folder writable; or use a Jupyter of your own with the kernel of `atmorep kernel install`.",
