@@ -141,6 +141,19 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   }
 }
 
+/** How far the newest whole "latest" has come, without reading its tensors; null if there is none. */
+export async function readProgress(dir: string): Promise<Pick<CheckpointState, "epoch" | "step" | "batch"> | null> {
+  const [path] = presentCheckpoints(dir, "latest");
+  if (path === undefined || !(await verifySafetensors(path).catch(() => false))) return null;
+  const file = await openSafetensors(path);
+  try {
+    const state = parseState(file.metadata.get("state") ?? "");
+    return typeof state === "string" ? null : state;
+  } finally {
+    await file.close();
+  }
+}
+
 /** It is told and nothing depends on it; the digest vouches for it. */
 function parseProvenance(text: string | undefined): StoredProvenance | null {
   try {

@@ -1,5 +1,6 @@
 /** `train --resume`, and a job that Slurm starts anew: the same command again and again, to the end of one run. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { runFolder } from "../../src/runs/folder.js";
 import { atmorep } from "../support/cli.js";
@@ -54,6 +55,25 @@ it("--resume begins a run, goes on with it, and leaves one that has ended as it 
   const longer = await atmorep([...args, "--set", "num_epochs=3"]);
   expect(longer.code, longer.stderr).toBe(0);
   expect(JSON.parse(readEnd(out, "chained0"))).toMatchObject({ reason: "completed", step: 18 });
+});
+
+it("--resume marks the end of a run that was killed before it could, also by a number of steps", async () => {
+  for (const [id, more, reason] of [
+    ["killed00", [], "completed"],
+    ["killed01", ["--max-steps", "6"], "max-steps"],
+  ] as const) {
+    const out = tempDir();
+    const args = ["train", writeTinyConfig(out), "--out", out, "--seed", "3", "--run-id", id, "--resume", ...more];
+    expect((await atmorep(args)).code).toBe(0);
+    const end = readEnd(out, id);
+    rmSync(join(runFolder(out, id).resultsDir, "end.json"));
+    const before = await stateOf(out, id);
+    const again = await atmorep(args);
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.stderr).toContain(`run ${id} has ended already (${reason}, `);
+    expect(readEnd(out, id)).toBe(end);
+    expect(await stateOf(out, id)).toEqual(before);
+  }
 });
 
 it("--resume needs the id of a run", async () => {

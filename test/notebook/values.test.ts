@@ -22,7 +22,9 @@ async function shown(value: unknown): Promise<{ html: string; text: string }> {
 describe("a batch shows shapes, units, statistics and a picture", () => {
   it("as it was prepared", async () => {
     const { html, text } = await shown(prepared);
-    expect(text).toMatch(/^Batch 0 of train, 8 samples, strategy temporal_interpolation\n {2}times \d{4}-\d\d-\d\dT\d\d:00 to .* UTC\n/);
+    expect(text).toMatch(
+      /^Batch 0 of train, 8 samples, strategy temporal_interpolation\n {2}times \d{4}-\d\d-\d\dT\d\d:00 to .* UTC\n/,
+    );
     expect(text).toMatch(/velocity_v {2}\[B, L, N, D\] = \[8, 1, 28, 36\] {2}m\/s\n/);
     expect(text).toMatch(
       /sample 0: min -?[\d.]+, mean -?[\d.]+, max [\d.]+, std [\d.]+\n.*96 of 224 tokens chosen \(42.86 %\): \d+ masked/s,

@@ -81,7 +81,8 @@ async function trainAction(givenFile: string | undefined, given: TrainFlags): Pr
   };
   const first = (launchOf()?.rank ?? 0) === 0;
   if (resumed) {
-    const ended = await endOfRun(resumed.folder, resolved.config.num_epochs, options.maxSteps);
+    const goal = { epochs: resolved.config.num_epochs, maxSteps: options.maxSteps, writes: first };
+    const ended = await endOfRun(resumed.folder, goal);
     if (first) note(ended ?? `run ${resumed.folder.id} goes on`);
     if (ended !== null) return;
   }

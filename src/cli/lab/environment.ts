@@ -126,12 +126,14 @@ async function lockedBesides(folder: string) {
   for (let told = false; ; told = true) {
     // of an installed package: the user's cache folder, which may not be there yet
     const made = mkdir(dirname(path), { recursive: true });
-    const taken = await made.then(() => lockFile(path)).catch((error) => {
-      throw systemFault(error, "failed", "JupyterLab's environment cannot be made", {
-        where: path,
-        fix: "Make the folder writable; or use a Jupyter of your own with the kernel of `atmorep kernel install`.",
+    const taken = await made
+      .then(() => lockFile(path))
+      .catch((error) => {
+        throw systemFault(error, "failed", "JupyterLab's environment cannot be made", {
+          where: path,
+          fix: "Make the folder writable; or use a Jupyter of your own with the kernel of `atmorep kernel install`.",
+        });
       });
-    });
     if (!("holder" in taken)) return taken;
     if (!told) {
       const who = taken.holder === null ? "another process" : `process ${taken.holder.pid} on ${taken.holder.host}`;

@@ -5,9 +5,10 @@
 import { locateConfig } from "../../config/locate.js";
 import { readConfigFile } from "../../config/text/files.js";
 import { AtmorepError } from "../../errors.js";
-import { presentCheckpoints } from "../../runs/checkpoint.js";
-import { readEndMark } from "../../runs/endMark.js";
+import { presentCheckpoints, readProgress } from "../../runs/checkpoint.js";
+import { type EndMark, readEndMark, writeEndMark } from "../../runs/endMark.js";
 import { parseRunReference, type RunFolder, runFolder } from "../../runs/folder.js";
+import { lockRun } from "../../runs/lock.js";
 import type { TrainFlags } from "./options.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -44,20 +45,44 @@ export function resumedRun(flags: TrainFlags, env: Environment = process.env): R
 
 const jobOfRun = ({ modelsDir }: RunFolder): unknown => readConfigFile(locateConfig(modelsDir)).values.slurm_job_id;
 
+/** What a run is to come to. */
+interface Goal {
+  /** `num_epochs` */
+  epochs: number;
+  maxSteps: number | undefined;
+  /** whether this process is the one that writes */
+  writes: boolean;
+}
+
 /**
- * Says that nothing is left to do, where the run has come to its end; a run that a limit of time has ended goes on.
- * @param epochs `num_epochs`
+ * Says that nothing is left to do, where the run has come to its end; a run that a limit of time has ended goes on. One that was killed
+ * between its last checkpoint and its end mark has the mark then.
+ * @throws AtmorepError (usage) if another process trains it
  */
-export async function endOfRun(
-  folder: RunFolder,
-  epochs: number,
-  maxSteps: number | undefined,
-): Promise<string | null> {
-  const mark = await readEndMark(folder);
+export async function endOfRun(folder: RunFolder, goal: Goal): Promise<string | null> {
+  const mark = (await readEndMark(folder)) ?? (await unmarkedEnd(folder, goal));
   if (mark === null) return null;
-  const done = mark.reason === "completed" && mark.epoch >= epochs;
-  const enough = mark.reason === "max-steps" && maxSteps !== undefined && mark.step >= maxSteps;
+  const done = mark.reason === "completed" && mark.epoch >= goal.epochs;
+  const enough = mark.reason === "max-steps" && goal.maxSteps !== undefined && mark.step >= goal.maxSteps;
   return done || enough
     ? `run ${folder.id} has ended already (${mark.reason}, ${mark.step} steps): nothing to do`
     : null;
+}
+
+async function unmarkedEnd(folder: RunFolder, { epochs, maxSteps, writes }: Goal): Promise<EndMark | null> {
+  const progress = await readProgress(folder.checkpointDir);
+  if (progress === null) return null;
+  const { epoch, step, batch } = progress;
+  const reason =
+    epoch >= epochs ? "completed" : maxSteps !== undefined && step >= maxSteps && batch === 0 ? "max-steps" : null;
+  if (reason === null) return null;
+  const mark: EndMark = { reason, epoch, step };
+  if (!writes) return mark;
+  const lock = await lockRun(folder);
+  try {
+    await writeEndMark(folder, mark);
+  } finally {
+    await lock.release();
+  }
+  return mark;
 }
