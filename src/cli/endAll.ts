@@ -1,5 +1,6 @@
 /** The end of several processes of which one has failed. */
 import type { Communicator } from "../distributed/index.js";
+import { isAtmorepError } from "../errors.js";
 import { reportError } from "./output.js";
 
 /**
@@ -13,6 +14,9 @@ export async function endAll(
   stopped: number | null = null,
 ): Promise<void> {
   if (communicator.rank > 0) {
+    // with this srun ends the others once the first has ended, which then has told it
+    process.removeAllListeners("SIGTERM");
+    process.once("SIGTERM", () => process.exit(stopped ?? (isAtmorepError(error) ? error.exitCode : 1)));
     await new Promise((resolve) => setTimeout(resolve, 2000));
     process.stderr.write(`process ${communicator.rank} of ${communicator.size}:\n`);
   }

@@ -1,5 +1,6 @@
 /** What the processes of one training run say to each other; alone, a process says nothing. */
 import type { TreeSum } from "./treeSum.js";
+import type { Place } from "./watchdogMessages.js";
 
 export interface Communicator {
   /** number of this process, from 0 */
@@ -25,7 +26,7 @@ export interface Communicator {
   /** every process's bytes, as many as it likes, in the order of the ranks */
   collect(bytes: Uint8Array): Promise<Uint8Array[]>;
   /** says how many steps are done and what comes next, for the message where this process is lost */
-  at(step: number, place: "training" | "validating"): void;
+  at(step: number, place: Place): void;
   /** ends every process of the run at once with this exit code */
   abort(code: number): void;
   /** the last call; every process makes it */

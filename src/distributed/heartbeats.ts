@@ -1,4 +1,5 @@
 /** What the processes of a run tell each other of themselves while they compute, and who has fallen silent. Times in milliseconds. */
+import { IN_STEPS } from "./watchdogMessages.js";
 
 /** What a process says of itself in each heartbeat. */
 export interface Heartbeat {
@@ -50,9 +51,9 @@ export class Heartbeats {
   }
 }
 
-/** One line for the log, such as `process 3 (nodeB, pid 812) silent for 30 s in step 813, training`. */
+/** One line for the log, such as `process 3 (nodeB, pid 812) silent for 30 s in step 813, training`; nobody but training has steps. */
 export function lostText({ rank, host, pid, step, at }: Heartbeat, why: string): string {
-  return `process ${rank} (${host}, pid ${pid}) ${why} in step ${step + 1}, ${at}`;
+  return `process ${rank} (${host}, pid ${pid}) ${why}${IN_STEPS.includes(at) ? ` in step ${step + 1}` : ""}, ${at}`;
 }
 
 const FIELDS = ["rank", "pid", "step"] as const;

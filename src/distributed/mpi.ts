@@ -145,6 +145,8 @@ export function initMpi(env: Readonly<Record<string, string | undefined>> = proc
     },
     barrier,
     abort: (code) => {
+      // Slurm's PMI2 kills this process too, whose exit code is lost; srun -K1, or who misses it, ends the others
+      if (!open && env.SLURM_PROCID !== undefined) process.exit(code);
       library.func("MPI_Abort", "int", [H, "int"])(world, code);
     },
     finalize: () => declare("MPI_Finalize", [])(),

@@ -4,19 +4,24 @@ import { assertSameSize, launchOf } from "./launcher.js";
 import { initMpi, type Mpi } from "./mpi.js";
 import { TreeSummer } from "./treeSum.js";
 import { askedSilence, Watchdog } from "./watchdog.js";
+import type { Place } from "./watchdogMessages.js";
 
 /**
  * Joins the processes that mpirun or srun started; `ALONE` if there is one only. A process that hangs or is gone ends the
  * others' calls with an error that names it, after 25 s or as many as `ATMOREP_WATCHDOG` says (`off`: never).
  * @param warn is told what is odd but works
+ * @param place what the processes are at, for the message where one is lost
  * @throws AtmorepError (usage) if there is no MPI library, or it sees other processes than were started
  * @example const communicator = await openCommunicator();
  */
-export async function openCommunicator(warn: (text: string) => void = () => {}): Promise<Communicator> {
+export async function openCommunicator(
+  warn: (text: string) => void = () => {},
+  place: Place = "training",
+): Promise<Communicator> {
   const launch = launchOf();
   if (!launch) return ALONE;
   const silence = askedSilence();
-  const watchdog = silence === null ? null : new Watchdog(silence);
+  const watchdog = silence === null ? null : new Watchdog(silence, place);
   const mpi = initMpi();
   assertSameSize(launch, mpi.size, mpi.flavour);
   const plain = communicatorOf(mpi);

@@ -7,7 +7,7 @@ import { hostname, networkInterfaces } from "node:os";
 import { Worker } from "node:worker_threads";
 import { AtmorepError } from "../errors.js";
 import type { Communicator } from "./communicator.js";
-import { type FromThread, PLACES, SLOTS, type ToThread, type WatchdogSetup } from "./watchdogMessages.js";
+import { type FromThread, PLACES, type Place, SLOTS, type ToThread, type WatchdogSetup } from "./watchdogMessages.js";
 
 /** Seconds without a word after which a process counts as lost. */
 const SILENCE_S = 25;
@@ -47,7 +47,8 @@ export class Watchdog {
   });
 
   /** @param silence seconds; started before MPI is, whose beginning it watches too */
-  constructor(silence: number) {
+  constructor(silence: number, place: Place) {
+    this.slots[SLOTS.at] = PLACES.indexOf(place);
     this.lost.catch(() => {});
     const workerData: WatchdogSetup = {
       slots: this.slots.buffer as SharedArrayBuffer,
@@ -87,7 +88,7 @@ export class Watchdog {
       this.fail(
         new AtmorepError("failed", message.text, {
           where: "several processes",
-          fix: "Look at that machine and process; one that is killed often had not enough memory. What is saved goes on with any number of processes.",
+          fix: "Look at that machine and process; one that is killed often had not enough memory. What is saved goes on, of a run with any number of processes.",
         }),
       );
     });

@@ -2,7 +2,10 @@
 
 /** Numbers that the main thread writes and the other reads; `joined` is 0 until MPI has begun. */
 export const SLOTS = { joined: 0, step: 1, at: 2 } as const;
-export const PLACES = ["training", "validating"] as const;
+export const PLACES = ["training", "validating", "evaluating", "building"] as const;
+export type Place = (typeof PLACES)[number];
+/** Those with steps. */
+export const IN_STEPS: readonly string[] = ["training", "validating"] satisfies Place[];
 
 export interface WatchdogSetup {
   /** one float64 a slot */

@@ -27,6 +27,18 @@ export interface Checkpoint {
   provenance: StoredProvenance | null;
 }
 
+/** Tensors by name, for a file: with their numbers, or how to get them once their turn comes, in the order of the file. */
+export type WrittenParams = ReadonlyMap<
+  string,
+  { shape: number[]; data: Float32Array | (() => Promise<Float32Array>) }
+>;
+
+export interface WrittenCheckpoint extends Omit<Checkpoint, "params" | "moments" | "ema"> {
+  params: WrittenParams;
+  moments: { m: WrittenParams; v: WrittenParams; updates: number };
+  ema: WrittenParams | null;
+}
+
 export type { CheckpointState, ConsoleSums, MadeBy } from "./checkpointState.js";
 
 const GROUPS = ["param", "adam_m", "adam_v", "ema"] as const;
@@ -44,10 +56,17 @@ export const checkpointFiles = (dir: string, kind: CheckpointKind): [newest: str
 export const presentCheckpoints = (dir: string, kind: CheckpointKind): string[] =>
   checkpointFiles(dir, kind).filter((path) => existsSync(path));
 
-/** Writes one checkpoint below `dir` (`models/id<ID>/checkpoint`), atomically. */
-export async function saveCheckpoint(dir: string, kind: CheckpointKind, checkpoint: Checkpoint): Promise<string> {
+/**
+ * Writes one checkpoint below `dir` (`models/id<ID>/checkpoint`), atomically, tensor by tensor: parameters, first and second moments,
+ * averages.
+ */
+export async function saveCheckpoint(
+  dir: string,
+  kind: CheckpointKind,
+  checkpoint: WrittenCheckpoint,
+): Promise<string> {
   const { state, params, moments, ema, provenance } = checkpoint;
-  const groups: Record<(typeof GROUPS)[number], PlainParams> = {
+  const groups: Record<(typeof GROUPS)[number], WrittenParams> = {
     param: params,
     adam_m: moments.m,
     adam_v: moments.v,
@@ -56,7 +75,8 @@ export async function saveCheckpoint(dir: string, kind: CheckpointKind, checkpoi
   const tensors: TensorSpec[] = [];
   for (const group of GROUPS) {
     for (const [name, { shape, data }] of groups[group]) {
-      tensors.push({ name: `${group}.${name}`, dtype: "F32", shape, read: () => bytesOf(data) });
+      const read = async () => bytesOf(typeof data === "function" ? await data() : data);
+      tensors.push({ name: `${group}.${name}`, dtype: "F32", shape, read });
     }
   }
   await makeFolder(dir);

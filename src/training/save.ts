@@ -1,11 +1,10 @@
 /** What a run saves: the numbered weights of an epoch, and weights with complete state for "latest" and "best". */
 import { toPlain } from "../model/index.js";
-import type { Params } from "../model/types.js";
 import { type CheckpointKind, saveCheckpoint } from "../runs/checkpoint.js";
 import { epochOf, removeWeights } from "../runs/digests.js";
 import type { SavedEvent } from "../runs/events.js";
 import { type WeightTag, weightPath, writeWeightFiles } from "../runs/weightFiles.js";
-import { wholePlain } from "./divided.js";
+import { giveParts, inTurn, wholeInTurn, wholePlain } from "./divided.js";
 import { storedProvenance, tellReads } from "./provenance.js";
 import type { BeforeValidation, Session } from "./session.js";
 
@@ -21,11 +20,9 @@ async function writeWeights(session: Session, tag: WeightTag): Promise<void> {
 /** Every process calls it, one writes. */
 async function saveState(session: Session, kind: CheckpointKind, before?: BeforeValidation): Promise<void> {
   const { state, progress, folder, metrics, masks } = session;
-  const whole = (record: Params) => wholePlain(session, record, "first");
-  const m = await whole(state.optimizer.m);
-  const v = await whole(state.optimizer.v);
-  const ema = state.ema && (await whole(state.ema));
-  if (!session.writes) return;
+  const { m, v, updates } = state.optimizer;
+  // in the order of the file
+  if (!session.writes) return giveParts(session, [m, v, ...(state.ema ? [state.ema] : [])]);
   await metrics.sync();
   await saveCheckpoint(folder.checkpointDir, kind, {
     state: {
@@ -42,9 +39,9 @@ async function saveState(session: Session, kind: CheckpointKind, before?: Before
       ...progress,
       ...before,
     },
-    params: await toPlain(state.params),
-    moments: { m, v, updates: state.optimizer.updates },
-    ema,
+    params: inTurn(state.params),
+    moments: { m: wholeInTurn(session, m), v: wholeInTurn(session, v), updates },
+    ema: state.ema && wholeInTurn(session, state.ema),
     provenance: storedProvenance(session),
   });
 }

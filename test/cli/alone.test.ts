@@ -7,8 +7,8 @@ describe("commands that work in one process, under mpirun or srun", () => {
 
   it.each([
     [["evaluate", "--results", "results/idabcd1234"], "atmorep evaluate works in one process"],
-    [["data", "import", "x.nc", "--out", "y.zarr"], "data finalise when all are done"],
-    [["data", "normalize", "x.zarr"], "2 processes"],
+    [["data", "info", "x.zarr"], "atmorep data info works in one process"],
+    [["data", "finalise", "x.zarr"], "2 processes"],
     [["bench", "prepare"], "atmorep bench prepare works in one process"],
     [["runs"], "Start one"],
   ])("%j is refused", async (args, text) => {

@@ -43,6 +43,7 @@ describe("who has fallen silent", () => {
     expect(lostText(beat(3), "silent for 30 s")).toBe(
       "process 3 (nodeB, pid 812) silent for 30 s in step 812, training",
     );
+    expect(lostText(beat(3, { at: "building" }), "is gone")).toBe("process 3 (nodeB, pid 812) is gone, building");
   });
 
   it.each(["", "null", "[]", "1", "{}", '{"rank":"1"}', JSON.stringify(beat(1, { host: "a\u001b[2J" })), "\u0000"])(

@@ -115,19 +115,17 @@ interface NormalizeOptions extends WorkFlags {
 
 async function normalizeBeside(location: string, out: string, options: NormalizeOptions): Promise<void> {
   const { dates: period, by, json, part } = options;
-  if (by === "month") {
-    throw new AtmorepError("usage", "a normalisation beside its source is by calendar month", {
-      where: "--by month",
-      fix: "Leave out --by, or --out",
-    });
-  }
   const [{ normalizeTo }, { resolveStorePath }] = await Promise.all([
     import("../../data/normalization/normalize.js"),
     import("../../config/resolve.js"),
   ]);
-  const summary = await worked("data normalize", options, (work) =>
-    normalizeTo(resolveStorePath(location), out, period ?? null, work),
-  );
+  const summary = await worked("data normalize", options, async (work) => {
+    if (by !== "month") return normalizeTo(resolveStorePath(location), out, period ?? null, work);
+    throw new AtmorepError("usage", "a normalisation beside its source is by calendar month", {
+      where: "--by month",
+      fix: "Leave out --by, or --out",
+    });
+  });
   if (summary === null) return;
   if (json) return printJson(summary);
   if (summary.unfinished !== null && part) return note(partLine(part, summary.unfinished, out));

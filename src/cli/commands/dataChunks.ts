@@ -3,7 +3,6 @@
 import type { Chunks } from "../../data/import/layout.js";
 import type { ChosenChunks, Shapes } from "../../data/info/chooseChunks.js";
 import { AtmorepError } from "../../errors.js";
-import { note } from "../output.js";
 import { namedConfig } from "./namedConfig.js";
 
 export interface ChunkFlags {
@@ -11,11 +10,14 @@ export interface ChunkFlags {
   config?: string;
 }
 
-/** Null if nothing is asked for; a function where the shape depends on what is written. */
-export async function chosenChunks({
-  chunks,
-  config,
-}: ChunkFlags): Promise<Chunks | ((shapes: Shapes) => Chunks) | null> {
+/**
+ * Null if nothing is asked for; a function where the shape depends on what is written.
+ * @param note is told what was chosen
+ */
+export async function chosenChunks(
+  { chunks, config }: ChunkFlags,
+  note: (line: string) => void,
+): Promise<Chunks | ((shapes: Shapes) => Chunks) | null> {
   if (chunks !== "auto" && config !== undefined) {
     throw new AtmorepError("usage", "a configuration says nothing without --chunks auto", {
       where: `--config ${config}`,

@@ -76,39 +76,10 @@ export function registerImport(data: Command): void {
     .option("--overwrite", "replace the store at --out")
     .option("--json", "machine-readable output")
     .action(async (files: string[], flags: Flags) => {
-      if (flags.timeChunk !== undefined && flags.chunks !== undefined) {
-        throw new AtmorepError("usage", "two options say how long a chunk is", {
-          where: "--time-chunk with --chunks",
-          fix: `Leave one out: --chunks time=${flags.timeChunk},...`,
-        });
-      }
-      const { importStore, parseFieldRequest } = await import("../../data/import/index.js");
-      const { parseTime } = await import("../../data/time.js");
-      const time = (text: string, where: string): bigint => {
-        const ns = parseTime(text);
-        if (ns !== null) return ns;
-        throw new AtmorepError("usage", "not an ISO time", { where, found: text, expected: "such as 1996-01-05" });
-      };
-      const options: Partial<ImportOptions> = {
-        fields: flags.field.map((text) => parseFieldRequest(text, false)),
-        fieldsSfc: flags.fieldSfc.map((text) => parseFieldRequest(text, true)),
-        levels: flags.levels ?? null,
-        box: flags.box ?? null,
-        dates: flags.dates ? [time(flags.dates[0], "--dates"), time(endTime(flags.dates[1]), "--dates")] : null,
-        fillSteps: flags.fillTime === true ? 1 : (flags.fillTime ?? 0),
-        normUntil: flags.normUntil === undefined ? null : time(flags.normUntil, "--norm-until"),
-        timeChunk: flags.timeChunk ?? 1,
-        chunks: await chosenChunks(flags),
-        compressor: flags.compressor ?? (flags.chunks === undefined ? "none" : "blosc"),
-        missing: flags.missing ?? "keep",
-        combine: flags.combine ?? null,
-        units: Object.fromEntries(flags.unit.map((text) => pair(text, "--unit", "FIELD=UNIT"))),
-        attrs: Object.fromEntries(flags.attr.map((text) => pair(text, "--attr", "KEY=TEXT"))),
-        overwrite: flags.overwrite ?? false,
-      };
-      const summary = await worked("data import", flags, (work) =>
-        importStore(files, flags.out, { ...options, ...work }),
-      );
+      const summary = await worked("data import", flags, async (work) => {
+        const { importStore } = await import("../../data/import/index.js");
+        return importStore(files, flags.out, { ...(await optionsOf(flags, work.note)), ...work });
+      });
       if (summary === null) return;
       if (flags.json) return printJson(summary);
       if (summary.unfinished !== null && flags.part) {
@@ -124,6 +95,40 @@ export function registerImport(data: Command): void {
     "data import era5/*.nc --out era5.zarr --chunks auto --config my.json --jobs 8 --memory 6GiB --part 1/4",
     "data import t2m.grib --out t2m.zarr --time-chunk 24 --compressor zlib --norm-until 2019-03-23",
   ]);
+}
+
+/** @param note is told which chunks were chosen */
+async function optionsOf(flags: Flags, note: (line: string) => void): Promise<Partial<ImportOptions>> {
+  if (flags.timeChunk !== undefined && flags.chunks !== undefined) {
+    throw new AtmorepError("usage", "two options say how long a chunk is", {
+      where: "--time-chunk with --chunks",
+      fix: `Leave one out: --chunks time=${flags.timeChunk},...`,
+    });
+  }
+  const { parseFieldRequest } = await import("../../data/import/index.js");
+  const { parseTime } = await import("../../data/time.js");
+  const time = (text: string, where: string): bigint => {
+    const ns = parseTime(text);
+    if (ns !== null) return ns;
+    throw new AtmorepError("usage", "not an ISO time", { where, found: text, expected: "such as 1996-01-05" });
+  };
+  return {
+    fields: flags.field.map((text) => parseFieldRequest(text, false)),
+    fieldsSfc: flags.fieldSfc.map((text) => parseFieldRequest(text, true)),
+    levels: flags.levels ?? null,
+    box: flags.box ?? null,
+    dates: flags.dates ? [time(flags.dates[0], "--dates"), time(endTime(flags.dates[1]), "--dates")] : null,
+    fillSteps: flags.fillTime === true ? 1 : (flags.fillTime ?? 0),
+    normUntil: flags.normUntil === undefined ? null : time(flags.normUntil, "--norm-until"),
+    timeChunk: flags.timeChunk ?? 1,
+    chunks: await chosenChunks(flags, note),
+    compressor: flags.compressor ?? (flags.chunks === undefined ? "none" : "blosc"),
+    missing: flags.missing ?? "keep",
+    combine: flags.combine ?? null,
+    units: Object.fromEntries(flags.unit.map((text) => pair(text, "--unit", "FIELD=UNIT"))),
+    attrs: Object.fromEntries(flags.attr.map((text) => pair(text, "--attr", "KEY=TEXT"))),
+    overwrite: flags.overwrite ?? false,
+  };
 }
 
 /** What was built, for people. */

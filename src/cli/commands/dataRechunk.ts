@@ -31,10 +31,10 @@ export function registerRechunk(data: Command): void {
     .option("--json", "machine-readable output")
     .action(async (location: string, flags: Flags) => {
       const { rechunkStore } = await import("../../data/rechunk/index.js");
-      const chunks = await chosenChunks(flags);
-      const summary = await worked("data rechunk", flags, (work) =>
-        rechunkStore(location, flags.out, { ...work, chunks, compressor: flags.codec }),
-      );
+      const summary = await worked("data rechunk", flags, async (work) => {
+        const chunks = await chosenChunks(flags, work.note);
+        return rechunkStore(location, flags.out, { ...work, chunks, compressor: flags.codec });
+      });
       if (summary === null) return;
       if (flags.json) return printJson(summary);
       if (summary.unfinished !== null && flags.part) return note(partLine(flags.part, summary.unfinished, flags.out));

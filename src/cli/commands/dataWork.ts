@@ -1,17 +1,21 @@
 /** Options of the data commands that build: workers, memory, parts; and how their work is shown and stopped. */
 import { type Command, InvalidArgumentError } from "commander";
 import { parseMemory } from "../../data/building/memory.js";
+import type { Team } from "../../data/building/team.js";
+import { launchOf } from "../../distributed/index.js";
 import { AtmorepError, isAtmorepError } from "../../errors.js";
 import { type Part, parsePart } from "../../parts.js";
 import { parseCount } from "../output.js";
 import { ByteProgress } from "../progress.js";
 import { stoppable } from "../stoppable.js";
+import { type Shares, together } from "../together.js";
 
 export interface WorkFlags {
   jobs?: number;
   memory?: number;
   part?: Part;
   restart?: boolean;
+  json?: boolean;
 }
 
 /** What `build` takes of the command line. */
@@ -19,6 +23,9 @@ export interface WorkOptions {
   jobs: number | null;
   memory: number | null;
   part: Part | null;
+  /** the processes that mpirun or srun has started, unless each is told its part */
+  team: Team | null;
+  cores: number | null;
   restart: boolean;
   signal: AbortSignal;
   onProgress(done: number, total: number, before: number): void;
@@ -49,10 +56,13 @@ function asArgument<T>(parse: () => T): T {
   }
 }
 
-/** Does the work with its progress shown. @returns null if a signal stopped it */
+/**
+ * Does the work with its progress shown.
+ * @returns null if a signal stopped it, and where several processes have done it together in all but the first
+ */
 export async function worked<T>(
   what: string,
-  { jobs, memory, part, restart = false }: WorkFlags,
+  { jobs, memory, part, restart = false, json = false }: WorkFlags,
   work: (options: WorkOptions) => Promise<T>,
 ): Promise<T | null> {
   if (restart && part && part.of > 1) {
@@ -62,21 +72,25 @@ export async function worked<T>(
     });
   }
   const progress = new ByteProgress(what);
-  return stoppable(async (signal) => {
+  const doIt = async (signal: AbortSignal, team: Team | null = null, shares?: Shares) => {
     try {
       return await work({
         jobs: jobs ?? null,
-        memory: memory ?? null,
+        memory: memory ?? shares?.memory ?? null,
         part: part ?? null,
+        team,
+        cores: shares?.cores ?? null,
         restart,
         signal,
         onProgress: progress.show,
-        note: progress.note,
+        note: (line) => (team === null || team.leads ? progress.note(line) : undefined),
       });
     } finally {
       progress.end();
     }
-  });
+  };
+  if (part !== undefined || launchOf() === null) return stoppable((signal) => doIt(signal));
+  return together(json, (team, signal, shares) => doIt(signal, team, shares));
 }
 
 /** After a part: what comes next. */

@@ -76,7 +76,7 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
   }
   const rollout = count("--rollout", flags.rollout);
   const engine = engineName(flags.engine);
-  const communicator = await openCommunicator((text) => note(`warning: ${text}`));
+  const communicator = await openCommunicator((text) => note(`warning: ${text}`), "evaluating");
   const speaks = communicator.rank === 0;
   const stop = stopOnSignals("ending after this batch, nothing is written");
   try {

@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AtmorepError } from "../../errors.js";
-import { ownerOf } from "../../parts.js";
-import { doneUnits, finish, storedAt } from "./build.js";
-import { lockFinalise, removeUnfinished, type Stored, settle, storeOf, unfinishedFolder } from "./unfinished.js";
+import { finish } from "./finish.js";
+import { allResults } from "./part.js";
+import { lockFinalise, readStored, removeUnfinished, type Stored, settle, unfinishedFolder } from "./unfinished.js";
 
 export interface Finalised {
   /** what was built */
@@ -41,27 +41,13 @@ export async function finalise(out: string): Promise<Finalised> {
 
 const ended = (path: string, { command, parts, units }: Stored): Finalised => ({ path, command, parts, units });
 
-/** @throws AtmorepError (usage) naming the parts that are not done */
-async function allResults(stored: Stored, folder: string): Promise<unknown[]> {
-  const results = new Map<number, unknown>();
-  for (let number = 1; number <= stored.parts; number++) {
-    const done = await doneUnits(folder, { number, of: stored.parts }, storeOf(folder));
-    for (const [unit, { result }] of done) results.set(unit, result);
-  }
-  const missing = new Map<number, number>();
-  for (let unit = 0; unit < stored.units; unit++) {
-    if (results.has(unit)) continue;
-    const owner = ownerOf(unit, stored.units, stored.parts);
-    missing.set(owner, (missing.get(owner) ?? 0) + 1);
-  }
-  if (missing.size === 0) return Array.from({ length: stored.units }, (_, unit) => results.get(unit));
-  const numbers = [...missing.keys()];
-  throw new AtmorepError("usage", "not all parts are done", {
-    where: folder,
-    found: `${numbers
-      .slice(0, 20)
-      .map((number) => `part ${number}/${stored.parts} lacks ${missing.get(number)} units`)
-      .join(", ")}${numbers.length > 20 ? ` and ${numbers.length - 20} more parts` : ""}`,
-    fix: `Run them again with the same call and --part ${numbers[0]}/${stored.parts}: what is done is kept`,
+/** The stored request at `out`. @throws AtmorepError (usage) if there is none */
+async function storedAt(out: string, folder: string): Promise<Stored> {
+  const stored = await readStored(folder);
+  if (stored !== null) return stored;
+  throw new AtmorepError("usage", "nothing unfinished here", {
+    where: out,
+    expected: `the folder ${folder}, which --part writes`,
+    fix: "Give the --out of the parts, or the store whose normalisation they computed",
   });
 }

@@ -11,11 +11,14 @@ const LEAST_CACHE = 48 * MIB;
 const MOST_CACHE = 512 * MIB;
 const LEAST_DEFAULT = 1024 * MIB;
 
-/** A quarter of the machine's memory, or of what its container allows; at least 1 GiB. */
-export function defaultMemory(): number {
+/**
+ * A quarter of the machine's memory, or of what its container allows; at least 1 GiB.
+ * @param processes on this machine, which share it
+ */
+export function defaultMemory(processes = 1): number {
   const bound = process.constrainedMemory?.() ?? 0;
   const all = bound > 0 && bound < totalmem() ? bound : totalmem();
-  return Math.max(LEAST_DEFAULT, Math.floor(all / 4));
+  return Math.max(LEAST_DEFAULT, Math.floor(all / 4 / processes));
 }
 
 /** @param text `2GiB`, `512MiB`, `1.5g`; a bare number is MiB. @throws AtmorepError (usage) */

@@ -6,6 +6,7 @@ import { AtmorepError } from "../../errors.js";
 import { trackedSink } from "./files.js";
 import type { Entry } from "./journal.js";
 import { kindOf } from "./kinds.js";
+import { restored, type SentError } from "./sentError.js";
 import type { KindName } from "./types.js";
 
 /** What a thread is given. */
@@ -16,10 +17,7 @@ export interface WorkerSetup {
   store: string;
 }
 
-export type WorkerReply =
-  | { bytes: number }
-  | { entry: Entry }
-  | { error: { message: string; stack?: string; code?: AtmorepError["code"]; details?: AtmorepError["details"] } };
+export type WorkerReply = { bytes: number } | { entry: Entry } | { error: SentError };
 
 export interface Work extends WorkerSetup {
   units: readonly number[];
@@ -94,12 +92,4 @@ async function inThreads(work: Work, entry: string): Promise<void> {
     await Promise.all(workers.map((worker) => worker.terminate()));
     await writing.catch(() => {});
   }
-}
-
-function restored({ message, stack, code, details }: Extract<WorkerReply, { error: unknown }>["error"]): Error {
-  if (code === undefined) return Object.assign(new Error(message), { stack });
-  const error = new AtmorepError(code, message, { ...details });
-  // The text was already composed from the details.
-  error.message = message;
-  return error;
 }

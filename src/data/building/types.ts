@@ -1,5 +1,7 @@
 /** What a command that builds a folder is cut into: units that do not depend on each other, the same for any number of workers. */
+import type { Part } from "../../parts.js";
 import type { StoreSink } from "../zarr/write.js";
+import type { Team } from "./team.js";
 
 export interface UnitFacts {
   /** for messages: `data 1996-01` */
@@ -71,4 +73,36 @@ export interface Request {
   smaller: string;
   /** why only one worker may read the sources; null if many may */
   alone: string | null;
+}
+
+export interface BuildOptions {
+  /** null for all of it, finished at the end */
+  part?: Part | null;
+  /** the processes that build it together, each a part; the first finishes it */
+  team?: Team | null;
+  /** workers; null for as many as there are cores and memory for */
+  jobs?: number | null;
+  /** cores of this process, where several share them; null for those it may run on */
+  cores?: number | null;
+  /** bound of what the process holds, in bytes; null for a quarter of the machine's memory */
+  memory?: number | null;
+  /** throws away what an earlier call left */
+  restart?: boolean;
+  /** ends the work; what is done is kept */
+  signal?: AbortSignal;
+  /** bytes of values done and in all, those of earlier calls included */
+  onProgress?: (done: number, total: number, before: number) => void;
+  /** what a person should know while it works */
+  note?: (line: string) => void;
+}
+
+export interface Built {
+  /** the folder that holds what is done, if parts are still to come */
+  unfinished: string | null;
+  /** what units gave, where all is done and this process has finished it; else null */
+  results: unknown[] | null;
+  /** units of this part, and those of them that earlier calls had done */
+  units: number;
+  before: number;
+  jobs: number;
 }

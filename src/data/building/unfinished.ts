@@ -52,6 +52,7 @@ export const zipOf = (folder: string): string => join(folder, "whole.zip");
 export const formerOf = (folder: string): string => join(folder, "former");
 export const journalOf = (folder: string, { number, of }: Part): string =>
   join(folder, `part-${number}-of-${of}.jsonl`);
+export const lockOf = (folder: string, { number, of }: Part): string => join(folder, `part-${number}-of-${of}.lock`);
 
 export function storedOf(request: Request, sources: SourceFacts[], parts: number): Stored {
   const { kind, command, asked, layout, units, replace } = request;
@@ -89,7 +90,7 @@ export async function takePart(
 ): Promise<{ folder: string; lock: Lock; fresh: boolean }> {
   const folder = unfinishedFolder(out);
   return inFolder(folder, out, async () => {
-    const lock = await lockIn(folder, `part-${part.number}-of-${part.of}.lock`, `${mine.command} --out ${out}`);
+    const lock = await lockIn(lockOf(folder, part), `${mine.command} --out ${out}`);
     try {
       if (restart) await refuseOthers(folder, part);
       if (restart || existsSync(join(folder, "discarded.json"))) await discard(folder);
@@ -187,10 +188,10 @@ export const cameMeanwhile = (out: string): AtmorepError =>
     fix: "Move it away and call the same again: what is done is kept",
   });
 
-async function lockIn(folder: string, name: string, what: string): Promise<Lock> {
-  const taken = await takeLock(join(folder, name));
+async function lockIn(path: string, what: string): Promise<Lock> {
+  const taken = await takeLock(path);
   if ("lock" in taken) return taken.lock;
-  throw busy(join(folder, name), taken.holder, what);
+  throw busy(path, taken.holder, what);
 }
 
 function busy(path: string, holder: Holder | null, what: string): AtmorepError {
@@ -203,13 +204,13 @@ function busy(path: string, holder: Holder | null, what: string): AtmorepError {
 
 /** For a process that ends the work: nobody else does at the same time. */
 export const lockFinalise = (folder: string, out: string): Promise<Lock> =>
-  lockIn(folder, "finalise.lock", `data finalise ${out}`);
+  lockIn(join(folder, "finalise.lock"), `data finalise ${out}`);
 
 /** Nothing is thrown away while others work on it. */
 async function refuseOthers(folder: string, own: Part): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!name.endsWith(".lock") || name === "folder.lock" || name === `part-${own.number}-of-${own.of}.lock`) continue;
-    await (await lockIn(folder, name, `--restart: ${folder}`)).release();
+    if (!name.endsWith(".lock") || name === "folder.lock" || join(folder, name) === lockOf(folder, own)) continue;
+    await (await lockIn(join(folder, name), `--restart: ${folder}`)).release();
   }
 }
 
@@ -263,7 +264,7 @@ async function leaveEmpty(folder: string): Promise<void> {
 }
 
 /** @throws AtmorepError (usage) that says what differs */
-function compare(folder: string, stored: Stored, mine: Stored): void {
+export function compare(folder: string, stored: Stored, mine: Stored): void {
   if (stored.digest === mine.digest) return;
   const fix = `Go on with the call that began it, or begin anew with --restart (what was done is thrown away), or remove ${resolve(folder)}`;
   if (stored.kind !== mine.kind) {
@@ -283,7 +284,7 @@ function compare(folder: string, stored: Stored, mine: Stored): void {
       fix:
         stored.parts === 1
           ? fix
-          : `Work the other parts with --part i/${stored.parts}, or begin anew (remove ${resolve(folder)})`,
+          : `Go on with ${stored.parts} processes, or with the parts: --part i/${stored.parts}; or begin anew (remove ${resolve(folder)})`,
     });
   }
   if (asked.length === 0 && changed !== null) {

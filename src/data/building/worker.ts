@@ -1,8 +1,8 @@
 /** Entry of a worker thread that builds: is given units one after the other, writes their files and says which. */
 import { parentPort, workerData } from "node:worker_threads";
-import { isAtmorepError } from "../../errors.js";
 import { trackedSink } from "./files.js";
 import { kindOf } from "./kinds.js";
+import { sent } from "./sentError.js";
 import type { WorkerReply, WorkerSetup } from "./threads.js";
 
 const TELL_EVERY_MS = 100;
@@ -32,22 +32,6 @@ parentPort?.on("message", async (unit: number) => {
     untold = 0;
     reply({ entry: { unit, files: sink.files, result } });
   } catch (error) {
-    reply({ error: plain(error) });
+    reply({ error: sent(error) });
   }
 });
-
-/** What can be sent; of a cause the system's number alone. */
-function plain(error: unknown): Extract<WorkerReply, { error: unknown }>["error"] {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { message, stack } = error;
-  if (!isAtmorepError(error)) return { message, stack };
-  const { where, found, expected, fix, cause } = error.details;
-  const number = (cause as NodeJS.ErrnoException | undefined)?.code;
-  const text = found === undefined || typeof found === "string" ? found : JSON.stringify(found);
-  return {
-    message,
-    stack,
-    code: error.code,
-    details: { where, found: text, expected, fix, cause: number && { code: number } },
-  };
-}

@@ -4,10 +4,10 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { AtmorepError } from "../../errors.js";
 import { cleanLeftovers } from "../../formats/atomic.js";
-import { type BuildOptions, build } from "../building/build.js";
+import { build } from "../building/build.js";
 import { nameOf, factsOf as sourceFacts } from "../building/sources.js";
-import type { Request } from "../building/types.js";
-import { settle } from "../building/unfinished.js";
+import { settleFirst } from "../building/together.js";
+import type { BuildOptions, Request } from "../building/types.js";
 import type { Shapes } from "../info/chooseChunks.js";
 import { openLayout } from "../store.js";
 import { assertSpan, calendarOf, formatTime, toSeconds } from "../time.js";
@@ -122,7 +122,7 @@ export async function importStore(
   options: Partial<ImportOptions> & BuildOptions = {},
 ): Promise<ImportSummary> {
   const o = { ...IMPORT_DEFAULTS, ...options };
-  await settle(out, options.note);
+  await settleFirst(out, options);
   await checkTarget(out, o.overwrite);
   const { fields, fieldsSfc, levels, box, dates, combine, units } = o;
   const wanted: PlanRequest = { paths, fields, fieldsSfc, levels, box, dates, combine, units };
@@ -144,8 +144,7 @@ export async function importStore(
     await opened.close();
   }
   const built = await build(request, options);
-  const written =
-    built.unfinished === null ? writtenOf(layout, built.results as UnitResult[]) : { filled: {}, missing: {} };
+  const written = built.results ? writtenOf(layout, built.results as UnitResult[]) : { filled: {}, missing: {} };
   const facts = summary(out, opened.files, opened.plan, layout, written);
   return { ...facts, unfinished: built.unfinished, leftOut: leftOut(opened.files, opened.pieces) };
 }

@@ -4,10 +4,10 @@ import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { endTime } from "../../config/times.js";
 import { AtmorepError } from "../../errors.js";
-import { type BuildOptions, build } from "../building/build.js";
+import { build } from "../building/build.js";
 import { factsOf, requireOwnFiles } from "../building/sources.js";
-import type { Request } from "../building/types.js";
-import { settle } from "../building/unfinished.js";
+import { settleFirst } from "../building/together.js";
+import type { BuildOptions, Request } from "../building/types.js";
 import { levelsOf } from "../info/info.js";
 import { type LayoutStore, openLayout, openStore, type Store } from "../store.js";
 import { assertSpan, formatTime, parseTime } from "../time.js";
@@ -66,7 +66,7 @@ export async function normalizeStore(
       fix: `${info ? "Unpack the zip file" : "Give the path of a store in a folder"}${BESIDE}`,
     });
   }
-  await settle(join(location, "normalization"), options.note);
+  await settleFirst(join(location, "normalization"), options);
   const store = await openLayout(location);
   let summary: Omit<NormalizeSummary, "unfinished">;
   let request: Request;
@@ -162,7 +162,7 @@ export async function normalizeTo(
   dates: [string, string] | null,
   options: BuildOptions = {},
 ): Promise<Pick<NormalizeSummary, "location" | "unfinished" | "period" | "steps" | "missingMonths"> & { out: string }> {
-  await settle(out, options.note);
+  await settleFirst(out, options);
   if (existsSync(out)) {
     throw new AtmorepError("usage", "there is something at this path already", {
       where: `--out ${out}`,

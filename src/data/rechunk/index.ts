@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { isUrl } from "../../config/resolve.js";
 import { AtmorepError } from "../../errors.js";
-import { type BuildOptions, build } from "../building/build.js";
+import { build } from "../building/build.js";
 import { factsOf, requireOwnFiles } from "../building/sources.js";
-import { settle } from "../building/unfinished.js";
+import { settleFirst } from "../building/together.js";
+import type { BuildOptions } from "../building/types.js";
 import { type Chunks, layoutOf } from "../import/layout.js";
 import type { Shapes } from "../info/chooseChunks.js";
 import { describeStorage } from "../info/storage.js";
@@ -50,7 +51,7 @@ export async function rechunkStore(
     });
   }
   requireOwnFiles("data rechunk", source);
-  await settle(out, options.note);
+  await settleFirst(out, options);
   if (existsSync(out)) {
     throw new AtmorepError("usage", "there is something at this path already", {
       where: `--out ${out}`,
