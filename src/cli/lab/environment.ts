@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -123,7 +124,7 @@ const LOOK_EVERY_MS = 500;
 async function lockedBesides(folder: string) {
   const path = `${folder}.lock`;
   for (let told = false; ; told = true) {
-    const taken = await lockFile(path).catch((error) => {
+    const taken = await beside(path).catch((error) => {
       throw systemFault(error, "failed", "JupyterLab's environment cannot be made", {
         where: path,
         fix: "Make the folder writable; or use a Jupyter of your own with the kernel of `atmorep kernel install`.",
@@ -137,6 +138,12 @@ async function lockedBesides(folder: string) {
     }
     await pause(LOOK_EVERY_MS);
   }
+}
+
+/** Of an installed package the folder lies in a cache that may not be there yet. */
+async function beside(path: string) {
+  await mkdir(dirname(path), { recursive: true });
+  return lockFile(path);
 }
 
 async function makeLab(yes: boolean, folder: string): Promise<void> {
