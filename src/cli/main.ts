@@ -124,8 +124,9 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** These run code of somebody else in this process, which a signal must end though it never looks up. */
-const OF_OTHERS = ["run", "kernel"];
+/** Code of somebody else runs in this process, which a signal must end though it never looks up; notebooks run in another. */
+const runsOthers = (args: readonly string[]) =>
+  args[0] === "kernel" || (args[0] === "run" && !args.some((arg) => arg.toLowerCase().endsWith(".ipynb")));
 
 /** Ends a command that does not handle signals itself, and leaves nothing half-written. */
 function endOnSignals(): void {
@@ -145,7 +146,7 @@ export async function main(args: readonly string[]): Promise<void> {
   process.on("unhandledRejection", (error) => {
     process.exit(reportError(error, args.includes("--json")));
   });
-  if (!OF_OTHERS.includes(args[0])) endOnSignals();
+  if (!runsOthers(args)) endOnSignals();
   const code = await run(args);
   for (const stream of [process.stdout, process.stderr]) {
     // files are written at once, and one that is on a full disk fails even for nothing

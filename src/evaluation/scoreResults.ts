@@ -109,7 +109,8 @@ async function accumulate(stores: ResultStores, regions: Region[]): Promise<Accu
   let spectra: Spectra | null = null;
   const samples = new Set<string>();
   for (const path of stores.target.arrays.keys()) {
-    if (!path.endsWith("/data")) continue;
+    // of a level at which nothing was hidden there is nothing to score
+    if (!path.endsWith("/data") || stores.target.arrays.get(path)?.shape.includes(0)) continue;
     const sample = await readSample(stores, path.slice(0, -"/data".length));
     accumulator ??= accumulatorFor(sample, regions);
     spectra ??= new Spectra(spectrumRefusal(sample));

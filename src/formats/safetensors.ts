@@ -188,10 +188,10 @@ function damaged(path: string, what: string): AtmorepError {
 function parseHeader(path: string, header: Buffer, dataSize: number) {
   let json: unknown;
   try {
-    json = parseBounded(header.toString("utf8"), `${path}: header`);
+    json = parseBounded(new TextDecoder("utf-8", { fatal: true }).decode(header), `${path}: header`);
   } catch (error) {
     if (isAtmorepError(error) && error.cause === undefined) throw error;
-    throw damaged(path, "the header is not JSON");
+    throw damaged(path, "the header is not JSON in UTF-8");
   }
   if (!isRecord(json)) throw damaged(path, "the header is not a JSON object");
   const metadata = new Map<string, string>();

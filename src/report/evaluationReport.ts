@@ -1,5 +1,6 @@
 /** The page of an evaluation: scores, calibration before and after, the configuration. */
 import { join } from "node:path";
+import { AtmorepError, isAtmorepError } from "../errors.js";
 import { calibrationLines, readScores } from "../evaluation/calibration.js";
 import { tableHtml } from "../notebook/figure/table.js";
 import type { Figure } from "../notebook/figure/types.js";
@@ -13,7 +14,22 @@ import { htmlPage, preformatted, type Section } from "./html.js";
  * @param picture a figure as HTML
  * @throws AtmorepError (input) if its scores cannot be read
  */
-export async function evaluationReport(
+export async function evaluationReport(run: RunDetails, picture: (figure: Figure) => Promise<string>): Promise<string> {
+  try {
+    return await scoresPage(run, picture);
+  } catch (cause) {
+    // scores.json is JSON of any shape until all of it has been shown
+    if (isAtmorepError(cause)) throw cause;
+    throw new AtmorepError("input", "the scores cannot be shown", {
+      where: join(run.resultsDir, "scores.json"),
+      found: (cause as Error).message,
+      fix: "The file is damaged; evaluate the run again",
+      cause,
+    });
+  }
+}
+
+async function scoresPage(
   { id, config, resultsDir }: RunDetails,
   picture: (figure: Figure) => Promise<string>,
 ): Promise<string> {

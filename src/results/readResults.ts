@@ -1,8 +1,10 @@
 /** Reading result stores, ours or the reference's: Zarr format 2 groups in one zip file. */
-import * as zarr from "zarrita";
-import { asObject, type Json, parseMetadata } from "../data/source/json.js";
-import { METADATA_BYTES, tooLarge } from "../data/source/types.js";
-import { AtmorepError, isAtmorepError } from "../errors.js";
+import type { Numbers } from "../data/codecs/types.js";
+import { type Json, parseMetadata } from "../data/source/json.js";
+import { type ByteSource, METADATA_BYTES, sliceRange, tooLarge } from "../data/source/types.js";
+import { readNumbers } from "../data/zarr/array.js";
+import { openMetadata } from "../data/zarr/metadata.js";
+import { AtmorepError } from "../errors.js";
 import { type ZipEntry, ZipReader } from "../formats/zip/reader.js";
 
 export interface ResultArray {
@@ -11,7 +13,7 @@ export interface ResultArray {
   dtype: string;
 }
 
-export type ResultData = Float32Array | Float64Array | Int32Array | BigInt64Array;
+export type ResultData = Numbers;
 
 export interface ResultStore {
   path: string;
@@ -39,26 +41,15 @@ export async function openResults(path: string): Promise<ResultStore> {
     if (groups.length === 0) {
       throw new AtmorepError("input", "the zip file holds no Zarr format 2 group", { where: path });
     }
-    const root = zarr.root(zipStore(zip));
+    const store = await openMetadata(zipSource(zip), path);
     return {
       path,
       groups,
       arrays,
       async read(name) {
-        try {
-          const array = await zarr.open.v2(root.resolve(`/${name}`), { kind: "array", attrs: false });
-          const { data } = array.shape.length === 0 ? await array.getChunk([]) : await zarr.get(array);
-          return data as ResultData;
-        } catch (cause) {
-          if (isAtmorepError(cause)) throw cause;
-          const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-          throw new AtmorepError("input", "the array cannot be read", {
-            where: `${path}: ${name}`,
-            found: inner instanceof Error ? inner.message : String(inner),
-            fix: "The file is damaged; write it again.",
-            cause,
-          });
-        }
+        const facts = await store.array(name);
+        if (!facts) throw new AtmorepError("input", "an array is missing", { where: `${path}: ${name}` });
+        return readNumbers(store, facts, path);
       },
       close: () => zip.close(),
     };
@@ -82,7 +73,7 @@ const SMALL_BYTES = 2 ** 28;
 /** All chunks are written: metadata that tell of more chunks than there are files, or of more bytes than they hold, are damaged. */
 async function readArray(zip: ZipReader, entry: ZipEntry): Promise<ResultArray> {
   const where = `${zip.path}: ${entry.name}`;
-  const { shape, chunks, dtype, filters, compressor } = await readMetadata(zip, entry);
+  const { shape, chunks, dtype } = await readMetadata(zip, entry);
   const size = typeof dtype === "string" ? Number(/^[<>|]\w(\d+)/.exec(dtype)?.[1]) : Number.NaN;
   if (
     !isCounts(shape) ||
@@ -92,11 +83,6 @@ async function readArray(zip: ZipReader, entry: ZipEntry): Promise<ResultArray> 
     !(size > 0)
   ) {
     throw new AtmorepError("input", "array metadata are damaged", { where });
-  }
-  // zarrita leaves what it fails with to nobody where a codec but the first is none
-  for (const codec of [...(Array.isArray(filters) ? filters : []), ...(compressor ? [compressor] : [])]) {
-    if (zarr.registry.has(`numcodecs.${asObject(codec)?.id}`)) continue;
-    throw new AtmorepError("input", "array metadata name an unknown codec", { where, found: codec });
   }
   const count = product(shape.map((n, i) => Math.ceil(n / Math.max(1, chunks[i]))));
   const bytes = Math.max(product(shape), product(chunks)) * size;
@@ -112,16 +98,20 @@ const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length <= 32 && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 const product = (numbers: readonly number[]) => numbers.reduce((all, n) => all * n, 1);
 
-/** zarrita knows no datetime64: it is shown the int64 that datetimes are. */
-function zipStore(zip: ZipReader) {
+/** The archive's files, as readers of stores ask for them. */
+function zipSource(zip: ZipReader): ByteSource {
+  const get: ByteSource["get"] = async (key, limit = METADATA_BYTES) => {
+    const entry = zip.entries.get(key.slice(1));
+    if (entry && entry.size > limit) throw tooLarge(`${zip.path}: ${entry.name}`, entry.size, limit);
+    return entry && zip.read(entry);
+  };
   return {
-    async get(key: `/${string}`): Promise<Uint8Array | undefined> {
-      const entry = zip.entries.get(key.slice(1));
-      if (!entry) return undefined;
-      const bytes = await zip.read(entry);
-      if (!key.endsWith("/.zarray")) return bytes;
-      const text = Buffer.from(bytes).toString("utf8");
-      return Buffer.from(text.replace(/"([<>])M8\[\w+\]"/, '"$1i8"'));
+    remote: false,
+    get,
+    async getRange(key, range, limit) {
+      const bytes = await get(key, limit);
+      return bytes && sliceRange(bytes, range);
     },
+    close: () => zip.close(),
   };
 }

@@ -1,6 +1,7 @@
 /** One group of the result stores with what is around it, as scores take it. */
 import { AtmorepError } from "../errors.js";
 import type { PointBatch, ScoredPoint } from "../scores/index.js";
+import { readFloats, readLevels, readTimes } from "./readChecked.js";
 import type { ResultStore } from "./readResults.js";
 
 const HOUR = 3_600_000_000_000n;
@@ -39,6 +40,13 @@ export async function readSample(stores: ResultStores, group: string): Promise<S
       });
     }
   }
+  if (shape.length !== 4) {
+    throw new AtmorepError("input", "an array has another shape than samples have", {
+      where: `${target.path}: ${group}/data`,
+      found: `[${shape.join(", ")}]`,
+      expected: isTokens(group) ? "[tokens, time, latitude, longitude]" : "[levels, time, latitude, longitude]",
+    });
+  }
   const tokens = isTokens(group);
   return tokens ? tokenSample(stores, group, shape) : forecastSample(stores, group, shape);
 }
@@ -53,8 +61,6 @@ function shapeOf(store: ResultStore, path: string): number[] {
   throw new AtmorepError("input", "an array is missing", { where: `${store.path}: ${path}` });
 }
 
-const numbers = async (store: ResultStore, path: string) => (await store.read(path)) as Float32Array;
-const times = async (store: ResultStore, path: string) => (await store.read(path)) as unknown as BigInt64Array;
 const hours = (time: bigint) => Number(time / HOUR);
 
 /** Hours that times reach over: samples whose initial times are closer than this share some. */
@@ -70,16 +76,16 @@ async function forecastSample(
 ): Promise<StoredSample> {
   const [L, T, H, W] = shape;
   const [values, model, lat, lon, datetime] = await Promise.all([
-    numbers(target, `${group}/data`),
-    numbers(pred, `${group}/data`),
-    numbers(target, `${group}/lat`),
-    numbers(target, `${group}/lon`),
-    times(target, `${group}/datetime`),
+    readFloats(target, `${group}/data`, null),
+    readFloats(pred, `${group}/data`, null),
+    readFloats(target, `${group}/lat`, [H]),
+    readFloats(target, `${group}/lon`, [W]),
+    readTimes(target, `${group}/datetime`, [T]),
   ]);
   const size = L * T * H * W;
-  const members = ens ? byMember(await numbers(ens, `${group}/data`), size) : undefined;
+  const members = ens ? byMember(await readFloats(ens, `${group}/data`, null), size) : undefined;
   const from = source?.arrays.has(`${group}/data`) ? await forecastBaselines(source, group, shape, datetime[0]) : null;
-  const levels = Array.from((await target.read(`${group}/ml`)) as ArrayLike<number | bigint>, Number);
+  const levels = await readLevels(target, `${group}/ml`, L);
   return {
     field: group.split("/")[0],
     initialTime: from?.initialTime ?? hours(datetime[0]),
@@ -107,8 +113,9 @@ async function forecastSample(
 
 /** The source of a forecast shows the climatology at its hidden steps and the last seen values before them. */
 async function forecastBaselines(source: ResultStore, group: string, [L, T, H, W]: number[], first: bigint) {
-  const [values, datetime] = await Promise.all([numbers(source, `${group}/data`), times(source, `${group}/datetime`)]);
+  const datetime = await readTimes(source, `${group}/datetime`, null);
   const steps = datetime.length;
+  const values = await readFloats(source, `${group}/data`, [L, steps, H, W]);
   const hidden = datetime.indexOf(first);
   if (hidden < 1) return null;
   const plane = H * W;
@@ -135,17 +142,17 @@ async function tokenSample(
 ): Promise<StoredSample> {
   const [m, tt, ty, tx] = shape;
   const D = tt * ty * tx;
-  const [values, model, lat, lon, datetime, level] = await Promise.all([
-    numbers(target, `${group}/data`),
-    numbers(pred, `${group}/data`),
-    numbers(target, `${group}/lat`),
-    numbers(target, `${group}/lon`),
-    times(target, `${group}/datetime`),
-    target.read(`${group}/ml`),
+  const [values, model, lat, lon, datetime, [level]] = await Promise.all([
+    readFloats(target, `${group}/data`, null),
+    readFloats(pred, `${group}/data`, null),
+    readFloats(target, `${group}/lat`, [m, ty]),
+    readFloats(target, `${group}/lon`, [m, tx]),
+    readTimes(target, `${group}/datetime`, [m, tt]),
+    readLevels(target, `${group}/ml`, 1),
   ]);
   const whole = group.replace(/\/ml=\d+$/, "");
   const seen = source?.arrays.has(`${whole}/data`)
-    ? await asSeen(source, whole, Number(level[0]), { shape, lat, lon, datetime })
+    ? await asSeen(source, whole, level, { shape, lat, lon, datetime })
     : null;
   return {
     field: group.split("/")[0],
@@ -154,14 +161,14 @@ async function tokenSample(
     target: values,
     D,
     predictions: { model, ...(seen && { as_seen: seen.values }) },
-    members: ens ? await numbers(ens, `${group}/data`) : undefined,
+    members: ens ? await readFloats(ens, `${group}/data`, null) : undefined,
     leads: 1,
     points(visit) {
       for (let at = 0; at < m * D; at++) {
         const token = Math.floor(at / D);
         const [y, x] = [Math.floor(at / tx) % ty, at % tx];
         const [latitude, longitude] = [lat[token * ty + y], lon[token * tx + x]];
-        visit({ at, l: Number(level[0]), lead: 0, latitude, longitude });
+        visit({ at, l: level, lead: 0, latitude, longitude });
       }
     },
   };
@@ -176,17 +183,18 @@ interface Tokens {
 
 /** What the network saw of each token: the source at its times and places. */
 async function asSeen(source: ResultStore, group: string, level: number, { shape, lat, lon, datetime }: Tokens) {
-  const [data, levels, steps, rows, columns] = await Promise.all([
-    numbers(source, `${group}/data`),
-    source.read(`${group}/ml`),
-    times(source, `${group}/datetime`),
-    numbers(source, `${group}/lat`),
-    numbers(source, `${group}/lon`),
+  const [levels, steps, rows, columns] = await Promise.all([
+    readLevels(source, `${group}/ml`, 1),
+    readTimes(source, `${group}/datetime`, null),
+    readFloats(source, `${group}/lat`, null),
+    readFloats(source, `${group}/lon`, null),
   ]);
+  const [L] = shapeOf(source, `${group}/data`);
+  const data = await readFloats(source, `${group}/data`, [L, steps.length, rows.length, columns.length]);
   const [m, tt, ty, tx] = shape;
   const place = <T>(axis: ArrayLike<T>) => new Map(Array.from(axis, (value, i) => [value, i]));
   const [atTime, atRow, atColumn] = [place(steps), place(rows), place(columns)];
-  const l = Array.from(levels as ArrayLike<number | bigint>, Number).indexOf(level);
+  const l = levels.indexOf(level);
   const values = new Float32Array(m * tt * ty * tx);
   let to = 0;
   for (let token = 0; token < m; token++) {

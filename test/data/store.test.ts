@@ -197,6 +197,11 @@ describe("faults of a store", () => {
       },
       /not a Zarr store/,
     ],
+    [
+      "another format",
+      (p) => edit(p, ".zgroup", () => ({ zarr_format: 1 })),
+      /not those of a Zarr group of format 2 or 3; found \{"zarr_format":1\}/,
+    ],
     ["no such place", (p) => rmSync(p, { recursive: true }), /there is no such store/],
     [
       "text file",

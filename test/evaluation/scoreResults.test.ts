@@ -1,5 +1,6 @@
-import { cpSync, existsSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { unzipSync, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { scoreResults } from "../../src/evaluation/scoreResults.js";
 import { openResults } from "../../src/results/readResults.js";
@@ -70,6 +71,53 @@ describe.each(RUNS)("the reference's stores of %s", (folder, id) => {
     cpSync(dir, copy, { recursive: true });
     expect((await scoreResults(copy)).path).toBe(join(copy, "scores.json"));
     expect((await scoreResults(copy)).path).toBeNull();
+  });
+});
+
+describe("stores whose arrays do not belong together", () => {
+  const [folder, id] = RUNS[1];
+  const name = "target.zarr";
+
+  /** Scores a copy of which an array of the targets has other metadata and bytes. */
+  async function score(array: string, change: Record<string, unknown>, data: ArrayBufferView) {
+    const copy = join(tempDir(), "results");
+    cpSync(join(GOLDEN, folder, "results", `id${id}`), copy, { recursive: true });
+    const path = join(copy, readdirSync(copy).find((file) => file.endsWith(name)) as string);
+    const files = unzipSync(readFileSync(path));
+    const key = Object.keys(files).find((file) => file.endsWith(`/${array}/.zarray`)) as string;
+    const own = JSON.parse(Buffer.from(files[key]).toString());
+    files[key] = Buffer.from(JSON.stringify({ ...own, compressor: null, filters: null, ...change }));
+    const chunk = Object.keys(files).find((file) => file.startsWith(key.replace(".zarray", "")) && !/\/\.z/.test(file));
+    files[chunk as string] = new Uint8Array(data.buffer as ArrayBuffer);
+    writeFileSync(path, zipSync(files, { level: 0 }));
+    return scoreResults(copy, { out: tempDir() });
+  }
+
+  it.each([
+    [
+      "lat",
+      { dtype: "<i8", shape: [1], chunks: [1] },
+      new BigInt64Array(1),
+      /lat: an array holds another kind of number; found <i8/,
+    ],
+    [
+      "lon",
+      { dtype: "<f4", shape: [1], chunks: [1] },
+      new Float32Array(1),
+      /lon: an array has another shape than the data/,
+    ],
+    [
+      "datetime",
+      { dtype: "<M8[s]", shape: [1], chunks: [1] },
+      new BigInt64Array(1),
+      /found <M8\[s\]; expected nanoseconds/,
+    ],
+    ["data", { dtype: "<f4", shape: [2], chunks: [2] }, new Float32Array(2), /differ in shape|another shape/],
+  ])("%s is refused by name", async (array, change, data, message) => {
+    await expect(score(array, change, data)).rejects.toMatchObject({
+      name: "AtmorepError",
+      message: expect.stringMatching(message),
+    });
   });
 });
 

@@ -78,6 +78,13 @@ test("half precisions become float32 exactly", () => {
   expect([...toNumbers(long)]).toEqual([-5, 7]);
 });
 
+/** Its name would be read as another one. */
+function damagedName(): Buffer {
+  const bytes = file('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', Buffer.alloc(4));
+  bytes[bytes.indexOf('"a"') + 1] = 0xff;
+  return bytes;
+}
+
 describe("damage is told", () => {
   const one = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
   test.each([
@@ -86,6 +93,7 @@ describe("damage is told", () => {
     ["an absurd header length", file(one, Buffer.alloc(4), 2 ** 52), /longer than the file/],
     ["no JSON", file("{nonsense"), /not JSON/],
     ["a list", file("[1]"), /not a JSON object/],
+    ["a name that is no UTF-8", damagedName(), /header is not JSON in UTF-8/],
     ["data missing", file(one, Buffer.alloc(3)), /lies outside the file/],
     ["data left over", file(one, Buffer.alloc(5)), /have 5 bytes and the header describes 4/],
     ["unknown dtype", file(one.replace("F32", "F8_E4M3"), Buffer.alloc(4)), /unknown dtype F8_E4M3/],

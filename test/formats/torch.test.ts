@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { unzipSync, zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isAtmorepError } from "../../src/errors.js";
 import { readSafetensors } from "../../src/formats/safetensors.js";
@@ -152,6 +153,17 @@ describe("refusals", () => {
     const path = join(dir, "bad.mod");
     await writeFile(path, bytes);
     await expect(openTorch(path)).rejects.toThrow(/not a zip archive/);
+  });
+
+  test("a storage with bytes that came in between: what stands behind them would be other values", async () => {
+    const path = join(dir, "longer.mod");
+    const data = Buffer.from(Float32Array.of(1, 2, 3).buffer);
+    await writeTorch(path, [{ name: "a", dtype: "F32", shape: [3], read: async () => data }]);
+    const files = unzipSync(await readFile(path));
+    const [name] = Object.keys(files).filter((entry) => entry.endsWith("/data/0"));
+    const longer = Buffer.concat([data.subarray(0, 4), Buffer.alloc(4), data.subarray(4)]);
+    await writeFile(path, zipSync({ ...files, [name]: longer }, { level: 0 }));
+    await expect(openTorch(path)).rejects.toThrow(/tensor a has a storage of 16 bytes, not 12/);
   });
 
   test("a file cut anywhere is refused", async () => {

@@ -23,6 +23,26 @@ function runNotebook(file: string) {
   return spawnSync(python, ["assets/lab/run_notebook.py", file, "--inplace"], { env, encoding: "utf8" });
 }
 
+it.each([
+  ["no JSON", "{"],
+  ["a list", "[]"],
+  ["cells that are none", '{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[1]}'],
+  [
+    "a cell without a source",
+    '{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[{"cell_type":"code","metadata":{}}]}',
+  ],
+  ["another version", '{"nbformat":"\\u001b[2J","metadata":{},"cells":[]}'],
+  ["too deep", `{"nbformat":4,"nbformat_minor":5,"metadata":${'{"a":'.repeat(5000)}1${"}".repeat(5000)},"cells":[]}`],
+])("what is no notebook (%s) is one message and exit 2", (_, text) => {
+  const file = join(folder, "none.ipynb");
+  writeFileSync(file, text);
+  const { status, stderr } = runNotebook(file);
+  expect(stderr).toMatch(/^error: .*none\.ipynb: not a notebook that Jupyter can read; found /);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect(status).toBe(2);
+  expect(readFileSync(file, "utf8")).toBe(text);
+});
+
 interface Cell {
   cell_type: string;
   outputs?: { output_type: string }[];

@@ -57,6 +57,29 @@ it("escapes what the configuration holds", async () => {
   expect(headings(bare)).not.toContain("One validation sample");
 });
 
+it("shows series of any name, as a damaged row of metrics may have it", async () => {
+  const dir = join(out, "results", "idpage0003");
+  mkdirSync(dir, { recursive: true });
+  const from = join(out, "results", "idpage0001");
+  writeFileSync(join(dir, "model_idpage0003.json"), readFileSync(join(from, "model_idpage0001.json")));
+  const rows = readFileSync(join(from, "metrics.jsonl"), "utf8");
+  writeFileSync(join(dir, "metrics.jsonl"), rows.replaceAll('"gradient loss"', '"toString"'));
+  expect(await runReport("page0003", out)).toMatch(/>toString ?</);
+});
+
+it("names scores that are none", async () => {
+  const dir = join(out, "results", "idpage0004");
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, "model_idpage0004.json"), JSON.stringify(tinyConfig()));
+  for (const scores of ["[null]", '{"a":{"all":{"all":{"global":{"points":1}}}}}']) {
+    writeFileSync(join(dir, "scores.json"), scores);
+    await expect(runReport("page0004", out)).rejects.toMatchObject({
+      name: "AtmorepError",
+      message: expect.stringMatching(/scores\.json: the scores cannot be shown/),
+    });
+  }
+});
+
 it("says where there is no such run", async () => {
   await expect(runReport("zzzzzzzz", out)).rejects.toThrow(/there is no such run/);
   expect(readFileSync(join(out, "results", "idpage0001", "end.json"), "utf8")).toContain("completed");

@@ -7,6 +7,7 @@ import { assertFile } from "../../budgets.js";
 import { AtmorepError } from "../../errors.js";
 import { ensureLab, INSTALLED, KERNEL_CACHE, LAB_PYTHON, labVariables, ROOT } from "../lab/environment.js";
 import { note, parseCount, withExamples } from "../output.js";
+import { EXIT_CODES } from "../signals.js";
 
 export function registerLab(program: Command): void {
   const command = program
@@ -40,11 +41,18 @@ function foreground(args: readonly string[], cwd?: string): Promise<number> {
   return new Promise((done, reject) => {
     const child = spawn(LAB_PYTHON, args, { cwd, env: labVariables(), stdio: "inherit" });
     const pass = (signal: NodeJS.Signals) => child.kill(signal);
+    let interrupted = false;
     // The terminal sends its interrupt to both; this process waits for the other's end.
-    process.on("SIGINT", () => {});
+    process.on("SIGINT", () => {
+      interrupted = true;
+    });
     process.on("SIGTERM", pass);
     child.once("error", reject);
-    child.once("exit", (code, signal) => done(code ?? (signal === "SIGINT" ? 130 : 1)));
+    child.once("exit", (code, signal) => {
+      // Python that is still starting knows no exit code of its own for it
+      const stopped = signal === "SIGINT" || (interrupted && code !== 0);
+      done(stopped ? EXIT_CODES.SIGINT : (code ?? 1));
+    });
   });
 }
 

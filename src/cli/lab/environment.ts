@@ -124,16 +124,12 @@ const LOOK_EVERY_MS = 500;
 async function lockedBesides(folder: string) {
   const path = `${folder}.lock`;
   for (let told = false; ; told = true) {
-    // of an installed package: the user's cache folder, which may not be there yet
-    const made = mkdir(dirname(path), { recursive: true });
-    const taken = await made
-      .then(() => lockFile(path))
-      .catch((error) => {
-        throw systemFault(error, "failed", "JupyterLab's environment cannot be made", {
-          where: path,
-          fix: "Make the folder writable; or use a Jupyter of your own with the kernel of `atmorep kernel install`.",
-        });
+    const taken = await beside(path).catch((error) => {
+      throw systemFault(error, "failed", "JupyterLab's environment cannot be made", {
+        where: path,
+        fix: "Make the folder writable; or use a Jupyter of your own with the kernel of `atmorep kernel install`.",
       });
+    });
     if (!("holder" in taken)) return taken;
     if (!told) {
       const who = taken.holder === null ? "another process" : `process ${taken.holder.pid} on ${taken.holder.host}`;
@@ -142,6 +138,12 @@ async function lockedBesides(folder: string) {
     }
     await pause(LOOK_EVERY_MS);
   }
+}
+
+/** Of an installed package the folder lies in a cache that may not be there yet. */
+async function beside(path: string) {
+  await mkdir(dirname(path), { recursive: true });
+  return lockFile(path);
 }
 
 async function makeLab(yes: boolean, folder: string): Promise<void> {

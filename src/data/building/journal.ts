@@ -1,9 +1,10 @@
 /**
- * The journal of a part: a line of JSON for each unit that is done, written when its files are on disk. A line that broke
- * off counts for nothing.
+ * The journal of a part: a line of JSON for each unit that is done, written when its files are on disk, with a checksum over
+ * the line. One that broke off or changed counts for nothing: its unit is done again.
  */
 import { appendFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { readBounded } from "../../budgets.js";
 
 export interface Entry {
@@ -24,7 +25,8 @@ export class Journal {
   }
 
   async add(entry: Entry): Promise<void> {
-    await appendFile(this.path, `${JSON.stringify(entry)}\n`);
+    const text = JSON.stringify(entry);
+    await appendFile(this.path, `${sumOf(text)} ${text}\n`);
   }
 }
 
@@ -33,15 +35,14 @@ export async function readJournal(path: string): Promise<Entry[]> {
   const text = await readLines(path);
   const entries: Entry[] = [];
   for (const line of text.split("\n")) {
-    try {
-      const { unit, files, result } = JSON.parse(line) as Entry;
-      if (Number.isInteger(unit) && Array.isArray(files)) entries.push({ unit, files, result });
-    } catch {
-      // broke off
-    }
+    const entry = line.slice(SUM_LENGTH + 1);
+    if (entry !== "" && line.startsWith(`${sumOf(entry)} `)) entries.push(JSON.parse(entry));
   }
   return entries;
 }
+
+const SUM_LENGTH = 8;
+const sumOf = (text: string): string => crc32(text).toString(16).padStart(SUM_LENGTH, "0");
 
 /** Of no journal, nothing. @throws AtmorepError (input) for what is no file, or too large for one */
 async function readLines(path: string): Promise<string> {

@@ -20,12 +20,13 @@ import { AtmorepError } from "../../errors.js";
 import { makeFolder, syncFolder } from "../../formats/atomic.js";
 import { createWhole, type Holder, type Lock, sweepAsides, takeLock } from "../../native/index.js";
 import type { Part } from "../../parts.js";
+import { asObject } from "../source/json.js";
 import { kindOf } from "./kinds.js";
 import { firstChange } from "./sources.js";
 import type { KindName, Request, SourceFacts } from "./types.js";
 
 /** Version of the folder's form, and of what units write. */
-const FORM = "atmorep unfinished 2";
+const FORM = "atmorep unfinished 3";
 const OWN = /^(request\.json(\..*)?|discarded\.json|store|former|\.?whole\.zip.*|.*\.(jsonl|lock)(\..*)?)$/;
 const PATIENCE_MS = 60_000;
 
@@ -40,7 +41,7 @@ export interface Stored {
   sources: SourceFacts[];
   layout: unknown;
   replace: boolean;
-  /** of all this: equal for all parts */
+  /** of all this: equal for all parts; the file's own checksum stands behind */
   digest: string;
   /** of the source, as the call that began it sees it */
   place: string;
@@ -63,19 +64,36 @@ export function storedOf(request: Request, sources: SourceFacts[], parts: number
   return { ...plain, digest, place: request.place };
 }
 
+/** With a checksum over all of it: what is built must not depend on a byte that changed on the disk. */
+const storedText = (stored: Stored): string => JSON.stringify({ ...stored, sum: sumOf(stored) });
+const sumOf = (stored: object): string => createHash("sha256").update(JSON.stringify(stored)).digest("hex");
+
+/** What has been begun in a folder; null for nothing. @throws AtmorepError (usage) if it is damaged, or of another version */
 export async function readStored(folder: string): Promise<Stored | null> {
-  const bytes = await readBounded(join(folder, "request.json")).catch(orElse(null));
+  const path = join(folder, "request.json");
+  const bytes = await readBounded(path).catch(orElse(null));
   if (bytes === null) return null;
-  try {
-    const stored = JSON.parse(bytes.toString("utf8")) as Stored;
-    if (stored.form === FORM) return stored;
-  } catch {
-    // told below
+  const read = asObject(parsed(bytes.toString("utf8")));
+  if (read && read.form !== FORM && /^atmorep unfinished \d+$/.test(String(read.form))) {
+    throw new AtmorepError("usage", "unfinished work of another version", {
+      where: folder,
+      fix: "Begin anew with --restart, or finish it with the version that began it",
+    });
   }
-  throw new AtmorepError("usage", "unfinished work of another version", {
-    where: folder,
-    fix: "Begin anew with --restart, or finish it with the version that began it",
+  const { sum, ...stored } = read ?? {};
+  if (sum === sumOf(stored)) return stored as unknown as Stored;
+  throw new AtmorepError("usage", "what was begun here cannot be told: the file is damaged", {
+    where: path,
+    fix: "Begin anew with --restart (what was done is thrown away)",
   });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -95,7 +113,7 @@ export async function takePart(
       if (restart) await refuseOthers(folder, part);
       if (restart || existsSync(join(folder, "discarded.json"))) await discard(folder);
       await mkdir(storeOf(folder), { recursive: true });
-      const fresh = await createWhole(join(folder, "request.json"), JSON.stringify(mine));
+      const fresh = await createWhole(join(folder, "request.json"), storedText(mine));
       if (!fresh) compare(folder, (await readStored(folder)) as Stored, mine);
       return { folder, lock, fresh };
     } catch (error) {

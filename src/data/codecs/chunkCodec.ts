@@ -91,15 +91,3 @@ class ChunkCodec {
 
 type Entry = Parameters<(typeof registry)["set"]>[1];
 registry.set(CHUNK_CODEC, (() => ChunkCodec) as unknown as Entry);
-
-/** The same codecs one by one, for arrays of our own result stores that zarrita opens by itself. */
-for (const name of ["blosc", "zstd", "lz4", "zlib", "gzip", "crc32c"]) {
-  const single = {
-    fromConfig: (configuration: Record<string, unknown> | undefined, { dataType, shape }: ChunkMeta) =>
-      ChunkCodec.fromConfig(
-        { type: dataType, codecs: [{ name, configuration: configuration ?? {} }] },
-        { dataType, shape },
-      ),
-  };
-  for (const key of [name, `numcodecs.${name}`]) registry.set(key, (() => single) as unknown as Entry);
-}

@@ -2,6 +2,7 @@
 import { AtmorepError } from "../../errors.js";
 import type { Chunk, SharedChunks, Values } from "../cache/sharedChunks.js";
 import { Loan, MAX_VALUES } from "../codecs/index.js";
+import { itemType, type Numbers, numbersOf } from "../codecs/types.js";
 import { type ChunkReader, openChunks, type RawChunk } from "./chunks.js";
 import type { ArrayFacts, MetadataStore } from "./metadata.js";
 
@@ -112,26 +113,64 @@ export async function readAll(array: ChunkedArray): Promise<Float64Array> {
   const { shape, chunkShape } = array;
   assertHoldable(array.name, shape);
   const out = new Float64Array(product(shape));
-  const grid = shape.map((n, i) => Math.ceil(n / chunkShape[i]));
-  const strides = stridesOf(shape);
-  const chunkStrides = stridesOf(chunkShape);
-  for (let c = 0; c < product(grid); c++) {
-    const coords = unravel(c, grid);
+  const stride = stridesOf(chunkShape);
+  for (const coords of chunksOf(shape, chunkShape)) {
     const { values, release } = await array.chunk(coords);
-    const copy = (axis: number, from: number, to: number): void => {
-      const start = coords[axis] * chunkShape[axis];
-      const count = Math.min(chunkShape[axis], shape[axis] - start);
-      for (let i = 0; i < count; i++) {
-        const source = from + i * chunkStrides[axis];
-        const target = to + (start + i) * strides[axis];
-        if (axis === shape.length - 1) out[target] = values[source];
-        else copy(axis + 1, source, target);
-      }
-    };
-    copy(0, 0, 0);
+    placeChunk({ data: values, stride }, coords, chunkShape, out, shape);
     release();
   }
   return out;
+}
+
+/**
+ * All values of an array in its own type and in C order; datetimes as int64 of their unit.
+ * @throws AtmorepError (input) for metadata that cannot be followed, or naming the file of a chunk that is damaged
+ */
+export async function readNumbers(store: MetadataStore, facts: ArrayFacts, location: string): Promise<Numbers> {
+  const { shape, chunkShape, type, rawChunk } = await openRaw(store, facts, location);
+  assertHoldable(`${location}: ${facts.name}`, shape);
+  // float16 comes as float32
+  const item = itemType(type)!;
+  const Numbers = numbersOf(item)!;
+  if (shape.every((n, i) => n === chunkShape[i])) {
+    const { data, stride } = await rawChunk(shape.map(() => 0));
+    if (isCOrder(stride, shape)) return data as Numbers;
+  }
+  const length = product(shape);
+  const out = new Numbers(new ArrayBuffer(length * item.bytes), 0, length);
+  for (const coords of chunksOf(shape, chunkShape)) placeChunk(await rawChunk(coords), coords, chunkShape, out, shape);
+  return out;
+}
+
+/** Coordinates of all chunks. */
+function* chunksOf(shape: readonly number[], chunkShape: readonly number[]): Generator<number[]> {
+  const grid = shape.map((n, i) => Math.ceil(n / chunkShape[i]));
+  for (let c = 0; c < product(grid); c++) yield unravel(c, grid);
+}
+
+type Writable = { [index: number]: number | bigint };
+
+/** Copies what of a chunk lies within an array to its place there. */
+function placeChunk(
+  { data, stride }: RawChunk,
+  coords: readonly number[],
+  chunkShape: readonly number[],
+  out: Writable,
+  shape: readonly number[],
+): void {
+  const strides = stridesOf(shape);
+  if (shape.length === 0) out[0] = data[0];
+  const copy = (axis: number, from: number, to: number): void => {
+    const start = coords[axis] * chunkShape[axis];
+    const count = Math.min(chunkShape[axis], shape[axis] - start);
+    for (let i = 0; i < count; i++) {
+      const source = from + i * stride[axis];
+      const target = to + (start + i) * strides[axis];
+      if (axis === shape.length - 1) out[target] = data[source];
+      else copy(axis + 1, source, target);
+    }
+  };
+  if (shape.length > 0) copy(0, 0, 0);
 }
 
 async function openRaw(store: MetadataStore, facts: ArrayFacts, location: string): Promise<ChunkReader> {

@@ -80,6 +80,13 @@ export async function openMetadata(source: ByteSource, location: string): Promis
   const root = rootV3 ?? (await document("/.zgroup"));
   if (!root || rootV3?.node_type === "array") throw await notAStore(document, rootV3, location);
   const format = rootV3 ? 3 : 2;
+  if (root.zarr_format !== format || (rootV3 && rootV3.node_type !== "group")) {
+    throw new AtmorepError("input", "the root's metadata are not those of a Zarr group of format 2 or 3", {
+      where: location,
+      found: { zarr_format: root.zarr_format, ...(rootV3 && { node_type: rootV3.node_type }) },
+      fix: "Copy or write the store again",
+    });
+  }
   const isMetadata = (key: string) => /(^|\/)(\.zarray|\.zattrs|\.zgroup|zarr\.json)$/.test(key);
 
   return {

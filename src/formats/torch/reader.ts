@@ -110,6 +110,10 @@ function check(zip: ZipReader, name: string, ref: TensorRef, entry: ZipEntry): v
   if (entry.size < ref.storage.size * size || !((ref.offset + span(ref)) * size <= entry.size)) {
     throw fault(zip.path, `tensor ${name} lies outside its storage of ${entry.size} bytes`);
   }
+  // Bytes that came in between move the values behind them: PyTorch writes whole storages, and reads nothing else.
+  if (entry.size - ref.storage.size * size >= size) {
+    throw fault(zip.path, `tensor ${name} has a storage of ${entry.size} bytes, not ${ref.storage.size * size}`);
+  }
   if (entry.method === 0 && entry.offset + 30 + entry.size > zip.fileSize) {
     throw fault(zip.path, `tensor ${name} lies outside the file`);
   }

@@ -42,6 +42,9 @@ export function vegaSpec(figure: Figure): Spec {
   } as unknown as Spec;
 }
 
+/** Vega looks texts up among its signals, where it finds what every object has, such as `toString`. */
+const plainText = (line: string): string => (line in {} ? `${line} ` : line);
+
 function textLines(lines: readonly string[], x: number, y: number, size: number, weight = "normal"): Json[] {
   if (lines.length === 0) return [];
   const step = Math.round(size * 1.3);
@@ -50,7 +53,7 @@ function textLines(lines: readonly string[], x: number, y: number, size: number,
     ...enter({
       x: value(x),
       y: value(y + i * step),
-      text: value(line),
+      text: value(plainText(line)),
       fontSize: value(size),
       fontWeight: value(weight),
       fill: value("#222"),

@@ -5,6 +5,7 @@ import { formatTime } from "../../data/time.js";
 import { displayUnit } from "../../data/units.js";
 import { AtmorepError } from "../../errors.js";
 import { fiveDigits, type ResultKind, resultNames, resultPath } from "../../results/paths.js";
+import { readFloats, readLevels, readTimes } from "../../results/readChecked.js";
 import { openResults, type ResultStore } from "../../results/readResults.js";
 import { runFolder } from "../../runs/folder.js";
 import { readRun } from "../../runs/list.js";
@@ -134,7 +135,7 @@ async function locateSample(
       expected: `a field of ${fields.join(", ")} and a smaller sample number`,
     });
   }
-  const levels = Array.from(await source.read(`${group}/ml`), Number);
+  const levels = await readLevels(source, `${group}/ml`, 1);
   const l = level === undefined ? 0 : levels.indexOf(level);
   if (l < 0) {
     throw new AtmorepError("usage", "the result stores have no such level", {
@@ -145,9 +146,9 @@ async function locateSample(
     });
   }
   const axes: Axes = {
-    times: Array.from(await source.read(`${group}/datetime`), BigInt),
-    lats: Array.from(await source.read(`${group}/lat`), Number),
-    lons: Array.from(await source.read(`${group}/lon`), Number),
+    times: [...(await readTimes(source, `${group}/datetime`, null))],
+    lats: [...(await readFloats(source, `${group}/lat`, null))],
+    lons: [...(await readFloats(source, `${group}/lon`, null))],
   };
   return { name, group, levels, l, axes };
 }
@@ -212,8 +213,9 @@ async function readCubes(
   const own = whole ? group : `${group}/ml=${fiveDigits(levels[l])}`;
   const facts = store.arrays.get(`${own}/data`);
   if (!facts) return [cube(0)];
-  const data = await store.read(`${own}/data`);
-  const [t, y, x] = await Promise.all(["datetime", "lat", "lon"].map((axis) => store.read(`${own}/${axis}`)));
+  const data = await readFloats(store, `${own}/data`, null);
+  const t = await readTimes(store, `${own}/datetime`, null);
+  const [y, x] = await Promise.all(["lat", "lon"].map((axis) => readFloats(store, `${own}/${axis}`, null)));
   const shape = facts.shape;
   const [T, Y, X] = shape.slice(-3);
   // forecasts: [E, L, T, Y, X], one window; otherwise tokens: [m, E, T, Y, X]
@@ -226,8 +228,8 @@ async function readCubes(
       for (let i = 0; i < T; i++) {
         for (let j = 0; j < Y; j++) {
           for (let k = 0; k < X; k++) {
-            const row = at.time.get(BigInt(t[m * T + i]))! * lats.length + at.lat.get(Number(y[m * Y + j]))!;
-            cube(e)[row * lons.length + at.lon.get(Number(x[m * X + k]))!] = Number(data[from + (i * Y + j) * X + k]);
+            const row = at.time.get(t[m * T + i])! * lats.length + at.lat.get(y[m * Y + j])!;
+            cube(e)[row * lons.length + at.lon.get(x[m * X + k])!] = data[from + (i * Y + j) * X + k];
           }
         }
       }

@@ -165,7 +165,7 @@ export function reliabilityFigure(report: CalibrationReport, choice: Calibration
   const { field, level, leaf } = chosenCalibration(report, choice);
   const after = "refused" in leaf.calibrated ? undefined : leaf.calibrated.reliability;
   const panels = Object.entries(leaf.reliability).map(([name, bins]) =>
-    reliabilityPanel(`at or above the ${EVENTS[name] ?? name}`, bins, after?.[name]),
+    reliabilityPanel(`at or above the ${Object.hasOwn(EVENTS, name) ? EVENTS[name] : name}`, bins, after?.[name]),
   );
   const bins = Object.values(leaf.reliability).flat();
   const sure = bins.filter(({ note }) => note === undefined);

@@ -95,7 +95,7 @@ const TOTAL_NAMES: Readonly<Record<string, string>> = {
 function termName(name: string): string {
   const series = parseSeries(name);
   if (series?.kind === "spread") return "spread of the members";
-  return series?.kind === "term" ? series.loss : (TOTAL_NAMES[name] ?? name);
+  return series?.kind === "term" ? series.loss : Object.hasOwn(TOTAL_NAMES, name) ? TOTAL_NAMES[name] : name;
 }
 
 function termColor(series: string, k: number): string {

@@ -204,7 +204,7 @@ function compareArray(
 }
 
 const numbersOf = (data: ResultData): ArrayLike<number> =>
-  data instanceof BigInt64Array ? Array.from(data, Number) : data;
+  data instanceof BigInt64Array || data instanceof BigUint64Array ? Array.from(data, Number) : data;
 
 function compareIntegers(label: string, ours: ResultData, theirs: ResultData): Comparison {
   return compareJson(label, Array.from(ours, String), Array.from(theirs, String));
