@@ -4,7 +4,10 @@ import type { MimeBundle } from "../wire/protocol.js";
 import { describeTable, isTable } from "./displayTable.js";
 import { describeTensor, isTensor } from "./displayTensor.js";
 
-/** An object with this method says itself how it is shown: the method returns a bundle, or a promise of one. */
+/**
+ * An object with this method says itself how it is shown: the method returns a bundle, null for nothing, or a promise of
+ * either.
+ */
 export const DISPLAY = Symbol.for("Jupyter.display");
 
 const INSPECT = { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100 } as const;
@@ -39,12 +42,13 @@ function encodeBinary(bundle: MimeBundle): MimeBundle {
   return Object.fromEntries(entries);
 }
 
-/** What to show of any value; never throws because of the value's own display method. */
-export async function bundleOf(value: unknown): Promise<Displayed> {
+/** What to show of any value, null for nothing; never throws because of the value's own display method. */
+export async function bundleOf(value: unknown): Promise<Displayed | null> {
   const own = ownDisplay(value);
   if (own !== undefined) {
     try {
       const bundle: unknown = await own();
+      if (bundle === null) return null;
       if (isBundle(bundle)) {
         const data = encodeBinary(bundle);
         return { data: { "text/plain": plain(value), ...data }, metadata: {} };
