@@ -154,7 +154,9 @@ describe("Tab in any other string", () => {
     expect(await tab('const file = "./data/e|')).toMatchObject({ matches: ["era5.nc", "deeper/"], replaced: "e" });
     expect((await tab("const file = `./.h|`")).matches).toEqual([".hidden"]);
     expect((await tab(`const file = "${folder}/t|"`)).matches[0]).toBe("table.json");
+    expect(await tab("nb.sh`ncdump -h ./data/er|`")).toMatchObject({ matches: ["era5.nc", "deeper/"], replaced: "er" });
     expect((await tab('const word = "da|"')).matches).toEqual([]);
+    expect((await tab('const address = "https://|"')).matches).toEqual([]);
   });
 });
 

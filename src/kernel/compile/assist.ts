@@ -47,9 +47,15 @@ export class Assist {
     const seen = this.#unseen?.shift();
     if (this.#unseen !== undefined && seen === undefined) return false;
     const source = seen === undefined ? "" : `import * as all from ${JSON.stringify(seen)};\nall.`;
-    this.#unseen ??= packagesOf(this.#setup.fallbackRoot).own;
-    completeCell(this.#ts, this.#open("", source), source.length, this.#setup.fallbackRoot);
-    return true;
+    try {
+      this.#unseen ??= packagesOf(this.#setup.fallbackRoot).own;
+      completeCell(this.#ts, this.#open("", source), source.length, this.#setup.fallbackRoot);
+      return true;
+    } catch {
+      // Nobody has asked: who does is told.
+      this.#unseen = [];
+      return false;
+    }
   }
 
   /** Files of libraries that it holds. */

@@ -70,7 +70,8 @@ export class CellService {
 
   /** The compiler's file, where it has one, so that none is held twice. */
   #library(path: string): TS.SourceFile | undefined {
-    const file = this.#setup.compiled(path) ?? this.#libraries.get(path);
+    const compiled = this.#setup.compiled(path);
+    const file = unredirected(compiled) ?? this.#libraries.get(path);
     if (file !== undefined) this.#libraries.set(path, file);
     return file;
   }
@@ -143,4 +144,12 @@ export interface OpenCell {
 }
 
 /** What TypeScript keeps in a source file beside its public properties. */
-const versionOf = (file: TS.SourceFile | undefined) => (file as { version?: string } | undefined)?.version;
+interface Kept {
+  version?: string;
+  /** of a package that is there twice, in the same version */
+  redirectInfo?: { unredirected: TS.SourceFile };
+}
+
+const versionOf = (file: TS.SourceFile | undefined) => (file as Kept | undefined)?.version;
+const unredirected = (file: TS.SourceFile | undefined) =>
+  (file as Kept | undefined)?.redirectInfo?.unredirected ?? file;

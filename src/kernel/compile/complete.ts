@@ -23,6 +23,9 @@ export interface Completion {
 /** Of so many candidates the types are looked up. */
 const MOST_SIGNATURES = 100;
 const LONGEST_SIGNATURE = 200;
+/** A string that is a path, and one whose last word is, such as a line for the shell. */
+const BEGINS_AS_PATH = /^(?:\.{1,2}|~)?\//;
+const LAST_PATH = /[\s=]((?:\.{1,2}|~)?\/\S*)$/;
 const CALLABLE = /^(?:<.*>)?\(.*\) => /;
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -198,18 +201,18 @@ function inLiteral(
   const end = isUnterminated === true ? at : literal.end - 1;
   const typed = cell.file.text.slice(begin, at);
   const isModule = isSpecifier(ts, literal);
-  const isPath = /^(?:\.{1,2}|~)?\//.test(typed);
-  if (!isModule && !isPath) {
+  const path = BEGINS_AS_PATH.test(typed) ? typed : isModule ? undefined : LAST_PATH.exec(typed)?.[1];
+  if (!isModule && path === undefined) {
     const words = ranked(entries, typed);
     return result(cell, begin, end, words, (entry, i) => candidateOf(ts, cell, entry, i));
   }
   // Of a path only its last part is replaced.
-  const start = isPath ? begin + typed.lastIndexOf("/") + 1 : begin;
+  const start = path === undefined ? begin : begin + typed.lastIndexOf("/") + 1;
   const part = cell.file.text.slice(start, at);
-  if (isPath && (!isModule || entries.length === 0)) {
-    return result(cell, start, end, ranked(filesBelow(typed), part), ({ name }) => ({ text: name, type: "path" }));
+  if (path !== undefined && (!isModule || entries.length === 0)) {
+    return result(cell, start, end, ranked(filesBelow(path), part), ({ name }) => ({ text: name, type: "path" }));
   }
-  if (isPath) {
+  if (path !== undefined) {
     const shown = ranked(entries, part);
     return result(cell, start, end, shown, ({ name, kind }) => ({
       text: kind === "directory" ? `${name}/` : name,
