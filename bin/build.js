@@ -52,7 +52,9 @@ const WITH_PARENT = `
 /** What the schema says about each key, for whoever imports this with Node. */
 const KEY_DOCS = `
   const { describedKeys } = await import(process.argv[1]);
-  console.log(JSON.stringify(describedKeys().map(({ key, doc, type }) => [key, doc + " Value: " + type + "."])));
+  const short = (value) => (JSON.stringify(value).length > 60 ? "" : " Default: " + JSON.stringify(value) + ".");
+  const text = ({ doc, type, ...entry }) => doc + " Value: " + type + "." + short(entry.default);
+  console.log(JSON.stringify(describedKeys().map((entry) => [entry.key, text(entry)])));
 `;
 
 /** Writes the schema's documentation of the keys into the declarations, where editors show it for `RunConfig`. */

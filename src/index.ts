@@ -55,9 +55,9 @@ export { convertWeights, openWeights, readWeights, weightPath } from "./api/weig
 export { type Prepared, type PrepareOptions, prepare } from "./batches/prepare.js";
 export type { ConfigDifference } from "./config/diff.js";
 export type { Fault, FaultCode } from "./config/faults.js";
-export type { Preset } from "./config/presets.js";
+export type { Preset, PresetName } from "./config/presets.js";
 export type { ResolvedConfig, ResolveOptions } from "./config/resolve.js";
-export type { Field, FieldEntry, PredictedField, RunConfig, Strategy } from "./config/types.js";
+export type { Field, FieldEntry, PredictedField, RunConfig, SetValues, Strategy } from "./config/types.js";
 export type { StoreInfo } from "./data/info/info.js";
 export type { Store } from "./data/store.js";
 export type { CubeBatch, Draw, FieldCube, Window } from "./data/types.js";

@@ -21,11 +21,12 @@ import { displayUnit } from "../../src/data/units.js";
 import { openEngine } from "../../src/engine/index.js";
 import { createMaskStreams } from "../../src/masking/index.js";
 import { countParameters, toTensors } from "../../src/model/index.js";
+import { fitBaselines } from "../../src/prediction/baselines.js";
 import { predictReady } from "../../src/prediction/pass.js";
 import { scoreBatch } from "../../src/prediction/scoreBatch.js";
 import { storeNormalization } from "../../src/results/storeNormalization.js";
 import { readInitialWeights } from "../../src/runs/weightFiles.js";
-import { baselineNames, formatScore, pairedTest, scoreAccumulator, scoreRow } from "../../src/scores/index.js";
+import { formatScore, pairedTest, scoreAccumulator, scoreRow, usableBaselines } from "../../src/scores/index.js";
 import { rootMeanSquare, selectTimes, squaresOf } from "../../src/scores/summary.js";
 import { stepModel } from "../../src/step/step.js";
 import { train } from "../../src/training/train.js";
@@ -97,8 +98,10 @@ try {
   const engine = await openEngine("wasm");
   const maps = await ridgeMaps();
   const networks = { coupled: await trained("coupled"), uncoupled: await trained("uncoupled") };
-  const baselines = baselineNames(coupled.BERT_strategy);
-  const predictors = ["coupled", "uncoupled", "ridge", ...baselines];
+  const draws = (epoch: number) => drawEpoch({ config: coupled, store, split: "train", epoch });
+  const params = await fitBaselines({ config: coupled, store, draws });
+  const baselines = usableBaselines(coupled.BERT_strategy, params);
+  const predictors = [...new Set(["coupled", "uncoupled", "ridge", ...baselines])];
   const fields = parseFields(coupled);
   const accumulator = scoreAccumulator({
     predictors,
@@ -113,15 +116,15 @@ try {
       await predictReady({ engine, ...networks.uncoupled }, networks.uncoupled.params, batch, false),
     ];
     for (const [p, { field }] of predictedFields(config).entries()) {
-      const simple = await scoreBatch({ config, store }, batch, field, null, { lookup, params: {} });
+      const simple = await scoreBatch({ config, store }, batch, field, null, { lookup, params });
       const [cube, masked] = [batch.cube.fields[field.index], batch.masked.fields[field.index]];
       accumulator.add({
         ...simple,
         predictions: {
+          ...simple.predictions,
           coupled: a.predictions[p].mean,
           uncoupled: b.predictions[p].mean,
           ridge: predictMaps(maps.get(field.name)!, cube, masked),
-          ...simple.predictions,
         },
       });
     }

@@ -1,4 +1,5 @@
 /** Evaluating runs, and scoring result stores. */
+import type { SetValues } from "../config/types.js";
 import type { EvaluateRequest, Evaluation } from "../evaluation/evaluate.js";
 import type { StoredCard } from "../evaluation/readCard.js";
 import type { ScoredResults, ScoreResultsOptions } from "../evaluation/scoreResults.js";
@@ -8,7 +9,7 @@ import type { CardOptions } from "../scores/index.js";
 
 export interface EvaluateOptions extends Omit<EvaluateRequest, "run" | "set"> {
   /** keys of the configuration or options of the mode: `{ forecast_num_tokens: 1 }` or `["fields[0][2]=[123]"]` */
-  set?: readonly string[] | Readonly<Record<string, unknown>>;
+  set?: readonly string[] | SetValues;
 }
 
 /**

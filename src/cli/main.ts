@@ -67,8 +67,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     register: async (program) => (await import("./commands/notebook.js")).registerNotebook(program),
   },
   run: {
-    summary: "run a notebook, or a TypeScript file, with the notebook's kernel",
-    register: async (program) => (await import("./commands/lab.js")).registerRun(program),
+    summary: "run notebooks, or TypeScript files, with the notebook's kernel",
+    register: async (program) => (await import("./commands/run.js")).registerRun(program),
   },
   doctor: {
     summary: "check this machine and say what to do about what is missing",

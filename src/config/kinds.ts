@@ -7,9 +7,24 @@ import type { Limit } from "./limits.js";
 /** Strategies that are there without a program's own. */
 export type Strategy = "BERT" | "forecast" | "temporal_interpolation";
 
+/** Losses that are there without a program's own. */
+export type LossName =
+  | "mse"
+  | "mse_ensemble"
+  | "weighted_mse"
+  | "stats"
+  | "stats_area"
+  | "crps"
+  | "kernel_crps"
+  | "almost_fair_crps"
+  | "ensemble_crps";
+
+/** Beside known names: any other, where editors still offer the known ones. */
+export type OwnName = string & Record<never, never>;
+
 /** Tables of names that belong to other rooms, with the type that a name of each has. */
 interface NameTypes {
-  losses: string;
+  losses: LossName | OwnName;
   strategies: Strategy;
   transformations: string;
   metrics: string;

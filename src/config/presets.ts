@@ -15,7 +15,7 @@ export interface Preset {
   file: string;
 }
 
-const DOCS: Readonly<Record<string, string>> = {
+const DOCS = {
   storm: "January 1996 storm, real data shipped with the package: 18 hours hidden, trains in about two minutes",
   waves: "made-up travelling waves (atmorep data sample): for scaling, benchmarks and tests",
   "era5-slice": "one day of ERA5 wind and humidity on five model levels: a check of input, levels and files",
@@ -30,7 +30,9 @@ const DOCS: Readonly<Record<string, string>> = {
   "coupled-storm": "four coupled fields of the storm: wind at 500 hPa, surface temperature, mean sea level pressure",
   "coupled-era5-slice": "wind, humidity and precipitation of one day of ERA5, coupled",
   multi: "the reference's coupled run of five fields, each from its own pre-trained run",
-};
+} as const;
+
+export type PresetName = keyof typeof DOCS;
 
 /** The presets, with the default first. */
 export function presets(): Preset[] {

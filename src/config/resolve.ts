@@ -2,18 +2,19 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, isAbsolute, resolve, sep } from "node:path";
 import { AtmorepError } from "../errors.js";
-import { PACKAGE_ROOT, readPreset } from "./presets.js";
+import type { OwnName } from "./kinds.js";
+import { PACKAGE_ROOT, type PresetName, readPreset } from "./presets.js";
 import { SCHEMA } from "./schema.js";
 import { inFileOrder, readConfigFile, SCHEMA_KEY } from "./text/files.js";
 import { applyOverride, parseOverrides } from "./text/overrides.js";
 import { endTime, firstHour, withFullTimes } from "./times.js";
-import type { RunConfig } from "./types.js";
+import type { RunConfig, SetValues } from "./types.js";
 
 export interface ResolveOptions {
   /** path of a configuration file */
   file?: string;
   /** name of a shipped configuration */
-  preset?: string;
+  preset?: PresetName | OwnName;
   /** values that files overwrite, such as a former run's configuration; a bare date that ends a period is its first hour */
   base?: Readonly<Record<string, unknown>>;
   /** what `origins` calls the values of `base`; default `base` */
@@ -21,7 +22,7 @@ export interface ResolveOptions {
   /** folder of a relative `file_path` of `base`; default the current folder */
   baseFolder?: string;
   /** `["key=value"]`, or an object of values by path */
-  set?: readonly string[] | Readonly<Record<string, unknown>>;
+  set?: readonly string[] | SetValues;
   /** store that replaces `file_path` */
   data?: string;
   /** sets `torch_seed` and `rng_seed` */

@@ -1,4 +1,5 @@
 /** Types of a run's configuration, inferred from the schema: `schema.ts` is the one place that knows a key. */
+import type { OwnName } from "./kinds.js";
 import type { CONFIG_KEYS, KeyEntry } from "./schema.js";
 
 export type { Strategy } from "./kinds.js";
@@ -12,6 +13,23 @@ type Values = {
 export interface RunConfig extends Values {
   [unknown: string]: unknown;
 }
+
+/**
+ * What may be given for a value: names are checked with the others when the configuration is, by those that are
+ * registered then, and so are the places of lists.
+ */
+type Given<T> = T extends string
+  ? T | OwnName
+  : T extends readonly (infer E)[]
+    ? readonly (E extends string ? E | OwnName : unknown)[]
+    : T extends object
+      ? Readonly<Record<string, unknown>> & T
+      : T;
+
+/** Values by key, or by the path of a place in one: `{ lr_start: 1e-4, "fields[0][2]": [96, 105] }`. */
+export type SetValues = { readonly [K in keyof Values]?: Given<Values[K]> } & {
+  readonly [path: string]: unknown;
+};
 
 export type AttentionType = RunConfig["encoder_att_type"];
 

@@ -5,6 +5,7 @@
 
 import { basename, dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
+import type { OwnName } from "../config/kinds.js";
 import { drawRunId } from "../config/runId.js";
 import { configText } from "../config/text/files.js";
 import type { RunConfig } from "../config/types.js";
@@ -34,7 +35,7 @@ import { threadsOfEach } from "../training/threads.js";
 import { CALIBRATION_KEY, givenCalibration } from "./calibration.js";
 import type { DrawPlan } from "./draws.js";
 import { checkForEvaluation, findRun, type RunWeights, runConfig } from "./loadRun.js";
-import { evaluationMode } from "./modes.js";
+import { evaluationMode, type ModeName } from "./modes.js";
 import { type EvaluationOptions, isEvaluationOverride } from "./options.js";
 import { EvaluationOutput } from "./output.js";
 import { evaluationOptions } from "./readOptions.js";
@@ -49,7 +50,7 @@ export interface EvaluateRequest {
   /** `RUN[@latest|best|EPOCH]`, below `out` or a path to its folder; default the run whose weights are newest */
   run?: string;
   /** default: the strategy that the run was trained with */
-  mode?: string;
+  mode?: ModeName | OwnName;
   /** overrides of the configuration or of the mode's options, such as `fields[0][2]=[123]`, `position=[50,8]` */
   set?: readonly string[];
   data?: string;

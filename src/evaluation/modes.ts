@@ -32,7 +32,7 @@ const validation = (strategy: Strategy, doc: string): EvaluationMode => ({
   draws: validationPlan,
 });
 
-export const EVALUATION_MODES: Readonly<Record<string, EvaluationMode>> = {
+const MODES = {
   BERT: validation("BERT", "random tokens at the times and places of the test or of validation"),
   forecast: validation("forecast", "the last forecast_num_tokens time tokens"),
   temporal_interpolation: validation("temporal_interpolation", "the middle time token, or those of idx_time_mask"),
@@ -58,7 +58,11 @@ export const EVALUATION_MODES: Readonly<Record<string, EvaluationMode>> = {
     check: rangeFaults,
     draws: (input) => globalDraws(input, rangeDates(input)),
   },
-};
+} satisfies Readonly<Record<string, EvaluationMode>>;
+
+export type ModeName = keyof typeof MODES;
+
+export const EVALUATION_MODES: Readonly<Record<string, EvaluationMode>> = MODES;
 
 /**
  * A mode by its name; a registered strategy is one, too.

@@ -77,6 +77,7 @@ export function createApi({ outlet, cells, askInput, interactive, hold }: ApiSet
     const owner = run()?.id ?? 0;
     const made =
       options.raw === true && isBundle(value) ? { data: value as MimeBundle, metadata: {} } : await bundleOf(value);
+    if (made === null) return displayId;
     outlet.publish(owner, options.update === true ? "update_display_data" : "display_data", {
       data: made.data,
       metadata: { ...made.metadata, ...options.metadata },

@@ -164,8 +164,8 @@ export class Cells {
     if (cell.resultName === undefined || run.interrupted) return;
     const result = await this.#variables.take(cell.resultName);
     if (result === undefined) return;
-    const { data, metadata } = await bundleOf(result);
-    if (!run.done) outlet.publish(run.id, "execute_result", { execution_count: run.count, data, metadata });
+    const shown = await bundleOf(result);
+    if (!run.done && shown) outlet.publish(run.id, "execute_result", { execution_count: run.count, ...shown });
   }
 
   #succeed(run: Run): void {

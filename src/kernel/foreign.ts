@@ -6,12 +6,12 @@ const FOREIGN: Rules = [
   [
     /^\s*!\s*([\w./~-]+.*?)\s*;?\s*$/,
     (line) =>
-      `"!" before a shell line is IPython's. Here: console.log((await import("node:child_process")).execSync(${JSON.stringify(line)}).toString())`,
+      `"!" before a shell line is IPython's. Here: await nb.sh(${JSON.stringify(line)}), with import * as nb from "atmorep/notebook"`,
   ],
   [
     /^\s*%%?time(?:it)?\b\s*(.*?)\s*;?\s*$/,
     (line) =>
-      `"%" commands are IPython's. Here: const t = performance.now(); ${line === "" ? "..." : line.replace(/;$/, "")}; console.log(performance.now() - t, "ms")`,
+      `"%" commands are IPython's. Here: await nb.time(() => ${line === "" ? "..." : line}), with import * as nb from "atmorep/notebook"`,
   ],
   [/^\s*(%%?\w+)/, (name) => `"%" commands such as ${name} are IPython's; a cell here is TypeScript.`],
   [

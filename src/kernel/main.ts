@@ -7,6 +7,7 @@ import { createApi, GLOBAL_DECLARATIONS } from "./api.js";
 import { Cells, createRuntime } from "./cells.js";
 import { completeness } from "./compile/completeness.js";
 import { CellModules } from "./compile/modules.js";
+import { codePointsBefore } from "./compile/positions.js";
 import { createConverter, loadTypeScript, type TypeScript, versions } from "./compile/tslab.js";
 import { IdleWork } from "./idleWork.js";
 import { keepProcess } from "./keepProcess.js";
@@ -71,7 +72,10 @@ function serve(
   const tracebacks = new Tracebacks([dirname(fileURLToPath(import.meta.url)), "/tslab/dist/"]);
   const converter = createConverter({ globals: GLOBAL_DECLARATIONS, fallbackRoot: options.fallbackRoot });
   const cells = new Cells({ converter, modules, runtime, outlet, tracebacks, hold: holdFlag(memory) });
-  const idle = new IdleWork(converter.readDocs, () => cells.currentRun !== undefined);
+  const idle = new IdleWork(
+    () => converter.prepareAnswers() || converter.readDocs(),
+    () => cells.currentRun !== undefined,
+  );
   let interactive = true;
   let answerInput: ((value: string) => void) | undefined;
   const jupyter = createApi({
@@ -97,12 +101,15 @@ function serve(
     const { code } = request;
     if (request.type === "isComplete") return { ...completeness(typescript, code) };
     if (request.type === "inspect") {
-      const text = converter.inspect(cells.declarations, code, request.cursor);
-      const data = text === undefined ? {} : { "text/plain": text };
-      return { status: "ok", found: text !== undefined, data, metadata: {} };
+      const found = converter.inspect(cells.declarations, code, request.cursor);
+      const data = found === undefined ? {} : { "text/markdown": found.markdown, "text/plain": found.plain };
+      return { status: "ok", found: found !== undefined, data, metadata: {} };
     }
     const { start, end, candidates } = converter.complete(cells.declarations, code, request.cursor);
-    return { status: "ok", matches: candidates, cursor_start: start, cursor_end: end, metadata: {} };
+    const matches = candidates.map(({ text }) => text);
+    const place = { start: codePointsBefore(code, start), end: codePointsBefore(code, end) };
+    const metadata = { _jupyter_types_experimental: candidates.map((one) => ({ ...place, ...one })) };
+    return { status: "ok", matches, cursor_start: start, cursor_end: end, metadata };
   }
 
   function handle(request: Request): void {
@@ -130,4 +137,5 @@ function serve(
     }
   });
   outlet.send({ kind: "ready" });
+  idle.touch();
 }

@@ -2,6 +2,7 @@
  * What is known about each loss without computing it, for configuration checks, help and docs; and the losses of
  * one's own. Loads no TensorFlow.js.
  */
+import type { LossName } from "../config/kinds.js";
 import { nearestName } from "../config/nearest.js";
 import { AtmorepError } from "../errors.js";
 import type { LossEntry, OwnLoss } from "./types.js";
@@ -48,9 +49,9 @@ export const BUILT_IN = {
     area: false,
     doc: "CRPS of the members' own distribution, which makes them quantiles of what may happen",
   },
-} as const satisfies Record<string, LossInfo>;
+} as const satisfies Record<LossName, LossInfo>;
 
-export type BuiltInLoss = keyof typeof BUILT_IN;
+export type { LossName };
 
 const own = new Map<string, OwnLoss>();
 

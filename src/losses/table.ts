@@ -4,13 +4,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type Explain, explained } from "../engine/kernels/index.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
 import { almostFairCrps, ensembleCrps, kernelCrps } from "./kernelCrps.js";
-import { BUILT_IN, type BuiltInLoss, lossInfo, ownLoss } from "./names.js";
+import { BUILT_IN, type LossName, lossInfo, ownLoss } from "./names.js";
 import { weightedMean } from "./reduce.js";
 import { crps, stats, statsArea } from "./spread.js";
 import { mse, mseEnsemble, weightedMse } from "./squared.js";
 import type { LossEntry, LossTools } from "./types.js";
 
-const FUNCTIONS: Record<BuiltInLoss, LossEntry["fn"]> = {
+const FUNCTIONS: Record<LossName, LossEntry["fn"]> = {
   mse,
   mse_ensemble: mseEnsemble,
   weighted_mse: weightedMse,
@@ -24,7 +24,7 @@ const FUNCTIONS: Record<BuiltInLoss, LossEntry["fn"]> = {
 
 /** Every built-in loss by name. */
 export const LOSSES: Record<string, LossEntry> = Object.fromEntries(
-  Object.entries(FUNCTIONS).map(([name, fn]) => [name, { ...BUILT_IN[name as BuiltInLoss], fn }]),
+  Object.entries(FUNCTIONS).map(([name, fn]) => [name, { ...BUILT_IN[name as LossName], fn }]),
 );
 
 const TOOLS: LossTools = { tf, weightedMean };

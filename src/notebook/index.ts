@@ -14,6 +14,8 @@
 
 export type { RunReference } from "../runs/locate.js";
 export { metrics } from "../runs/metricsTable.js";
+export { type ShellOutput, sh } from "./cells/shell.js";
+export { type TimeOptions, type Timing, time } from "./cells/time.js";
 export { EXPECT_TYPE, type Expectation, expect } from "./expect.js";
 export {
   DISPLAY,

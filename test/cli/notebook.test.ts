@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { atmorep } from "../support/cli.js";
+import { atmorep, LAUNCHER } from "../support/cli.js";
 import { runCli } from "../support/inProcess.js";
 import { tempDir } from "../support/tempDir.js";
 
@@ -57,5 +59,68 @@ await jupyter.display({ sum, preset: atmorep.presets().some(({ name }) => name =
     const { code, stderr } = await runScript(source);
     expect(stderr).toMatch(message);
     expect(code).toBe(1);
+  });
+});
+
+describe("run FILE...", () => {
+  function scripts(): string {
+    const folder = tempDir();
+    const files = {
+      "a.ts": 'console.log("from a");',
+      "b.ts": 'throw new RangeError("from b");',
+      "c.ts": 'console.log("from c");',
+      "types.d.ts": "export {};",
+      "notes.txt": "",
+      ".ipynb_checkpoints/a-checkpoint.ts": 'console.log("an old one");',
+      "deeper/d.mts": 'console.log("from d");',
+    };
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
+    return folder;
+  }
+
+  it("runs all, also after one has failed, and tells how each ended", async () => {
+    const folder = scripts();
+    const { code, stdout, stderr } = await atmorep(["run", "*.ts", "deeper/d.mts", "a.ts"], folder);
+    expect(stdout).toBe("from a\nfrom c\nfrom d\n");
+    expect(stderr).toMatch(/RangeError: from b/);
+    expect(stderr).toMatch(
+      /\na\.ts +done +[\d.]+ s\nb\.ts +failed +[\d.]+ s\nc\.ts +done +[\d.]+ s\ndeeper\/d\.mts +done +[\d.]+ s\n3 of 4 ran without an error\n$/,
+    );
+    expect(code).toBe(1);
+    const good = await atmorep(["run", "a.ts", "**/d.*"], folder);
+    expect(good).toMatchObject({ code: 0, stdout: "from a\nfrom d\n" });
+  });
+
+  it.each([
+    ["a pattern that nothing fits", ["a.ts", "x*.ipynb"], /no file fits the pattern/],
+    ["a pattern that no notebook fits", ["a.ts", "n*"], /no notebook or script fits the pattern; found 1 other/],
+    ["a file that is not there", ["a.ts", "x.ipynb"], /no such file/],
+    ["a file of another kind", ["a.ts", "notes.txt"], /not a notebook and not a script/],
+    ["no file", [], /missing required argument/],
+  ])("runs nothing for %s", async (_name, files, message) => {
+    const { code, stdout, stderr } = await atmorep(["run", ...files], scripts());
+    expect(stderr).toMatch(message);
+    expect([code, stdout]).toEqual([2, ""]);
+  });
+
+  it("leaves the rest when it is stopped", async () => {
+    const folder = scripts();
+    writeFileSync(join(folder, "b.ts"), 'console.log("waits"); await new Promise((done) => setTimeout(done, 60_000));');
+    const child = spawn(process.execPath, [LAUNCHER, "run", "b.ts", "c.ts"], { cwd: folder });
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (text) => {
+      out += text;
+      child.kill("SIGTERM");
+    });
+    child.stderr.on("data", (text) => {
+      err += text;
+    });
+    const [code] = await once(child, "close");
+    expect(out).toBe("waits\n");
+    expect(err).toMatch(/b\.ts +stopped .*\nc\.ts +not run\n0 of 2/);
+    expect(code).toBe(143);
   });
 });

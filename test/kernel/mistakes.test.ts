@@ -214,8 +214,11 @@ const MISTAKES: readonly Mistake[] = [
     line: 1,
   },
   ...Object.entries<[cell: string, fix: RegExp]>({
-    "a shell line": ["\n!ls -l data", /"!" before a shell line is IPython's.*execSync\("ls -l data"\)/],
-    "a magic command": ["%timeit 1 + 1", /IPython's.*performance\.now\(\).*1 \+ 1/],
+    "a shell line": [
+      "\n!ls -l data",
+      /"!" before a shell line is IPython's.*await nb\.sh\("ls -l data"\).*atmorep\/notebook/,
+    ],
+    "a magic command": ["%timeit 1 + 1", /IPython's.*await nb\.time\(\(\) => 1 \+ 1\)/],
     "a browser's question": ['const name = prompt("Your name?");', /jupyter\.input/],
     JSX: ["const view = <div>text</div>;", /JSX.*jupyter\.html/],
     "Python's import": ["import numpy as np", /Python.*import \* as numpy/],

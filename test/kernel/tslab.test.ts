@@ -46,8 +46,8 @@ describe("what the kernel relies on in tslab", () => {
     ).toEqual([]);
     expect(faults("const n: number = u")).toEqual(["Type 'string' is not assignable to type 'number'."]);
     expect(faults("wher")).toEqual(["Cannot find name 'wher'. Did you mean 'where'?"]);
-    expect(converter.complete(declarations, "whe", 3).candidates).toContain("where");
-    expect(converter.inspect(declarations, "where", 3)).toContain("const where: PathLike");
+    expect(converter.complete(declarations, "whe", 3).candidates.map(({ text }) => text)).toContain("where");
+    expect(converter.inspect(declarations, "where", 3)?.plain).toContain("const where: PathLike");
   });
 
   it("carries declarations whose types name modules: shadowed, in other cells' types, under another name", () => {

@@ -1,13 +1,11 @@
-/** `atmorep lab` and `atmorep run` */
-import { spawn } from "node:child_process";
+/** `atmorep lab` */
 import { existsSync, statSync } from "node:fs";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
-import { assertFile } from "../../budgets.js";
 import { AtmorepError } from "../../errors.js";
-import { ensureLab, INSTALLED, KERNEL_CACHE, LAB_PYTHON, labVariables, ROOT } from "../lab/environment.js";
+import { ensureLab, INSTALLED, LAB_PYTHON, labVariables, ROOT } from "../lab/environment.js";
+import { foreground } from "../lab/foreground.js";
 import { note, parseCount, withExamples } from "../output.js";
-import { EXIT_CODES } from "../signals.js";
 
 export function registerLab(program: Command): void {
   const command = program
@@ -22,38 +20,6 @@ export function registerLab(program: Command): void {
     .option("--port <N>", "port to begin with", parseCount)
     .action(labAction);
   withExamples(command, ["lab", "lab --yes --no-browser", "lab notebooks/01-first-run.ipynb"]);
-}
-
-export function registerRun(program: Command): void {
-  const command = program
-    .command("run")
-    .description("run a notebook, or a TypeScript file, with the notebook's kernel; exit code 1 if a cell fails")
-    .argument("<FILE>", "FILE.ipynb or FILE.ts")
-    .option("--yes", "download Jupyter at the first use without asking")
-    .option("--inplace", "write the outputs into the notebook")
-    .option("--timeout <SECONDS>", "longest time of a cell", parseCount)
-    .action(runAction);
-  withExamples(command, ["run notebooks/01-first-run.ipynb", "run script.ts"]);
-}
-
-/** Runs a program in the foreground; signals reach it as they reach this process. @returns its exit code */
-function foreground(args: readonly string[], cwd?: string): Promise<number> {
-  return new Promise((done, reject) => {
-    const child = spawn(LAB_PYTHON, args, { cwd, env: labVariables(), stdio: "inherit" });
-    const pass = (signal: NodeJS.Signals) => child.kill(signal);
-    let interrupted = false;
-    // The terminal sends its interrupt to both; this process waits for the other's end.
-    process.on("SIGINT", () => {
-      interrupted = true;
-    });
-    process.on("SIGTERM", pass);
-    child.once("error", reject);
-    child.once("exit", (code, signal) => {
-      // Python that is still starting knows no exit code of its own for it
-      const stopped = signal === "SIGINT" || (interrupted && code !== 0);
-      done(stopped ? EXIT_CODES.SIGINT : (code ?? 1));
-    });
-  });
 }
 
 /**
@@ -90,27 +56,6 @@ async function labAction(
   await ensureLab(flags.yes === true);
   const args = labArguments(given, flags);
   note(`JupyterLab opens ${given}, for this machine only; its address with the token follows. Ctrl-C ends it.`);
-  process.exitCode = await foreground(args, statSync(given).isDirectory() ? given : dirname(given));
-}
-
-async function runAction(file: string, flags: { yes?: boolean; inplace?: boolean; timeout?: number }): Promise<void> {
-  const path = resolve(file);
-  if (!existsSync(path)) throw new AtmorepError("input", "no such file", { where: path });
-  assertFile(statSync(path), path);
-  if (/^\.[mc]?ts$/.test(extname(path))) {
-    const { runScript } = await import("../../kernel/script.js");
-    if (!(await runScript(path, ROOT, KERNEL_CACHE))) process.exitCode = 1;
-    return;
-  }
-  if (extname(path) !== ".ipynb") {
-    throw new AtmorepError("usage", "not a notebook and not a script", {
-      where: path,
-      expected: "FILE.ipynb or FILE.ts",
-    });
-  }
-  await ensureLab(flags.yes === true);
-  const args = [join(ROOT, "assets", "lab", "run_notebook.py"), path];
-  if (flags.inplace === true) args.push("--inplace");
-  if (flags.timeout !== undefined) args.push("--timeout", String(flags.timeout));
-  process.exitCode = await foreground(args);
+  const cwd = statSync(given).isDirectory() ? given : dirname(given);
+  process.exitCode = await foreground(LAB_PYTHON, args, { cwd, env: labVariables() });
 }

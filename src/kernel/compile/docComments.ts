@@ -21,8 +21,9 @@ export function withoutDocs(text: string): string {
 export class LibraryDocs {
   readonly #ts: typeof TS;
   readonly #read: (path: string) => string | undefined;
-  readonly #left = new Set<string>();
-  #all = false;
+  /** paths of libraries that were read without */
+  readonly #bare = new Set<string>();
+  readonly #done = new WeakSet<TS.SourceFile>();
 
   /** @param read the whole text of a file */
   constructor(ts: typeof TS, read: (path: string) => string | undefined) {
@@ -32,22 +33,20 @@ export class LibraryDocs {
 
   /** What of the text of library `path` TypeScript reads. */
   textOf(path: string, text: string): string {
-    if (this.#all) return text;
-    this.#left.add(path);
+    this.#bare.add(path);
     return withoutDocs(text);
   }
 
-  /** Gives all libraries their documentation, those among `files` and those that are read from now on. */
+  /** Gives those libraries among `files` their documentation. */
   addAll(files: readonly TS.SourceFile[]): void {
-    this.#all = true;
     while (this.addNext(files));
   }
 
   /** Gives one library among `files` its documentation. @returns false if all have it */
   addNext(files: readonly TS.SourceFile[]): boolean {
-    const file = this.#left.size === 0 ? undefined : files.find(({ fileName }) => this.#left.has(fileName));
+    const file = files.find((one) => this.#bare.has(one.fileName) && !this.#done.has(one));
     if (file === undefined) return false;
-    this.#left.delete(file.fileName);
+    this.#done.add(file);
     const text = this.#read(file.fileName);
     // Otherwise it has changed since, and is about to be read anew.
     if (text !== undefined && withoutDocs(text) === file.text) addDocs(this.#ts, file, text);

@@ -6,10 +6,13 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type * as TS from "@tslab/typescript-for-tslab";
+import { Assist } from "./assist.js";
 import { type Carried, carry, mentioned, print } from "./carried.js";
 import { type Loaded, loadCached } from "./codeCache.js";
+import type { Completion } from "./complete.js";
 import { answerDependencies, bindCells, CELL_FILES } from "./dependencies.js";
 import { LibraryDocs } from "./docComments.js";
+import type { Inspection } from "./inspectCell.js";
 import { type Instrumented, instrument } from "./instrument.js";
 import { spellOutShorthands } from "./shorthand.js";
 import { SourceLines } from "./sourceLines.js";
@@ -49,14 +52,12 @@ export interface LocalModule {
 export interface Converter {
   convert(previous: readonly Carried[], source: string): ConvertedCell;
   /** @param cursor in UTF-16 units */
-  complete(
-    previous: readonly Carried[],
-    source: string,
-    cursor: number,
-  ): { start: number; end: number; candidates: string[] };
+  complete(previous: readonly Carried[], source: string, cursor: number): Completion;
   /** Signature and documentation at the cursor, or undefined. */
-  inspect(previous: readonly Carried[], source: string, cursor: number): string | undefined;
-  /** Reads the documentation of one library, for `complete` and `inspect`, which else read all; false if none is left. */
+  inspect(previous: readonly Carried[], source: string, cursor: number): Inspection | undefined;
+  /** Does a part of what the first `complete` and `inspect` else do; false if nothing is left. */
+  prepareAnswers(): boolean;
+  /** Reads the documentation of one library, which else `inspect` does; false if none is left. */
   readDocs(): boolean;
   /** Keeps the compiler's compiled code for the next start, where there is a folder for it. */
   saveCode(): void;
@@ -74,8 +75,6 @@ interface TslabConverter {
     lastExpressionVar?: string;
     sideOutputs?: { path: string; data: string }[];
   };
-  complete(previous: string, source: string, position: number): { start: number; end: number; candidates: string[] };
-  inspect(previous: string, source: string, position: number): TS.QuickInfo | undefined;
   close(): void;
 }
 
@@ -116,7 +115,7 @@ export function createConverter(setup: ConverterSetup): Converter {
   const typescript = loadTypeScript(setup.cacheFolder);
   const compiled: Instrumented[] = [];
   const watched = new WatchedFiles();
-  const { docs, files } = hookCompiler(setup, typescript, watched, (result) => compiled.push(result));
+  const hooked = hookCompiler(setup, typescript, watched, (result) => compiled.push(result));
   // what a completion or a cell that did not compile has seen first is told to the next one that compiles
   let changed: string[] = [];
   const look = () => {
@@ -130,10 +129,8 @@ export function createConverter(setup: ConverterSetup): Converter {
   const { createConverter: create } = require(join(tslabRoot, "dist/converter.js")) as {
     createConverter(options: { isJS: boolean; isBrowser: boolean }): TslabConverter;
   };
-  const { printQuickInfo } = require(join(tslabRoot, "dist/inspect.js")) as {
-    printQuickInfo(info: TS.QuickInfo): string;
-  };
   const tslab = create({ isJS: false, isBrowser: false });
+  const assist = hooked.assist();
   return {
     convert(previous, source) {
       compiled.length = 0;
@@ -164,32 +161,32 @@ export function createConverter(setup: ConverterSetup): Converter {
     },
     complete(previous, source, cursor) {
       look();
-      docs.addAll(files());
-      return tslab.complete(print(previous, previous), source, cursor);
+      return assist.complete(print(previous, previous), source, cursor);
     },
     inspect(previous, source, cursor) {
       look();
-      docs.addAll(files());
-      const used = print(mentioned(previous, source), previous);
-      const info = tslab.inspect(used, source, cursor) ?? tslab.inspect(used, source, Math.max(0, cursor - 1));
-      return info === undefined ? undefined : printQuickInfo(info);
+      return assist.inspect(print(mentioned(previous, source), previous), source, cursor);
     },
-    readDocs: () => docs.addNext(files()),
+    prepareAnswers: () => assist.warm(),
+    readDocs: () => hooked.readDocs() || hooked.docs.addNext(assist.files()),
     saveCode: () => loaded?.save(),
-    close: () => tslab.close(),
+    close() {
+      assist.close();
+      tslab.close();
+    },
   };
 }
 
 /**
  * Puts a changed copy of TypeScript in place of the one that tslab's converter loads.
- * @returns the documentation of libraries, and the files of the latest program
+ * @returns the documentation of libraries, and what completes and explains cells, once tslab's converter is made
  */
 function hookCompiler(
   setup: ConverterSetup,
   ts: TypeScript,
   watched: WatchedFiles,
   onCompiled: (result: Instrumented) => void,
-): { docs: LibraryDocs; files: () => readonly TS.SourceFile[] } {
+): { docs: LibraryDocs; readDocs(): boolean; assist(): Assist } {
   const path = tslabRequire.resolve("@tslab/typescript-for-tslab");
   const module = require.cache[path];
   if (module === undefined) throw new Error("tslab's TypeScript is not in the module cache");
@@ -200,6 +197,7 @@ function hookCompiler(
   ts.sys.watchDirectory = () => ({ close: () => {} });
   const docs = new LibraryDocs(ts, readFile);
   let latest: TS.BuilderProgram | undefined;
+  let assist: Assist | undefined;
   module.exports = Object.assign({}, ts, {
     createWatchCompilerHost(
       roots: string[],
@@ -227,6 +225,11 @@ function hookCompiler(
         return latest;
       };
       if (setup.fallbackRoot !== undefined) resolveFrom(ts, host, setup.fallbackRoot);
+      assist = new Assist(ts, {
+        ...{ host, docs, options: host.options, roots: [globalsPath], fallbackRoot: setup.fallbackRoot },
+        isLibrary: (path) => isLibrary(path, setup.fallbackRoot?.replace(/\\/g, "/")),
+        compiled: (path) => latest?.getSourceFile(path),
+      });
       return host;
     },
     transpileModule(code: string, options: TS.TranspileOptions): TS.TranspileOutput {
@@ -236,7 +239,14 @@ function hookCompiler(
       return { outputText: result.code };
     },
   });
-  return { docs, files: () => latest?.getSourceFiles() ?? [] };
+  return {
+    docs,
+    readDocs: () => docs.addNext(latest?.getSourceFiles() ?? []),
+    assist() {
+      if (assist === undefined) throw new Error("tslab has made no program");
+      return assist;
+    },
+  };
 }
 
 function cellOptions(ts: TypeScript, folder: string, options: TS.CompilerOptions): TS.CompilerOptions {

@@ -5,7 +5,10 @@ import { describeNumbers, isNumbers } from "./displayNumbers.js";
 import { describeTable, isTable } from "./displayTable.js";
 import { describeTensor, isTensor } from "./displayTensor.js";
 
-/** An object with this method says itself how it is shown: the method returns a bundle, or a promise of one. */
+/**
+ * An object with this method says itself how it is shown: the method returns a bundle, null for nothing, or a promise of
+ * either.
+ */
 export const DISPLAY = Symbol.for("Jupyter.display");
 
 /** On the global object: functions of libraries that know how their values are shown; each answers a bundle, or undefined. */
@@ -43,12 +46,13 @@ function encodeBinary(bundle: MimeBundle): MimeBundle {
   return Object.fromEntries(entries);
 }
 
-/** What to show of any value; never throws because of the value's own display method. */
-export async function bundleOf(value: unknown): Promise<Displayed> {
+/** What to show of any value, null for nothing; never throws because of the value's own display method. */
+export async function bundleOf(value: unknown): Promise<Displayed | null> {
   const own = ownDisplay(value);
   if (own !== undefined) {
     try {
       const bundle: unknown = await own();
+      if (bundle === null) return null;
       if (isBundle(bundle)) {
         const data = encodeBinary(bundle);
         return { data: { "text/plain": plain(value), ...data }, metadata: {} };
