@@ -1,22 +1,25 @@
 /**
- * The one place that reaches into tslab and its TypeScript: every deep import is here, and test/kernel/tslab.test.ts
- * holds what is relied on. tslab turns cells into JavaScript with declarations carried from cell to cell; here its
- * compiler gets strict checks, `exports`-aware resolution, source maps, and a pass that makes loops interruptible.
+ * The one place that reaches into tslab: every deep import is here, and test/kernel/tslab.test.ts holds what is relied
+ * on. tslab turns cells into JavaScript with declarations carried from cell to cell; here it gets the project's
+ * TypeScript in place of its fork of an older one, with strict checks, `exports`-aware resolution, source maps, and a
+ * pass that makes loops interruptible.
  */
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import type * as TS from "@tslab/typescript-for-tslab";
+import Module, { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
+import type * as TS from "typescript";
 import { type Carried, carry, mentioned, print } from "./carried.js";
-import { type Loaded, loadCached } from "./codeCache.js";
+import { Checks } from "./checks.js";
 import { answerDependencies, bindCells, CELL_FILES } from "./dependencies.js";
 import { LibraryDocs } from "./docComments.js";
+import { withoutExports } from "./exported.js";
+import { forkOf } from "./fork.js";
 import { type Instrumented, instrument } from "./instrument.js";
+import { asksForNoCheck, turnOffChecks } from "./noCheck.js";
 import { spellOutShorthands } from "./shorthand.js";
 import { SourceLines } from "./sourceLines.js";
 import { typePackages } from "./typePackages.js";
+import { loadTypeScript, saveTypeScript, type TypeScript } from "./typescript.js";
 import { WatchedFiles } from "./watched.js";
-
-export type TypeScript = typeof TS;
 
 export interface Diagnostic {
   /** zero-based, in the cell or in `fileName` */
@@ -94,17 +97,11 @@ const tslabRequire = createRequire(join(tslabRoot, "package.json"));
 
 /** Name of the globals' declaration file; it exists in memory only. */
 const GLOBALS_FILE = "__kernel_globals__.d.ts";
+/** Name by which tslab has the cell at hand. */
+const CELL = "__tslab__.ts";
+const CONFIG = "tsconfig.json";
 const DECLARATIONS = /\.d\.[cm]?ts$/;
 const INLINE_MAP = /\n?\/\/# sourceMappingURL=data:application\/json;base64,([A-Za-z0-9+/=]+)\s*$/;
-
-let loaded: Loaded | undefined;
-
-/** TypeScript as tslab comes with it. @param cacheFolder see {@link ConverterSetup}; counts at the first call */
-export function loadTypeScript(cacheFolder?: string): TypeScript {
-  const path = tslabRequire.resolve("@tslab/typescript-for-tslab");
-  loaded ??= cacheFolder === undefined ? { exports: require(path), save: () => {} } : loadCached(path, cacheFolder);
-  return loaded.exports as TypeScript;
-}
 
 /** Versions of tslab and of the TypeScript that compiles cells. */
 export function versions(): { tslab: string; typescript: string } {
@@ -116,7 +113,9 @@ export function createConverter(setup: ConverterSetup): Converter {
   const typescript = loadTypeScript(setup.cacheFolder);
   const compiled: Instrumented[] = [];
   const watched = new WatchedFiles();
-  const { docs, files } = hookCompiler(setup, typescript, watched, (result) => compiled.push(result));
+  const checks = new Checks(typescript, process.cwd());
+  const { docs, program } = hookCompiler(setup, typescript, watched, checks, (result) => compiled.push(result));
+  const files = () => program()?.getSourceFiles() ?? [];
   // what a completion or a cell that did not compile has seen first is told to the next one that compiles
   let changed: string[] = [];
   const look = () => {
@@ -127,17 +126,26 @@ export function createConverter(setup: ConverterSetup): Converter {
     changed = [];
     return all;
   };
-  const { createConverter: create } = require(join(tslabRoot, "dist/converter.js")) as {
+  const converter = join(tslabRoot, "dist/converter.js");
+  // it keeps the TypeScript that it finds when it is loaded
+  delete require.cache[converter];
+  const { createConverter: create } = require(converter) as {
     createConverter(options: { isJS: boolean; isBrowser: boolean }): TslabConverter;
   };
   const { printQuickInfo } = require(join(tslabRoot, "dist/inspect.js")) as {
     printQuickInfo(info: TS.QuickInfo): string;
   };
   const tslab = create({ isJS: false, isBrowser: false });
+  // binds the names of libraries, for which the first cell would wait
+  program()?.getProgram().getTypeChecker();
   return {
-    convert(previous, source) {
+    convert(previous, typed) {
       compiled.length = 0;
       look();
+      checks.look();
+      if (checks.faults.length > 0) return refused(checks.faults, previous);
+      const source = withoutExports(typescript, typed);
+      checks.off = asksForNoCheck(typescript, source);
       let used = mentioned(previous, source);
       let out = tslab.convert(print(used, previous), source);
       if (out.diagnostics.length > 0 && used.length < previous.length) {
@@ -175,32 +183,49 @@ export function createConverter(setup: ConverterSetup): Converter {
       return info === undefined ? undefined : printQuickInfo(info);
     },
     readDocs: () => docs.addNext(files()),
-    saveCode: () => loaded?.save(),
+    saveCode: saveTypeScript,
     close: () => tslab.close(),
   };
 }
 
+/** No cell runs while `tsconfig.json` cannot be read. */
+function refused(faults: readonly TS.Diagnostic[], declarations: readonly Carried[]): ConvertedCell {
+  const diagnostics = faults.map(({ file, start, messageText }): Diagnostic => {
+    const place = file !== undefined && start !== undefined ? file.getLineAndCharacterOfPosition(start) : undefined;
+    const text = typeof messageText === "string" ? messageText : messageText.messageText;
+    return {
+      start: place ?? { line: 0, character: 0 },
+      messageText: text,
+      fileName: basename(file?.fileName ?? CONFIG),
+    };
+  });
+  return { code: "", lines: SourceLines.none, imports: [], modules: [], changed: [], diagnostics, declarations };
+}
+
 /**
- * Puts a changed copy of TypeScript in place of the one that tslab's converter loads.
- * @returns the documentation of libraries, and the files of the latest program
+ * Puts a changed copy of our TypeScript where tslab's converter looks for its own, which is not loaded.
+ * @returns the documentation of libraries, and the latest program
  */
 function hookCompiler(
   setup: ConverterSetup,
   ts: TypeScript,
   watched: WatchedFiles,
+  checks: Checks,
   onCompiled: (result: Instrumented) => void,
-): { docs: LibraryDocs; files: () => readonly TS.SourceFile[] } {
+): { docs: LibraryDocs; program: () => TS.BuilderProgram | undefined } {
   const path = tslabRequire.resolve("@tslab/typescript-for-tslab");
-  const module = require.cache[path];
-  if (module === undefined) throw new Error("tslab's TypeScript is not in the module cache");
-  const { readFile } = ts.sys;
-  // tslab sends its watchers there. A library that changes is seen after a restart.
-  ts.sys.watchFile = (path, changed) =>
-    isLibrary(path, setup.fallbackRoot?.replace(/\\/g, "/")) ? { close: () => {} } : watched.watch(path, changed);
-  ts.sys.watchDirectory = () => ({ close: () => {} });
-  const docs = new LibraryDocs(ts, readFile);
+  const module = new Module(path);
+  require.cache[path] = module;
+  const docs = new LibraryDocs(ts, ts.sys.readFile);
   let latest: TS.BuilderProgram | undefined;
-  module.exports = Object.assign({}, ts, {
+  module.exports = Object.assign({}, ts, forkOf(ts), {
+    // of its own, for cells may use TypeScript too
+    sys: Object.assign(Object.create(ts.sys), {
+      // tslab sends its watchers there. A library that changes is seen after a restart.
+      watchFile: (path: string, changed: TS.FileWatcherCallback) =>
+        isLibrary(path, setup.fallbackRoot?.replace(/\\/g, "/")) ? { close: () => {} } : watched.watch(path, changed),
+      watchDirectory: () => ({ close: () => {} }),
+    }),
     createWatchCompilerHost(
       roots: string[],
       options: TS.CompilerOptions,
@@ -222,8 +247,11 @@ function hookCompiler(
         ...reporters,
       );
       const { createProgram } = host;
-      host.createProgram = (...args) => {
-        latest = spellOutShorthands(ts, answerDependencies(bindCells(ts, createProgram(...args))));
+      host.createProgram = (files, options, ...rest) => {
+        const program = createProgram(files, { ...options, ...checks.options }, ...rest);
+        latest = spellOutShorthands(ts, answerDependencies(bindCells(ts, program)));
+        const cell = checks.off ? latest.getSourceFile(`${cwd}/${CELL}`) : undefined;
+        if (cell !== undefined) turnOffChecks(cell);
         return latest;
       };
       if (setup.fallbackRoot !== undefined) resolveFrom(ts, host, setup.fallbackRoot);
@@ -236,20 +264,19 @@ function hookCompiler(
       return { outputText: result.code };
     },
   });
-  return { docs, files: () => latest?.getSourceFiles() ?? [] };
+  return { docs, program: () => latest };
 }
 
 function cellOptions(ts: TypeScript, folder: string, options: TS.CompilerOptions): TS.CompilerOptions {
-  const { Bundler } = ts.ModuleResolutionKind;
-  const lib = ["lib.es2023.d.ts"];
-  const types = typePackages(folder, options.typeRoots ?? []);
+  const { disableTopLevelAwait: _fork, noImplicitUseStrict: _gone, experimentalDecorators: _old, ...kept } = options;
   return {
-    ...options,
-    strict: true,
-    moduleResolution: Bundler,
-    lib,
+    ...kept,
+    // what a cell's Node lacks is written out by the last step, behind which tslab finds no last expression
+    target: ts.ScriptTarget.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
     inlineSourceMap: true,
-    types,
+    types: typePackages(folder, options.typeRoots ?? []),
     allowImportingTsExtensions: true,
   };
 }
@@ -294,6 +321,8 @@ function resolveFrom(
   const libraries = ts.createModuleResolutionCache(host.getCurrentDirectory(), (name) => name);
   // Otherwise every cell would resolve the imports of every library anew.
   host.hasInvalidatedResolutions = (path) => CELL_FILES.test(path) || !isLibrary(path, from);
+  // Otherwise every cell would look for the package.json of every file.
+  host.getModuleResolutionCache = () => libraries;
   host.resolveModuleNameLiterals = (literals, file, redirected, options) =>
     literals.map(({ text }) => {
       const known = isLibrary(file, from) ? libraries : undefined;
