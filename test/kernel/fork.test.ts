@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { withoutExports } from "../../src/kernel/compile/exported.js";
 import { forkOf } from "../../src/kernel/compile/fork.js";
+import { namesOnly } from "../../src/kernel/compile/namesFirst.js";
 import { loadTypeScript } from "../../src/kernel/compile/typescript.js";
 
 const ts = loadTypeScript();
@@ -33,4 +34,14 @@ it("a cell's exports become plain declarations, with everything at its place", (
   }
   expect(plain("export default class {}")).toBe("export default class {}");
   expect(plain("export default 5")).toBe("               5");
+});
+
+it("the names of a cell need no program of their own, unless it has none", () => {
+  const builder = ts.createAbstractBuilder([], { noLib: true, types: [] }, ts.createCompilerHost({}));
+  const read = (text: string) => ts.createSourceFile("/cell.ts", text, ts.ScriptTarget.ESNext);
+  const names = namesOnly(ts, builder, read("export {};\nconst a = 1; function f() { const inner = 2; }"));
+  const file = names?.getSourceFile("/cell.ts") as unknown as { locals: Map<string, unknown> };
+  expect([...file.locals.keys()].sort()).toEqual(["a", "f"]);
+  expect(names?.getProgram()).toBe(builder.getProgram());
+  expect(namesOnly(ts, builder, read("export {};\n1 + 1"))).toBeUndefined();
 });

@@ -14,6 +14,7 @@ import { LibraryDocs } from "./docComments.js";
 import { withoutExports } from "./exported.js";
 import { forkOf } from "./fork.js";
 import { type Instrumented, instrument } from "./instrument.js";
+import { namesOnly } from "./namesFirst.js";
 import { asksForNoCheck, turnOffChecks } from "./noCheck.js";
 import { spellOutShorthands } from "./shorthand.js";
 import { SourceLines } from "./sourceLines.js";
@@ -114,7 +115,9 @@ export function createConverter(setup: ConverterSetup): Converter {
   const compiled: Instrumented[] = [];
   const watched = new WatchedFiles();
   const checks = new Checks(typescript, process.cwd());
-  const { docs, program } = hookCompiler(setup, typescript, watched, checks, (result) => compiled.push(result));
+  // of the two in which tslab compiles a cell
+  const pass = { isFirst: false };
+  const { docs, program } = hookCompiler(setup, typescript, watched, checks, pass, (result) => compiled.push(result));
   const files = () => program()?.getSourceFiles() ?? [];
   // what a completion or a cell that did not compile has seen first is told to the next one that compiles
   let changed: string[] = [];
@@ -147,11 +150,15 @@ export function createConverter(setup: ConverterSetup): Converter {
       const source = withoutExports(typescript, typed);
       checks.off = asksForNoCheck(typescript, source);
       let used = mentioned(previous, source);
-      let out = tslab.convert(print(used, previous), source);
+      const compile = () => {
+        pass.isFirst = true;
+        return tslab.convert(print(used, previous), source);
+      };
+      let out = compile();
       if (out.diagnostics.length > 0 && used.length < previous.length) {
         // With all names, so that the message can suggest one.
         used = [...previous];
-        out = tslab.convert(print(used, previous), source);
+        out = compile();
       }
       const own = compiled.at(-1);
       const imports = [...new Set(compiled.flatMap((result) => result.imports))];
@@ -211,6 +218,7 @@ function hookCompiler(
   ts: TypeScript,
   watched: WatchedFiles,
   checks: Checks,
+  pass: { isFirst: boolean },
   onCompiled: (result: Instrumented) => void,
 ): { docs: LibraryDocs; program: () => TS.BuilderProgram | undefined } {
   const path = tslabRequire.resolve("@tslab/typescript-for-tslab");
@@ -247,8 +255,13 @@ function hookCompiler(
         ...reporters,
       );
       const { createProgram } = host;
-      host.createProgram = (files, options, ...rest) => {
-        const program = createProgram(files, { ...options, ...checks.options }, ...rest);
+      host.createProgram = (files, options, compilerHost, ...rest) => {
+        const [last] = rest;
+        const file = pass.isFirst ? compilerHost?.getSourceFile(`${cwd}/${CELL}`, ts.ScriptTarget.ESNext) : undefined;
+        pass.isFirst = false;
+        const names = file && last && namesOnly(ts, last, file);
+        if (names !== undefined) return names;
+        const program = createProgram(files, { ...options, ...checks.options }, compilerHost, ...rest);
         latest = spellOutShorthands(ts, answerDependencies(bindCells(ts, program)));
         const cell = checks.off ? latest.getSourceFile(`${cwd}/${CELL}`) : undefined;
         if (cell !== undefined) turnOffChecks(cell);
