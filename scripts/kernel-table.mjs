@@ -64,18 +64,30 @@ function suiteCell(suite) {
   return parts.join("; ");
 }
 
-function rowOf(kernel, name) {
+function rowOf(kernel, name, typescript) {
   const burst = measure("burst.py", [kernel, lines]);
   const times = measure("times.py", [kernel]);
   const suite = suiteCell(measure("suite.py", ["--count", kernel]));
   const delivered = burst === undefined ? `not ended after ${LIMIT_S} s` : `${burst.delivered} of ${lines}`;
   const obeyed = times === undefined ? "-" : `${times.interrupted} of ${times.tried}, slowest ${times.slowest} s`;
-  const cells = [name, suite, delivered, burst?.seconds, burst?.kernelMB, times?.start, times?.cell, obeyed, today];
+  const cells = [
+    name,
+    typescript,
+    suite,
+    delivered,
+    burst?.seconds,
+    burst?.kernelMB,
+    times?.start,
+    times?.cell,
+    obeyed,
+    today,
+  ];
   return `| ${cells.map((cell) => cell ?? "-").join(" | ")} |`;
 }
 
 const HEAD = [
   "kernel",
+  "TypeScript",
   "official tests passed",
   "lines delivered of a burst",
   "seconds",
@@ -85,11 +97,14 @@ const HEAD = [
   "interrupts obeyed",
   "measured",
 ];
+/** Of an installed package. */
+const versionOf = (name) => JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
+
 const path = join(root, "docs", "kernel.md");
 const [before, table = ""] = readFileSync(path, "utf8").split("<!-- table -->\n");
 const kernels = [
-  ["atmorep", "this kernel"],
-  ["tslab", "tslab 1.0.22"],
+  ["atmorep", "this kernel", versionOf("typescript")],
+  ["tslab", "tslab 1.0.22", versionOf("@tslab/typescript-for-tslab")],
   ["python3", "ipykernel 7"],
 ];
 writeSpec("tslab", [
@@ -99,15 +114,16 @@ writeSpec("tslab", [
   "--config-path={connection_file}",
 ]);
 if (flags.deno !== undefined) {
-  const version = /^deno (\S+)/.exec(execFileSync(flags.deno, ["--version"], { encoding: "utf8" }))?.[1];
+  const versions = execFileSync(flags.deno, ["--version"], { encoding: "utf8" });
+  const [version, typescript] = [/^deno (\S+)/m, /^typescript (\S+)/m].map((line) => line.exec(versions)?.[1]);
   writeSpec("deno", [resolve(flags.deno), "jupyter", "--kernel", "--conn", "{connection_file}"]);
-  kernels.splice(2, 0, ["deno", `Deno ${version}`]);
+  kernels.splice(2, 0, ["deno", `Deno ${version}`, typescript]);
 }
 const only = flags.only?.split(",");
 const rows = table.split("\n").filter((line) => line.startsWith("| ") && !/^\| (?:kernel|---) /.test(line));
 try {
-  for (const [kernel, name] of kernels.filter(([kernel]) => only?.includes(kernel) ?? true)) {
-    const row = rowOf(kernel, name);
+  for (const [kernel, name, typescript] of kernels.filter(([kernel]) => only?.includes(kernel) ?? true)) {
+    const row = rowOf(kernel, name, typescript);
     const own = rows.findIndex((line) => line.startsWith(`| ${name.split(" ")[0]} `));
     if (own < 0) rows.push(row);
     else rows[own] = row;

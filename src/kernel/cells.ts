@@ -29,7 +29,7 @@ export interface Runtime {
   /** the run that calls an asynchronous function, kept by it */
   enter(): Run | undefined;
   resume<T>(run: Run | undefined, value?: T): T | undefined;
-  load(specifier: string): Promise<Record<string, unknown>>;
+  load(specifier: string, options?: ImportCallOptions): Promise<Record<string, unknown>>;
 }
 
 export function createRuntime(stop: Int32Array, load: Runtime["load"]): Runtime {
@@ -47,7 +47,7 @@ export function createRuntime(stop: Int32Array, load: Runtime["load"]): Runtime 
       if (run?.interrupted && !answersInterrupt(value)) throw new Interrupted();
       return value;
     },
-    load: async (specifier) => await load(specifier),
+    load: async (specifier, options) => await load(specifier, options),
   };
 }
 

@@ -8,7 +8,8 @@ import { Cells, createRuntime } from "./cells.js";
 import { completeness } from "./compile/completeness.js";
 import { CellModules } from "./compile/modules.js";
 import { codePointsBefore } from "./compile/positions.js";
-import { createConverter, loadTypeScript, type TypeScript, versions } from "./compile/tslab.js";
+import { createConverter, versions } from "./compile/tslab.js";
+import { loadTypeScript, type TypeScript } from "./compile/typescript.js";
 import { IdleWork } from "./idleWork.js";
 import { keepProcess } from "./keepProcess.js";
 import { installTimers } from "./timers.js";
@@ -67,7 +68,7 @@ function serve(
   outlet: Outlet,
 ): void {
   const folder = process.cwd();
-  const runtime = createRuntime(stopFlag(memory), (specifier) => modules.load(specifier));
+  const runtime = createRuntime(stopFlag(memory), (specifier, options) => modules.load(specifier, options));
   const modules = new CellModules(folder, options.fallbackRoot, runtime);
   const tracebacks = new Tracebacks([dirname(fileURLToPath(import.meta.url)), "/tslab/dist/"]);
   const converter = createConverter({ globals: GLOBAL_DECLARATIONS, fallbackRoot: options.fallbackRoot });

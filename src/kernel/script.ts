@@ -40,7 +40,7 @@ export async function runScript(file: string, fallbackRoot?: string, cacheFolder
   quietWarnings();
   const run = new Run(1, 1);
   const memory = createRingMemory(1 << 20);
-  const runtime = createRuntime(stopFlag(memory), (specifier) => modules.load(specifier));
+  const runtime = createRuntime(stopFlag(memory), (specifier, options) => modules.load(specifier, options));
   const modules = new CellModules(folder, fallbackRoot, runtime);
   const tracebacks = new Tracebacks([dirname(fileURLToPath(import.meta.url)), "/tslab/dist/"]);
   const jupyter = createApi({

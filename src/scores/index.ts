@@ -21,6 +21,7 @@ export {
   type BaselineParams,
   baselineNames,
   baselinePredictions,
+  usableBaselines,
 } from "./baselines/registry.js";
 export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./baselines/ridge.js";
 export type { BeforeAfter, CalibratedScores } from "./calibration/calibrated.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Carried, carry, mentioned, print } from "../../src/kernel/compile/carried.js";
-import { loadTypeScript } from "../../src/kernel/compile/tslab.js";
+import { loadTypeScript } from "../../src/kernel/compile/typescript.js";
 
 const ts = loadTypeScript();
 const carried = (all: readonly Carried[], used: readonly Carried[], output: string) => carry(ts, all, used, output);

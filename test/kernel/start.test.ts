@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadCached } from "../../src/kernel/compile/codeCache.js";
 import { addDocs, withoutDocs } from "../../src/kernel/compile/docComments.js";
-import { createConverter, loadTypeScript } from "../../src/kernel/compile/tslab.js";
+import { createConverter } from "../../src/kernel/compile/tslab.js";
 import { typePackages } from "../../src/kernel/compile/typePackages.js";
+import { loadTypeScript } from "../../src/kernel/compile/typescript.js";
 
 let folder = "";
 beforeAll(() => {
@@ -28,23 +29,23 @@ describe("compiled code from start to start", () => {
     const cache = join(folder, "cache");
     const path = file("big.js", source);
     for (let start = 0; start < 2; start++) {
-      const { exports, save } = loadCached(path, cache);
+      const { exports, save } = loadCached(path, cache, "1.2.3");
       expect((exports as { square(n: number): number }).square(3)).toBe(9);
       expect(createRequire(path)(path)).toBe(exports);
       save();
       expect(readdirSync(cache)).toHaveLength(1);
     }
     file("big.js", `${source} exports.more = 1;`);
-    expect(loadCached(path, cache).exports).toHaveProperty("more", 1);
+    expect(loadCached(path, cache, "1.2.3").exports).toHaveProperty("more", 1);
   });
 
   it("is replaced where it cannot be used", () => {
     const cache = join(folder, "broken");
     const path = file("broken.js", `${source} exports.own = 1;`);
     const { size, mtimeMs } = statSync(path);
-    const name = `broken.js-${size}-${Math.round(mtimeMs)}-${process.version}-${process.arch}.bin`;
+    const name = `broken.js-1.2.3-${size}-${Math.round(mtimeMs)}-${process.version}-${process.arch}.bin`;
     const kept = file(`broken/${name}`, "not V8's");
-    const { exports, save } = loadCached(path, cache);
+    const { exports, save } = loadCached(path, cache, "1.2.3");
     save();
     expect(exports).toHaveProperty("own", 1);
     expect(readdirSync(cache)).toEqual([name]);
@@ -53,7 +54,7 @@ describe("compiled code from start to start", () => {
 
   it("is not needed: a folder that cannot be written changes nothing", () => {
     const path = file("other.js", source);
-    const { exports, save } = loadCached(path, join(path, "below-a-file"));
+    const { exports, save } = loadCached(path, join(path, "below-a-file"), "1.2.3");
     save();
     expect(exports).toHaveProperty("square");
   });

@@ -52,7 +52,7 @@ describe("the installed package", () => {
     expect(code, stderr).toBe(0);
   });
 
-  it("type-checks as a notebook cell does: TypeScript 5.0, node10 resolution", async () => {
+  it("type-checks with the oldest TypeScript that is supported, 5.0, and node10 resolution", async () => {
     const installed = await npm(["install", "typescript@5.0.4", "@types/node@20"], project);
     expect(installed.code, installed.stderr).toBe(0);
     mkdirSync(join(project, "cell"), { recursive: true });

@@ -1,8 +1,8 @@
-/** The types of the built package, as the notebook's TypeScript 5.0 reads them. */
+/** The types of the built package, as the notebook's TypeScript reads them. */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { loadTypeScript } from "../../src/kernel/compile/tslab.js";
+import { loadTypeScript } from "../../src/kernel/compile/typescript.js";
 import { ROOT } from "../support/cli.js";
 
 const ts = loadTypeScript();
@@ -37,8 +37,6 @@ const OPTIONS = {
   module: ts.ModuleKind.NodeNext,
   moduleResolution: ts.ModuleResolutionKind.NodeNext,
 };
-
-it("is version 5.0.4", () => expect(ts.version).toBe("5.0.4"));
 
 it("has a configuration whose keys have the schema's types", () => {
   const file = join(dir, "program.ts");

@@ -1,5 +1,5 @@
 /** Completion and inspection of cells, on a language service of their own that is made at the first question. */
-import type * as TS from "@tslab/typescript-for-tslab";
+import type * as TS from "typescript";
 import { CellService, type CellServiceSetup } from "./cellService.js";
 import { type Completion, completeCell, exportsFor, nameToImport, packagesOf } from "./complete.js";
 import type { LibraryDocs } from "./docComments.js";

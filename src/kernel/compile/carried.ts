@@ -3,7 +3,7 @@
  * names it mentions, and with what those mention in turn: otherwise all cells before it would be parsed, checked and
  * printed again with every cell.
  */
-import type * as TS from "@tslab/typescript-for-tslab";
+import type * as TS from "typescript";
 
 /** One statement of a declaration file. */
 export interface Carried {

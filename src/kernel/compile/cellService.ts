@@ -3,7 +3,7 @@
  * libraries are those that the compiler of cells has read.
  */
 import { statSync } from "node:fs";
-import type * as TS from "@tslab/typescript-for-tslab";
+import type * as TS from "typescript";
 
 export interface CellServiceSetup {
   options: TS.CompilerOptions;

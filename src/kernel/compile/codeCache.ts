@@ -18,11 +18,12 @@ export interface Loaded {
 /**
  * @param path absolute; later `require` calls get the same module
  * @param folder where compiled code is kept
+ * @param version of what the file is of
  */
-export function loadCached(path: string, folder: string): Loaded {
+export function loadCached(path: string, folder: string, version: string): Loaded {
   const { size, mtimeMs } = statSync(path);
   // V8 itself looks at its version, its flags and the length of the source.
-  const name = `${basename(path)}-${size}-${Math.round(mtimeMs)}-${process.version}-${process.arch}.bin`;
+  const name = `${basename(path)}-${version}-${size}-${Math.round(mtimeMs)}-${process.version}-${process.arch}.bin`;
   const file = join(folder, name);
   const cachedData = readIfThere(file);
   const script = new Script(Module.wrap(readFileSync(path, "utf8")), { filename: path, cachedData });

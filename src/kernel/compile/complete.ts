@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import type * as TS from "@tslab/typescript-for-tslab";
+import type * as TS from "typescript";
 import type { OpenCell } from "./cellService.js";
 
 export interface Candidate {

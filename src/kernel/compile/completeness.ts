@@ -1,5 +1,5 @@
 /** Whether typed code is whole, for consoles that ask before running it. */
-import type { TypeScript } from "./tslab.js";
+import type { TypeScript } from "./typescript.js";
 
 export type Completeness = { status: "complete" | "invalid" | "unknown" } | { status: "incomplete"; indent: string };
 

@@ -2,7 +2,7 @@
  * What tslab's converter takes from the state of incremental builds, without that state, which is made anew for every
  * file at every cell: which files a file imports, and files whose names are bound.
  */
-import type * as TS from "@tslab/typescript-for-tslab";
+import type * as TS from "typescript";
 
 /** The cell, and the declarations of the cells before it. */
 export const CELL_FILES = /__(tslab|prev)__\.(d\.)?ts$/;

@@ -2,7 +2,7 @@
  * Documentation of libraries. Reading it takes a third of the time in which TypeScript reads their declarations, and
  * only completion and inspection ask for it: until then it is left out.
  */
-import type * as TS from "@tslab/typescript-for-tslab";
+import type * as TS from "typescript";
 
 /** What TypeScript keeps in a node beside its public properties. */
 interface Documented {

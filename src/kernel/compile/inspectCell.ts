@@ -1,5 +1,5 @@
 /** What is under the cursor: its type, what it does, its parameters, units, errors and examples. */
-import type * as TS from "@tslab/typescript-for-tslab";
+import type * as TS from "typescript";
 import type { OpenCell } from "./cellService.js";
 import type { LibraryDocs } from "./docComments.js";
 

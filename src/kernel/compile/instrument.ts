@@ -2,7 +2,7 @@
  * The last step before a cell runs: ES module syntax becomes calls that the kernel answers, and every loop and every
  * `await` gets a check, so that an interrupt stops cell code where it stands, with its `finally` blocks.
  */
-import type * as TS from "@tslab/typescript-for-tslab";
+import type * as TS from "typescript";
 import { SourceLines } from "./sourceLines.js";
 
 /** Name under which running code reaches the kernel: `check`, `enter`, `resume`, `load`. */
@@ -80,7 +80,20 @@ function visitFile(
     }
     return done;
   };
-  return ts.visitEachChild(file, visit, context);
+  // TypeScript exports `let a;` without setting it; set, it is told from what a cell that failed never came to.
+  const withValue = (node: TS.Node) =>
+    ts.isVariableDeclaration(node) && node.initializer === undefined
+      ? f.updateVariableDeclaration(node, node.name, node.exclamationToken, node.type, f.createVoidZero())
+      : node;
+  const visitTop = (node: TS.Node): TS.Node => {
+    const done = visit(node);
+    if (!ts.isVariableStatement(done) || (done.declarationList.flags & ts.NodeFlags.BlockScoped) !== ts.NodeFlags.Let) {
+      return done;
+    }
+    const list = ts.visitEachChild(done.declarationList, withValue, context);
+    return f.updateVariableStatement(done, done.modifiers, list);
+  };
+  return ts.visitEachChild(file, visitTop, context);
 }
 
 /** Functions that may be asynchronous; accessors and constructors may not. */

@@ -6,16 +6,28 @@ import { pathToFileURL } from "node:url";
 import { constants, Script } from "node:vm";
 import { RUNTIME } from "./instrument.js";
 
-type Importer = (specifier: string) => Promise<Record<string, unknown>>;
+type Importer = (specifier: string, options?: ImportCallOptions) => Promise<Record<string, unknown>>;
 type Require = (id: string) => unknown;
+
+/** What Node says of JSON that was not called JSON; the second name is that of Node 20. */
+const WANTS_TYPE = new Set(["ERR_IMPORT_ATTRIBUTE_MISSING", "ERR_IMPORT_ASSERTION_TYPE_MISSING"]);
 
 /** `import()` as seen from a file in `folder`. */
 function importerFrom(folder: string): Importer {
-  const script = new Script("(specifier) => import(specifier)", {
+  const script = new Script("(specifier, options) => import(specifier, options)", {
     filename: join(folder, "__cell__.js"),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
-  return script.runInThisContext() as Importer;
+  const plain = script.runInThisContext() as Importer;
+  return async (specifier, options) => {
+    try {
+      return await plain(specifier, options);
+    } catch (error) {
+      // TypeScript knows what is JSON by itself, and the last step drops what static imports say of it.
+      if (!WANTS_TYPE.has((error as NodeJS.ErrnoException | undefined)?.code ?? "")) throw error;
+      return await plain(specifier, { with: { type: "json" } });
+    }
+  };
 }
 
 /** What compiled code, which expects CommonJS, gets for an ES module's namespace. */
@@ -89,17 +101,17 @@ export class CellModules {
   }
 
   /** A dynamic `import()` of a cell. */
-  async load(specifier: string): Promise<Record<string, unknown>> {
+  async load(specifier: string, options?: ImportCallOptions): Promise<Record<string, unknown>> {
     const local = this.#localPath(this.#folder, specifier);
     if (local !== undefined) return this.#loadLocal(local) as Record<string, unknown>;
     if (isData(specifier)) return { default: readData(this.#folder, specifier) };
     const relative = specifier.startsWith(".") || isAbsolute(specifier);
     const target = relative ? pathToFileURL(resolve(this.#folder, specifier)).href : specifier;
     try {
-      return await this.#import(target);
+      return await this.#import(target, options);
     } catch (error) {
       if (relative || this.#fallback === undefined || !isNotFound(error, specifier)) throw error;
-      return await this.#fallback(target);
+      return await this.#fallback(target, options);
     }
   }
 

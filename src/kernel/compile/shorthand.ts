@@ -2,7 +2,7 @@
  * `{ name }` where an earlier cell declared `name`. tslab asks for the symbol at the name, which in a shorthand is the
  * property, not the variable, and so leaves a variable that does not exist here; spelled out as `name: exports.name`.
  */
-import type * as TS from "@tslab/typescript-for-tslab";
+import type * as TS from "typescript";
 
 /** File in which tslab keeps the declarations of earlier cells. */
 const EARLIER_CELLS = /(^|\/)__prev__\.d\.ts$/;

@@ -1,25 +1,29 @@
 /**
- * The one place that reaches into tslab and its TypeScript: every deep import is here, and test/kernel/tslab.test.ts
- * holds what is relied on. tslab turns cells into JavaScript with declarations carried from cell to cell; here its
- * compiler gets strict checks, `exports`-aware resolution, source maps, and a pass that makes loops interruptible.
+ * The one place that reaches into tslab: every deep import is here, and test/kernel/tslab.test.ts holds what is relied
+ * on. tslab turns cells into JavaScript with declarations carried from cell to cell; here it gets the project's
+ * TypeScript in place of its fork of an older one, with strict checks, `exports`-aware resolution, source maps, and a
+ * pass that makes loops interruptible.
  */
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import type * as TS from "@tslab/typescript-for-tslab";
+import Module, { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
+import type * as TS from "typescript";
 import { Assist } from "./assist.js";
 import { type Carried, carry, mentioned, print } from "./carried.js";
-import { type Loaded, loadCached } from "./codeCache.js";
+import { Checks } from "./checks.js";
 import type { Completion } from "./complete.js";
 import { answerDependencies, bindCells, CELL_FILES } from "./dependencies.js";
 import { LibraryDocs } from "./docComments.js";
+import { withoutExports } from "./exported.js";
+import { forkOf } from "./fork.js";
 import type { Inspection } from "./inspectCell.js";
 import { type Instrumented, instrument } from "./instrument.js";
+import { namesOnly } from "./namesFirst.js";
+import { asksForNoCheck, turnOffChecks } from "./noCheck.js";
 import { spellOutShorthands } from "./shorthand.js";
 import { SourceLines } from "./sourceLines.js";
 import { typePackages } from "./typePackages.js";
+import { loadTypeScript, saveTypeScript, type TypeScript } from "./typescript.js";
 import { WatchedFiles } from "./watched.js";
-
-export type TypeScript = typeof TS;
 
 export interface Diagnostic {
   /** zero-based, in the cell or in `fileName` */
@@ -93,17 +97,11 @@ const tslabRequire = createRequire(join(tslabRoot, "package.json"));
 
 /** Name of the globals' declaration file; it exists in memory only. */
 const GLOBALS_FILE = "__kernel_globals__.d.ts";
+/** Name by which tslab has the cell at hand. */
+const CELL = "__tslab__.ts";
+const CONFIG = "tsconfig.json";
 const DECLARATIONS = /\.d\.[cm]?ts$/;
 const INLINE_MAP = /\n?\/\/# sourceMappingURL=data:application\/json;base64,([A-Za-z0-9+/=]+)\s*$/;
-
-let loaded: Loaded | undefined;
-
-/** TypeScript as tslab comes with it. @param cacheFolder see {@link ConverterSetup}; counts at the first call */
-export function loadTypeScript(cacheFolder?: string): TypeScript {
-  const path = tslabRequire.resolve("@tslab/typescript-for-tslab");
-  loaded ??= cacheFolder === undefined ? { exports: require(path), save: () => {} } : loadCached(path, cacheFolder);
-  return loaded.exports as TypeScript;
-}
 
 /** Versions of tslab and of the TypeScript that compiles cells. */
 export function versions(): { tslab: string; typescript: string } {
@@ -115,7 +113,10 @@ export function createConverter(setup: ConverterSetup): Converter {
   const typescript = loadTypeScript(setup.cacheFolder);
   const compiled: Instrumented[] = [];
   const watched = new WatchedFiles();
-  const hooked = hookCompiler(setup, typescript, watched, (result) => compiled.push(result));
+  const checks = new Checks(typescript, process.cwd());
+  // of the two in which tslab compiles a cell
+  const pass = { isFirst: false };
+  const hooked = hookCompiler(setup, typescript, watched, checks, pass, (result) => compiled.push(result));
   // what a completion or a cell that did not compile has seen first is told to the next one that compiles
   let changed: string[] = [];
   const look = () => {
@@ -126,21 +127,34 @@ export function createConverter(setup: ConverterSetup): Converter {
     changed = [];
     return all;
   };
-  const { createConverter: create } = require(join(tslabRoot, "dist/converter.js")) as {
+  const converter = join(tslabRoot, "dist/converter.js");
+  // it keeps the TypeScript that it finds when it is loaded
+  delete require.cache[converter];
+  const { createConverter: create } = require(converter) as {
     createConverter(options: { isJS: boolean; isBrowser: boolean }): TslabConverter;
   };
   const tslab = create({ isJS: false, isBrowser: false });
   const assist = hooked.assist();
+  // binds the names of libraries, for which the first cell would wait
+  hooked.program()?.getProgram().getTypeChecker();
   return {
-    convert(previous, source) {
+    convert(previous, typed) {
       compiled.length = 0;
       look();
+      checks.look();
+      if (checks.faults.length > 0) return refused(checks.faults, previous);
+      const source = withoutExports(typescript, typed);
+      checks.off = asksForNoCheck(typescript, source);
       let used = mentioned(previous, source);
-      let out = tslab.convert(print(used, previous), source);
+      const compile = () => {
+        pass.isFirst = true;
+        return tslab.convert(print(used, previous), source);
+      };
+      let out = compile();
       if (out.diagnostics.length > 0 && used.length < previous.length) {
         // With all names, so that the message can suggest one.
         used = [...previous];
-        out = tslab.convert(print(used, previous), source);
+        out = compile();
       }
       const own = compiled.at(-1);
       const imports = [...new Set(compiled.flatMap((result) => result.imports))];
@@ -169,7 +183,7 @@ export function createConverter(setup: ConverterSetup): Converter {
     },
     prepareAnswers: () => assist.warm(),
     readDocs: () => hooked.readDocs() || hooked.docs.addNext(assist.files()),
-    saveCode: () => loaded?.save(),
+    saveCode: saveTypeScript,
     close() {
       assist.close();
       tslab.close();
@@ -177,28 +191,51 @@ export function createConverter(setup: ConverterSetup): Converter {
   };
 }
 
+/** No cell runs while `tsconfig.json` cannot be read. */
+function refused(faults: readonly TS.Diagnostic[], declarations: readonly Carried[]): ConvertedCell {
+  const diagnostics = faults.map(({ file, start, messageText }): Diagnostic => {
+    const place = file !== undefined && start !== undefined ? file.getLineAndCharacterOfPosition(start) : undefined;
+    const text = typeof messageText === "string" ? messageText : messageText.messageText;
+    return {
+      start: place ?? { line: 0, character: 0 },
+      messageText: text,
+      fileName: basename(file?.fileName ?? CONFIG),
+    };
+  });
+  return { code: "", lines: SourceLines.none, imports: [], modules: [], changed: [], diagnostics, declarations };
+}
+
 /**
- * Puts a changed copy of TypeScript in place of the one that tslab's converter loads.
- * @returns the documentation of libraries, and what completes and explains cells, once tslab's converter is made
+ * Puts a changed copy of our TypeScript where tslab's converter looks for its own, which is not loaded.
+ * @returns the documentation of libraries, the latest program, and what completes and explains cells, once tslab's converter is made
  */
 function hookCompiler(
   setup: ConverterSetup,
   ts: TypeScript,
   watched: WatchedFiles,
+  checks: Checks,
+  pass: { isFirst: boolean },
   onCompiled: (result: Instrumented) => void,
-): { docs: LibraryDocs; readDocs(): boolean; assist(): Assist } {
+): {
+  docs: LibraryDocs;
+  readDocs(): boolean;
+  program: () => TS.BuilderProgram | undefined;
+  assist(): Assist;
+} {
   const path = tslabRequire.resolve("@tslab/typescript-for-tslab");
-  const module = require.cache[path];
-  if (module === undefined) throw new Error("tslab's TypeScript is not in the module cache");
-  const { readFile } = ts.sys;
-  // tslab sends its watchers there. A library that changes is seen after a restart.
-  ts.sys.watchFile = (path, changed) =>
-    isLibrary(path, setup.fallbackRoot?.replace(/\\/g, "/")) ? { close: () => {} } : watched.watch(path, changed);
-  ts.sys.watchDirectory = () => ({ close: () => {} });
-  const docs = new LibraryDocs(ts, readFile);
+  const module = new Module(path);
+  require.cache[path] = module;
+  const docs = new LibraryDocs(ts, ts.sys.readFile);
   let latest: TS.BuilderProgram | undefined;
   let assist: Assist | undefined;
-  module.exports = Object.assign({}, ts, {
+  module.exports = Object.assign({}, ts, forkOf(ts), {
+    // of its own, for cells may use TypeScript too
+    sys: Object.assign(Object.create(ts.sys), {
+      // tslab sends its watchers there. A library that changes is seen after a restart.
+      watchFile: (path: string, changed: TS.FileWatcherCallback) =>
+        isLibrary(path, setup.fallbackRoot?.replace(/\\/g, "/")) ? { close: () => {} } : watched.watch(path, changed),
+      watchDirectory: () => ({ close: () => {} }),
+    }),
     createWatchCompilerHost(
       roots: string[],
       options: TS.CompilerOptions,
@@ -220,8 +257,16 @@ function hookCompiler(
         ...reporters,
       );
       const { createProgram } = host;
-      host.createProgram = (...args) => {
-        latest = spellOutShorthands(ts, answerDependencies(bindCells(ts, createProgram(...args))));
+      host.createProgram = (files, options, compilerHost, ...rest) => {
+        const [last] = rest;
+        const file = pass.isFirst ? compilerHost?.getSourceFile(`${cwd}/${CELL}`, ts.ScriptTarget.ESNext) : undefined;
+        pass.isFirst = false;
+        const names = file && last && namesOnly(ts, last, file);
+        if (names !== undefined) return names;
+        const program = createProgram(files, { ...options, ...checks.options }, compilerHost, ...rest);
+        latest = spellOutShorthands(ts, answerDependencies(bindCells(ts, program)));
+        const cell = checks.off ? latest.getSourceFile(`${cwd}/${CELL}`) : undefined;
+        if (cell !== undefined) turnOffChecks(cell);
         return latest;
       };
       if (setup.fallbackRoot !== undefined) resolveFrom(ts, host, setup.fallbackRoot);
@@ -241,6 +286,7 @@ function hookCompiler(
   });
   return {
     docs,
+    program: () => latest,
     readDocs: () => docs.addNext(latest?.getSourceFiles() ?? []),
     assist() {
       if (assist === undefined) throw new Error("tslab has made no program");
@@ -250,16 +296,15 @@ function hookCompiler(
 }
 
 function cellOptions(ts: TypeScript, folder: string, options: TS.CompilerOptions): TS.CompilerOptions {
-  const { Bundler } = ts.ModuleResolutionKind;
-  const lib = ["lib.es2023.d.ts"];
-  const types = typePackages(folder, options.typeRoots ?? []);
+  const { disableTopLevelAwait: _fork, noImplicitUseStrict: _gone, experimentalDecorators: _old, ...kept } = options;
   return {
-    ...options,
-    strict: true,
-    moduleResolution: Bundler,
-    lib,
+    ...kept,
+    // what a cell's Node lacks is written out by the last step, behind which tslab finds no last expression
+    target: ts.ScriptTarget.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
     inlineSourceMap: true,
-    types,
+    types: typePackages(folder, options.typeRoots ?? []),
     allowImportingTsExtensions: true,
   };
 }
@@ -304,6 +349,8 @@ function resolveFrom(
   const libraries = ts.createModuleResolutionCache(host.getCurrentDirectory(), (name) => name);
   // Otherwise every cell would resolve the imports of every library anew.
   host.hasInvalidatedResolutions = (path) => CELL_FILES.test(path) || !isLibrary(path, from);
+  // Otherwise every cell would look for the package.json of every file.
+  host.getModuleResolutionCache = () => libraries;
   host.resolveModuleNameLiterals = (literals, file, redirected, options) =>
     literals.map(({ text }) => {
       const known = isLibrary(file, from) ? libraries : undefined;
