@@ -6,9 +6,11 @@ after its cell was done, with 2 for what is no notebook, and with 130 after Ctrl
 import argparse
 import errno
 import json
+import logging
 import os
 import signal
 import sys
+import warnings
 
 KERNEL = "atmorep"
 INTERRUPTED = 130
@@ -26,6 +28,7 @@ signal.signal(signal.SIGINT, stop_at_once)
 import nbformat  # noqa: E402
 from nbclient import NotebookClient  # noqa: E402
 from nbclient.exceptions import CellExecutionError  # noqa: E402
+from traitlets.log import get_logger  # noqa: E402
 
 
 def say(text):
@@ -117,12 +120,20 @@ def execute(notebook, client):
 
 def read(path):
     """@raises ValueError for what is no notebook"""
+    # what Jupyter has to say of it before it fails is not for who runs it
+    log = get_logger()
+    level = log.level
+    log.setLevel(logging.CRITICAL)
     try:
-        notebook = nbformat.read(path, as_version=4)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            notebook = nbformat.read(path, as_version=4)
         cells = notebook.cells
         sound = isinstance(cells, list) and all(isinstance(c, dict) and isinstance(c.get("source"), str) and c.get("cell_type") for c in cells)
     except Exception as error:
         raise ValueError(found(error)) from error
+    finally:
+        log.setLevel(level)
     if not sound:
         raise ValueError("cells without a source or a kind")
     return notebook
