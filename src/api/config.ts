@@ -29,10 +29,11 @@ export const presets = (): Preset[] => shipped();
 export const validateConfig = (config: RunConfig): Fault[] => validate(config, knownNames());
 
 /**
- * What is odd about a valid configuration but well-defined, one sentence each.
+ * What is odd about a valid configuration but well-defined, one sentence each; of one with faults, `validateConfig` tells.
  * @example for (const warning of configWarnings(config)) console.warn(warning);
  */
-export const configWarnings = (config: RunConfig): string[] => warnings(config);
+export const configWarnings = (config: RunConfig): string[] =>
+  validateConfig(config).length > 0 ? [] : warnings(config);
 
 /**
  * Faults with and without the data, warnings, and how many times and places can be drawn.

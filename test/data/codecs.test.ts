@@ -10,6 +10,7 @@ import { bloscHeader } from "../../src/data/codecs/bloscHeader.js";
 import { bloscPlain } from "../../src/data/codecs/bloscPlain.js";
 import { adler32, crc32c, fletcher32 } from "../../src/data/codecs/checksums.js";
 import { stagesOf } from "../../src/data/codecs/chunkCodec.js";
+import { readFill } from "../../src/data/codecs/fill.js";
 import { undo } from "../../src/data/codecs/stage.js";
 import { openSource } from "../../src/data/source/index.js";
 import { openStore } from "../../src/data/store.js";
@@ -242,3 +243,18 @@ function zipOf(name: string, packed: Uint8Array, size: number, crc: number): Buf
   end.writeUInt32LE(start, 16);
   return Buffer.concat([local, Buffer.from(name), packed, central, Buffer.from(name), end]);
 }
+
+it("a fill value that is none is named in short, however long it is", () => {
+  const type = { kind: "float", bytes: 4 } as Parameters<typeof readFill>[1];
+  for (const value of ["x".repeat(1e6), [1], { a: "y".repeat(1e6) }]) {
+    const told = (() => {
+      try {
+        return String(readFill(value, type));
+      } catch (error) {
+        return (error as Error).message;
+      }
+    })();
+    expect(told).toMatch(/^the fill value .* is no number of the array's type$/s);
+    expect(told.length).toBeLessThan(3000);
+  }
+});

@@ -1,4 +1,5 @@
 /** What a chunk that was not written holds, as metadata of both formats write it. */
+import { brief } from "../../shown.js";
 import { halvesToFloats, type ItemType } from "./types.js";
 
 const NAMED = new Set(["NaN", "Infinity", "-Infinity"]);
@@ -18,7 +19,7 @@ export function readFill(value: unknown, { kind, bytes }: ItemType): number | st
   }
   // the least int64, which is datetime64's "not a time"
   if (kind === "int" && bytes === 8 && value === "NaT") return -(2 ** 63);
-  throw new Error(`the fill value ${JSON.stringify(value)} is no number of the array's type`);
+  throw new Error(`the fill value ${brief(value)} is no number of the array's type`);
 }
 
 function bitsToNumber(bits: bigint, bytes: number): number {
