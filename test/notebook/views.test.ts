@@ -7,6 +7,7 @@ import { DISPLAY, type Shown } from "../../src/notebook/figure/display.js";
 import type { Figure, Heatmap, Labels, Line, Rects } from "../../src/notebook/figure/types.js";
 import { batchGrids, storeGrid } from "../../src/notebook/grids.js";
 import * as nb from "../../src/notebook/index.js";
+import { TRAINING_LOSS } from "../../src/runs/series.js";
 import { rankHistogram } from "../../src/scores/index.js";
 
 const { views } = nb;
@@ -248,4 +249,14 @@ describe("lines", () => {
     expect(again.y).toEqual([1, 10, null]);
     expect(figure.panels[1].x).toMatchObject({ range: [1, 4], type: "log" });
   });
+});
+
+it("the learning rates of a run whose configuration or rows hold any number are those that can be known", () => {
+  const { config } = resolveConfig({ preset: "storm" });
+  const row = (step: number, epoch: number) => ({ type: "step", step, epoch, time: "", [TRAINING_LOSS]: 1 }) as never;
+  const shown = (num_epochs: number, rows: never[]) =>
+    nb.views.learningRateRunFigure([{ config: { ...config, num_epochs }, rows }]).panels[0].marks[0] as Line;
+  for (const epochs of [9e15, -9e15, Number.NaN, 3]) expect(shown(epochs, [row(1, 1e15)]).y).toEqual([]);
+  expect(shown(3, [row(1, 0), row(2, 1e15)]).y).toHaveLength(1);
+  expect(nb.views.learningRateRunFigure([]).title).toBe("Learning rate");
 });

@@ -217,14 +217,20 @@ function ratesFigure(x: Axis, rates: readonly number[], marks: Mark[]): Figure {
   return { title: "Learning rate", columns: 1, width: 520, panels: [{ title, x, y, marks }] };
 }
 
+const MOST_EPOCHS = 1e6;
+
 /**
  * The learning rate of each step that was done.
  * @param parts of a run, each with the configuration under which its rows of metrics were made
  */
 export function learningRateRunFigure(parts: readonly { config: RunConfig; rows: readonly MetricsRow[] }[]): Figure {
   const points = parts.flatMap(({ config, rows }) => {
-    const rates = learningRates(config);
-    return rows.filter((row) => TRAINING_LOSS in row).map(({ step, epoch }) => [step, rates[epoch]] as const);
+    // a file may hold any number
+    const num_epochs = Math.max(0, Math.min(config.num_epochs, MOST_EPOCHS));
+    const rates = learningRates({ ...config, num_epochs });
+    return rows
+      .filter((row) => TRAINING_LOSS in row && row.epoch in rates)
+      .map(({ step, epoch }) => [step, rates[epoch]] as const);
   });
   // within an epoch it does not change: the two ends of each stretch are enough
   const ends = points.filter(([, rate], i) => rate !== points[i - 1]?.[1] || rate !== points[i + 1]?.[1]);
