@@ -1,5 +1,6 @@
 /** What a checkpoint holds beside its tensors, in its present format and in the one of version 0.1. */
 import { createHash } from "node:crypto";
+import { brief } from "../shown.js";
 
 /** What the console line averages over since the last one was printed. */
 export interface ConsoleSums {
@@ -67,7 +68,7 @@ export function readFormat1(text: string, tensors: readonly Uint8Array[], sha256
 }
 
 const unknownFormat = (format: unknown): string =>
-  `format ${JSON.stringify(format)} is not known here: a newer version of the program wrote it`;
+  `format ${brief(format)} is not known here: a newer version of the program wrote it`;
 
 function parseObject(text: string): Record<string, unknown> | null {
   try {

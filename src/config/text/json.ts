@@ -4,6 +4,7 @@
  * fault is in another way on every Node version.
  */
 import { AtmorepError } from "../../errors.js";
+import { cut } from "../../shown.js";
 
 export interface ParsedJson {
   value: unknown;
@@ -107,7 +108,7 @@ export function parseJson(text: string, where: string): ParsedJson {
       skipBlanks();
       const keyAt = at;
       const key = parseString();
-      if (entries.has(key)) fail(`the key ${JSON.stringify(key)} stands twice`, keyAt);
+      if (entries.has(key)) fail(`the key ${JSON.stringify(cut(key))} stands twice`, keyAt);
       skipBlanks();
       if (text[at++] !== ":") fail("a colon is missing", at - 1);
       entries.set(key, parseValue(path ? `${path}.${key}` : key, depth + 1));
