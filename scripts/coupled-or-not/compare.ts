@@ -94,6 +94,9 @@ async function ridgeMaps(): Promise<Map<string, FieldMaps>> {
   return maps;
 }
 
+const range = (low: number, high: number) =>
+  Number.isNaN(low) ? "not known" : `${formatScore(low)} to ${formatScore(high)}`;
+
 try {
   const engine = await openEngine("wasm");
   const maps = await ridgeMaps();
@@ -136,9 +139,6 @@ try {
   rmSync(out, { recursive: true, force: true });
 }
 
-const range = (low: number, high: number) =>
-  Number.isNaN(low) ? "not known" : `${formatScore(low)} to ${formatScore(high)}`;
-
 /** Prints one table a field, who wins, and how sure that is. */
 function report(accumulator: ReturnType<typeof scoreAccumulator>, predictors: readonly string[]): void {
   const rows = [];
@@ -154,7 +154,7 @@ function report(accumulator: ReturnType<typeof scoreAccumulator>, predictors: re
     console.log(`\n${field.name} (${unit}), ${row.points} points, ${row.times} initial times`);
     for (const name of ranked) {
       const { value, low, high } = row.intervals[name];
-      console.log(`  ${name.padEnd(14)}${formatScore(value).padStart(7)}  ${range(low, high)}`);
+      console.log(`  ${name.padEnd(20)}${formatScore(value).padStart(7)}  ${range(low, high)}`);
     }
     const [first, second] = ranked.map((name) => predictors.indexOf(name));
     const gap = versus(first, second);
