@@ -48,7 +48,6 @@ export * from "./shown/predictions.js";
 export * from "./shown/runs.js";
 export * from "./shown/scores.js";
 export { filesTable as files } from "./tables.js";
-export { type Displayer, displayValue } from "./values/index.js";
 export * as views from "./views/index.js";
 
 import { registerDisplayers } from "./values/index.js";

@@ -21,7 +21,6 @@ export {
   type BaselineParams,
   baselineNames,
   baselinePredictions,
-  usableBaselines,
 } from "./baselines/registry.js";
 export { type FieldSeries, type RidgeScores, type RidgeTask, ridgeBaseline } from "./baselines/ridge.js";
 export type { BeforeAfter, CalibratedScores } from "./calibration/calibrated.js";

@@ -4,7 +4,7 @@ import { plainBatch } from "../../src/batches/plain.js";
 import { type Prepared, prepare } from "../../src/batches/prepare.js";
 import { predictedFields } from "../../src/config/fields.js";
 import { resolveConfig } from "../../src/config/resolve.js";
-import { displayValue } from "../../src/notebook/index.js";
+import { displayValue } from "../../src/notebook/values/index.js";
 import { statisticsOf, statisticsText } from "../../src/notebook/values/statistics.js";
 
 let prepared: Prepared;
