@@ -67,7 +67,9 @@ export async function readScoreTimes(dir: string): Promise<TimedScores> {
       fix: "Evaluate the run: npx atmorep evaluate RUN",
     });
   }
-  await verifySafetensors(path);
+  const damaged = (what: string) =>
+    new AtmorepError("input", what, { where: path, fix: "The file is damaged: evaluate the run again." });
+  if (!(await verifySafetensors(path))) throw damaged("the digest is missing");
   const file = await openSafetensors(path);
   try {
     if (file.metadata.get("version") !== "1") {
@@ -84,13 +86,31 @@ export async function readScoreTimes(dir: string): Promise<TimedScores> {
     > & {
       cells: TimedCell[];
     };
-    const [sums, times] = [await file.read("sums"), await file.read("times")];
+    if (!isLayout(layout)) throw damaged("the layout of the sums is not that of an evaluation");
+    const tensor = async (name: string, dtype: string, shape: number[]) => {
+      const read = file.tensors.some((one) => one.name === name) ? await file.read(name) : null;
+      if (read?.dtype === dtype && read.shape.join() === shape.join()) return Uint8Array.from(read.bytes).buffer;
+      throw damaged(`${name} is not there, or not of [${shape.join(", ")}] numbers of type ${dtype}`);
+    };
+    const { columns, cells, dates } = layout;
     return {
       ...layout,
-      sums: new Float64Array(Uint8Array.from(sums.bytes).buffer),
-      times: [...new Int32Array(Uint8Array.from(times.bytes).buffer)],
+      sums: new Float64Array(await tensor("sums", "F64", [cells.length, dates.length, columns.length])),
+      times: [...new Int32Array(await tensor("times", "I32", [dates.length]))],
     };
   } finally {
     await file.close();
   }
+}
+
+/** What a file says of itself is what was written; whoever makes a digest anew may have written anything. */
+function isLayout(layout: unknown): boolean {
+  if (typeof layout !== "object" || layout === null) return false;
+  const { columns, cells, dates, about } = layout as Record<string, unknown>;
+  if (![columns, cells, dates].every(Array.isArray) || typeof about !== "object" || about === null) return false;
+  const { run, predictors, span, units } = about as Record<string, unknown>;
+  const objects = [units, ...(cells as unknown[])].every((one) => typeof one === "object" && one !== null);
+  return (
+    objects && typeof run === "string" && Array.isArray(predictors) && typeof span === "number" && Number.isFinite(span)
+  );
 }
