@@ -69,14 +69,7 @@ export async function scalingLines(
     return ["scaling      a step is too large to be tried out here: plan on a machine that is to train"];
   const { costs, predictions, halfLost: limit } = scaling;
   const columns = Object.keys(WHAT) as (keyof StepParts)[];
-  const head = [
-    "processes",
-    "step",
-    ...columns.map((part) => WHAT[part]),
-    "samples/s",
-    "efficiency",
-    "same samples a step",
-  ];
+  const head = ["processes", "step", ...columns.map((part) => WHAT[part]), "samples/s", "weak", "strong"];
   const rows = predictions.map(({ processes, step, parts, samplesPerSecond, efficiency, strong }) => [
     String(processes),
     seconds(step),
