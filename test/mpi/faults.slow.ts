@@ -45,7 +45,8 @@ const FAULTS: Record<string, Fault> = {
   },
   "out of memory": {
     strike: (pids) => pids.forEach((pid) => void spawnSync("prlimit", ["--pid", String(pid), "--as=1048576"])),
-    message: /memory/i,
+    // where a library's own allocation is the first to fail, C++ ends the process and says so
+    message: /memory|bad_alloc/i,
   },
 };
 const USUAL = [
