@@ -3,20 +3,20 @@
  * converter works with any: five functions, of which `test/kernel/fork.test.ts` holds that they are all.
  */
 import type * as TS from "typescript";
-import { quickInfoAt } from "./quickInfo.js";
 
-/** What TypeScript has beside its public types, and the functions here are made of. */
+/** What TypeScript has beside its public types. */
 interface Internals {
-  Completions: {
-    /** host, program, log, file, position, preferences, trigger character, kind, token, format */
-    getCompletionsAtPosition(...args: unknown[]): TS.CompletionInfo | undefined;
-  };
   nullTransformationContext: TS.TransformationContext;
+}
+
+/** Completion and tooltips of tslab's converter, which nobody asks: `assist.ts` answers. */
+function unused(): never {
+  throw new Error("tslab's own completion and tooltips are not used");
 }
 
 /** The functions of the fork, made of `ts`. */
 export function forkOf(ts: typeof TS) {
-  const { Completions, nullTransformationContext } = ts as unknown as Internals;
+  const { nullTransformationContext } = ts as unknown as Internals;
   return {
     getNullTransformationContext: () => nullTransformationContext,
     getDefaultTypeRoots: (folder: string) => ts.getEffectiveTypeRoots({}, { getCurrentDirectory: () => folder }),
@@ -29,8 +29,7 @@ export function forkOf(ts: typeof TS) {
           ...program.getDeclarationDiagnostics(file),
         ]),
       ),
-    getQuickInfoAtPosition: (file: TS.SourceFile, checker: TS.TypeChecker, _token: unknown, position: number) =>
-      quickInfoAt(ts, file, checker, position),
-    Completions: { ...Completions, getCompletionsAtPositionForTslab: Completions.getCompletionsAtPosition },
+    getQuickInfoAtPosition: unused,
+    Completions: { getCompletionsAtPositionForTslab: unused },
   };
 }
