@@ -2,6 +2,7 @@
  * What an optimiser step costs on n processes that train together: a model of docs/scaling.md, of what is measured in one process and
  * assumed of the network between them.
  */
+import { BUCKET_BYTES } from "../distributed/treeSum.js";
 
 /** What one process needs by itself; seconds and bytes. */
 export interface ProcessCosts {
@@ -71,8 +72,6 @@ export interface Prediction {
   strong: number | null;
 }
 
-/** Gradients are sent in buckets of so many bytes (src/distributed/treeSum.ts). */
-const BUCKET = 32 * 2 ** 20;
 /** Bytes a second at which gradients are added up, and files written with their digests; measured on slow machines. */
 const ADDING = 5e9;
 /** Seconds in which processes tell each other in every step whether it is sound, and whether to stop; measured between two. */
@@ -85,7 +84,7 @@ export function stepParts(costs: ProcessCosts, division: Division, network: Netw
   const others = (processes - 1) / processes;
   const gradients = accumulation * costs.gradients;
   const update = costs.update / (division.divided ? processes : 1);
-  const messages = 2 * (processes - 1) * Math.ceil(costs.gradientBytes / BUCKET);
+  const messages = 2 * (processes - 1) * Math.ceil(costs.gradientBytes / BUCKET_BYTES);
   const sent = others * costs.gradientBytes * (2 / network.bandwidth + 1 / ADDING) + messages * network.latency;
   const sum = processes > 1 ? sent + TELLING : 0;
   // streams that run on are drawn for all processes, by the thread that also gives steps to the engine

@@ -35,7 +35,7 @@ export interface TreeSum {
 }
 
 /** Bytes of a bucket, over all nodes; two are on their way at once. */
-const BUCKET_BYTES = 32 * 2 ** 20;
+export const BUCKET_BYTES = 32 * 2 ** 20;
 const DEPTH = 2;
 const [PARTS, SUMS] = [1, 2];
 

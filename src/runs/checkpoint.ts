@@ -161,17 +161,23 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   }
 }
 
-/** How far the newest whole "latest" has come, without reading its tensors; null if there is none. */
+/** How far the newest "latest" has come by its own words, for which `isWholeLatest` vouches; null if there is none. */
 export async function readProgress(dir: string): Promise<Pick<CheckpointState, "epoch" | "step" | "batch"> | null> {
   const [path] = presentCheckpoints(dir, "latest");
-  if (path === undefined || !(await verifySafetensors(path).catch(() => false))) return null;
-  const file = await openSafetensors(path);
+  const file = path === undefined ? null : await openSafetensors(path).catch(() => null);
+  if (file === null) return null;
   try {
     const state = parseState(file.metadata.get("state") ?? "");
     return typeof state === "string" ? null : state;
   } finally {
     await file.close();
   }
+}
+
+/** Whether the newest "latest" has the digest that it names. */
+export async function isWholeLatest(dir: string): Promise<boolean> {
+  const [path] = presentCheckpoints(dir, "latest");
+  return path !== undefined && (await verifySafetensors(path).catch(() => false));
 }
 
 /** It is told and nothing depends on it; the digest vouches for it. */

@@ -206,6 +206,11 @@ describe("Shift-Tab", () => {
     }
   });
 
+  it("sees the types that cells are checked with: what may be absent is told", async () => {
+    const asked = await request("inspect_request", 'const m = new Map<string, number>();\nconst v| = m.get("a");');
+    expect((asked.data as Record<string, string>)["text/markdown"]).toContain("number | undefined");
+  });
+
   it("finds nothing where nothing is", async () => {
     expect(await request("inspect_request", "|")).toMatchObject({ status: "ok", found: false, data: {} });
   });

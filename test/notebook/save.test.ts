@@ -32,6 +32,25 @@ describe("save", () => {
     expect(JSON.parse(String(await saved(figure, "wind.json")))).toMatchObject(FIGURE);
   });
 
+  it("writes typed arrays as lists, and no form that only every object has", async () => {
+    const colors: ColorScale = { palette: "viridis", range: [0, 1], label: "", unit: "" };
+    const map: Mark = {
+      kind: "heatmap",
+      values: Float64Array.of(0, Number.NaN),
+      rows: 1,
+      columns: 2,
+      x: [0, 1],
+      y: [0, 1],
+      colors,
+    };
+    const band: Mark = { kind: "band", color: "#000000", x: [0], lower: [Number.NaN], upper: [2] };
+    const figure = show({ title: "t", panels: [{ marks: [map, band] }] });
+    const { panels } = JSON.parse(String(await saved(figure, "t.json")));
+    expect(panels[0].marks[0].values).toEqual([0, null]);
+    expect(String(await saved(figure, "t.csv"))).toMatch(/\npanel 1,,0,,,,2\n$/);
+    await expect(save(figure, join(tempDir(), "a.constructor"))).rejects.toThrow(/not a form/);
+  });
+
   it("draws a PNG of twice the pixels, or says what is missing", async () => {
     const { GlobalFonts } = createRequire(import.meta.url)("@napi-rs/canvas");
     if (GlobalFonts.families.length === 0) {
@@ -82,6 +101,15 @@ describe("plotly", () => {
     expect(bundle["application/vnd.plotly.v1+json"]).toMatchObject({ data: [{ y: [1, null, 3] }] });
     expect(bundle["text/plain"]).toBe("[figure] mine: 1 traces of Plotly: scatter");
     expect(String(await saved(figure, "mine.html"))).toContain("newPlot");
+    const moved = plotly({
+      data: [],
+      layout: { xaxis: { range: Float64Array.of(0, 1) } },
+      frames: [{ data: [{ y: Int8Array.of(1, 2) }] }],
+    });
+    expect(JSON.parse(JSON.stringify(moved))).toMatchObject({
+      layout: { xaxis: { range: [0, 1] } },
+      frames: [{ data: [{ y: [1, 2] }] }],
+    });
     expect(() => plotly({} as never)).toThrow(/not a figure of Plotly/);
   });
 });

@@ -5,7 +5,7 @@
 import { locateConfig } from "../../config/locate.js";
 import { readConfigFile } from "../../config/text/files.js";
 import { AtmorepError } from "../../errors.js";
-import { presentCheckpoints, readProgress } from "../../runs/checkpoint.js";
+import { isWholeLatest, presentCheckpoints, readProgress } from "../../runs/checkpoint.js";
 import { type EndMark, readEndMark, writeEndMark } from "../../runs/endMark.js";
 import { parseRunReference, type RunFolder, runFolder } from "../../runs/folder.js";
 import { lockRun } from "../../runs/lock.js";
@@ -75,7 +75,8 @@ async function unmarkedEnd(folder: RunFolder, { epochs, maxSteps, writes }: Goal
   const { epoch, step, batch } = progress;
   const reason =
     epoch >= epochs ? "completed" : maxSteps !== undefined && step >= maxSteps && batch === 0 ? "max-steps" : null;
-  if (reason === null) return null;
+  // reading the whole file is left for a run that says that it has ended
+  if (reason === null || !(await isWholeLatest(folder.checkpointDir))) return null;
   const mark: EndMark = { reason, epoch, step };
   if (!writes) return mark;
   const lock = await lockRun(folder);

@@ -6,7 +6,8 @@ import { statSync } from "node:fs";
 import type * as TS from "typescript";
 
 export interface CellServiceSetup {
-  options: TS.CompilerOptions;
+  /** as they are now: a notebook's tsconfig.json may change */
+  options(): TS.CompilerOptions;
   /** files, folders and the resolution of modules, as the compiler of cells sees them */
   host: TS.WatchCompilerHostOfFilesAndCompilerOptions<TS.BuilderProgram>;
   /** files beside the cell's that belong to every program, in memory or not */
@@ -85,10 +86,10 @@ export class CellService {
   }
 
   #host(): TS.LanguageServiceHost {
-    const { host, options, roots } = this.#setup;
+    const { host, roots } = this.#setup;
     const read = (path: string) => this.#texts.get(path)?.text ?? host.readFile(path);
     return {
-      getCompilationSettings: () => options,
+      getCompilationSettings: () => this.#setup.options(),
       getScriptFileNames: () => [this.#earlier, this.#cell, ...roots],
       getScriptVersion: (path) => this.#versionOf(path),
       getScriptSnapshot: (path) => {
@@ -130,7 +131,7 @@ export class CellService {
   }
 
   get #target(): TS.ScriptTarget {
-    return this.#setup.options.target ?? this.#ts.ScriptTarget.Latest;
+    return this.#setup.options().target ?? this.#ts.ScriptTarget.Latest;
   }
 }
 

@@ -90,7 +90,7 @@ interface Section {
 function sectionsOf(tags: readonly TS.JSDocTagInfo[]): Section[] {
   const sections = new Map<string, Section>();
   for (const { name, text } of tags) {
-    const heading = HEADINGS[name] ?? name;
+    const heading = Object.hasOwn(HEADINGS, name) ? HEADINGS[name] : name;
     const isCode = name === "example";
     const own = sections.get(heading) ?? { heading, items: [], isCode };
     sections.set(heading, own);

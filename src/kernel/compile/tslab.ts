@@ -226,6 +226,7 @@ function hookCompiler(
   const module = new Module(path);
   require.cache[path] = module;
   const docs = new LibraryDocs(ts, ts.sys.readFile);
+  const root = setup.fallbackRoot?.replace(/\\/g, "/");
   let latest: TS.BuilderProgram | undefined;
   let assist: Assist | undefined;
   module.exports = Object.assign({}, ts, forkOf(ts), {
@@ -233,7 +234,7 @@ function hookCompiler(
     sys: Object.assign(Object.create(ts.sys), {
       // tslab sends its watchers there. A library that changes is seen after a restart.
       watchFile: (path: string, changed: TS.FileWatcherCallback) =>
-        isLibrary(path, setup.fallbackRoot?.replace(/\\/g, "/")) ? { close: () => {} } : watched.watch(path, changed),
+        isLibrary(path, root) ? { close: () => {} } : watched.watch(path, changed),
       watchDirectory: () => ({ close: () => {} }),
     }),
     createWatchCompilerHost(
@@ -271,8 +272,9 @@ function hookCompiler(
       };
       if (setup.fallbackRoot !== undefined) resolveFrom(ts, host, setup.fallbackRoot);
       assist = new Assist(ts, {
-        ...{ host, docs, options: host.options, roots: [globalsPath], fallbackRoot: setup.fallbackRoot },
-        isLibrary: (path) => isLibrary(path, setup.fallbackRoot?.replace(/\\/g, "/")),
+        ...{ host, docs, roots: [globalsPath], fallbackRoot: setup.fallbackRoot },
+        options: () => ({ ...host.options, ...checks.options }),
+        isLibrary: (path) => isLibrary(path, root),
         compiled: (path) => latest?.getSourceFile(path),
       });
       return host;

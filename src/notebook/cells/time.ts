@@ -1,4 +1,5 @@
 /** How long a piece of code takes, for notebooks. */
+import { median } from "../../bench/median.js";
 import { AtmorepError } from "../../errors.js";
 import type { Displayable } from "../figure/display.js";
 import { interruptible } from "../runs/interrupt.js";
@@ -87,10 +88,8 @@ async function measure<T>(work: () => T, asked: number | undefined, signal: Abor
     await new Promise((turn) => setImmediate(turn));
   }
   if (runs.length === 0) runs.push(first);
-  const sorted = [...runs].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-  return { value, median, fastest: sorted[0], slowest: sorted[sorted.length - 1], first, runs, calls };
+  const [fastest, slowest] = [runs.reduce((a, b) => Math.min(a, b)), runs.reduce((a, b) => Math.max(a, b))];
+  return { value, median: median(runs), fastest, slowest, first, runs, calls };
 }
 
 /** @returns the milliseconds of all calls together */

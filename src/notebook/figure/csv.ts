@@ -38,7 +38,8 @@ function* rowsOf(panel: Panel, p: number, mark: Mark): Generator<Cell[]> {
       return;
     }
     case "band":
-      for (const [i, x] of mark.x.entries()) yield [name, mark.name, x, null, null, mark.lower[i], mark.upper[i]];
+      for (const [i, x] of mark.x.entries())
+        yield [name, mark.name, x, null, null, finite(mark.lower[i]), finite(mark.upper[i])];
       return;
     case "rule":
       yield mark.axis === "x" ? [name, mark.name, mark.value] : [name, mark.name, null, mark.value];

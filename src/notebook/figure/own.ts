@@ -24,7 +24,7 @@ export function plotly(spec: PlotlySpec): Shown<PlotlyFigure> {
       fix: 'plotly({ data: [{ type: "scatter", x: [0, 1], y: [2, 5] }] })',
     });
   }
-  const figure = { ...spec, data: plain(spec.data) as PlotlyTrace[], layout: spec.layout ?? {} } as PlotlyFigure;
+  const figure = { layout: {}, ...(plain(spec) as PlotlySpec) } as PlotlyFigure;
   const kinds = [...new Set(figure.data.map(({ type }) => String(type ?? "scatter")))].join(", ");
   const title = titleOf(figure.layout.title);
   return displayed(figure, async () => ({
@@ -40,7 +40,7 @@ function titleOf(title: unknown): string {
 }
 
 /** Typed arrays as lists: in JSON they would be objects. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
     return Array.from(value as unknown as ArrayLike<number | bigint>, Number).map((x) =>
       Number.isFinite(x) ? x : null,

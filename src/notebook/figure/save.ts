@@ -4,6 +4,7 @@ import { AtmorepError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
 import { figureCsv, tableCsv } from "./csv.js";
 import { DISPLAY, type Displayable, type MimeBundle } from "./display.js";
+import { plain } from "./own.js";
 import { figurePage, plotlyPage, tablePage } from "./page.js";
 import type { PlotlyFigure } from "./plotly.js";
 import { pngOf } from "./raster.js";
@@ -32,7 +33,7 @@ export type Savable = Figure | Table | ColumnTable | PlotlyFigure | Displayable;
 export async function save(value: Savable, path: string): Promise<string> {
   const form = extname(path).slice(1).toLowerCase();
   const forms = formsOf(value);
-  const make = forms[form];
+  const make = Object.hasOwn(forms, form) ? forms[form] : undefined;
   if (make === undefined) {
     const known = Object.keys(forms);
     throw new AtmorepError(
@@ -57,7 +58,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 function formsOf(value: unknown): Forms {
   if (!isObject(value)) return {};
-  const json = () => `${JSON.stringify(value, null, 2)}\n`;
+  const json = () => `${JSON.stringify(plain(value), null, 2)}\n`;
   if (Array.isArray(value.panels)) {
     const figure = value as unknown as Figure;
     return {
