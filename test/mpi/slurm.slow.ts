@@ -1,9 +1,10 @@
 /** Jobs of a real Slurm: requeued, signalled before their limit, in chains and arrays. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { runFolder } from "../../src/runs/folder.js";
-import { atmorep } from "../support/cli.js";
+import { atmorep, ROOT } from "../support/cli.js";
 import { stateOf } from "../support/runState.js";
 import {
   jobEnd,
@@ -33,6 +34,8 @@ const logOf = (dir: string, job: string, kind: "out" | "err") => {
   const name = readdirSync(join(dir, "logs")).find((file) => file.endsWith(`.${job}.${kind}`));
   return readFileSync(join(dir, "logs", String(name)), "utf8");
 };
+// jobs live as long as is looked at them, on a fast machine too
+const UNHURRIED = { NODE_OPTIONS: `--import=${pathToFileURL(join(ROOT, "test/support/slowSteps.mjs"))}` };
 const UNBROKEN = { num_samples_per_epoch: 48, num_epochs: 6, model_log_frequency: 6 };
 
 it("a job of two tasks that is requeued and then signalled ends with the numbers of an unbroken run", async () => {
@@ -41,7 +44,8 @@ it("a job of two tasks that is requeued and then signalled ends with the numbers
   const run = (...command: string[]) => slurm(cluster.env, dir, ...command);
 
   const train = [script("train.sbatch"), config, "--seed", "3", "--engine", "wasm"];
-  const job = await run("sbatch", "--parsable", "--ntasks=2", ...train);
+  const submit = ["sbatch", "--parsable", "--ntasks=2", ...train];
+  const job = await slurm({ ...cluster.env, ...UNHURRIED }, dir, ...submit);
   const id = await until("the run's id", () => {
     try {
       return idOf(dir, job);
@@ -84,7 +88,7 @@ it("atmorep slurm writes a chain of jobs that goes on with one run", async () =>
   expect(written.code, written.stderr).toBe(0);
   expect(written.stdout).toMatch(/^memory .*^steps {8}144 \(6 epochs of 24\)$/ms);
   const submit = String(/^Submit it from here: (.*)$/m.exec(written.stdout)?.[1]);
-  await slurm(cluster.env, dir, "bash", "-c", submit);
+  await slurm({ ...cluster.env, ...UNHURRIED }, dir, "bash", "-c", submit);
   const jobs = await until("both jobs", async () => {
     const shown = (await slurm(cluster.env, dir, "squeue", "--noheader", "--format=%i", "--name=train_chained1")).split(
       "\n",
