@@ -62,7 +62,7 @@ export type { StoreInfo } from "./data/info/info.js";
 export type { Store } from "./data/store.js";
 export type { CubeBatch, Draw, FieldCube, Window } from "./data/types.js";
 export { AtmorepError, type ErrorCode, isAtmorepError } from "./errors.js";
-export type { Evaluation } from "./evaluation/evaluate.js";
+export type { Evaluation } from "./evaluation/request.js";
 export type { ScoredResults, ScoreResultsOptions } from "./evaluation/scoreResults.js";
 export type { LossInputs, LossTools, OwnLoss } from "./losses/types.js";
 export type { LevelChoice, MaskedBatch, MaskedField, MaskingStrategy, MaskingSummary } from "./masking/index.js";

@@ -1,7 +1,7 @@
 /** Evaluating runs, and scoring result stores. */
 import type { SetValues } from "../config/types.js";
-import type { EvaluateRequest, Evaluation } from "../evaluation/evaluate.js";
 import type { StoredCard } from "../evaluation/readCard.js";
+import type { EvaluateRequest, Evaluation } from "../evaluation/request.js";
 import type { ScoredResults, ScoreResultsOptions } from "../evaluation/scoreResults.js";
 import type { AttentionChoice, StoredAttention } from "../results/readAttention.js";
 import type { RunReference } from "../runs/locate.js";

@@ -3,97 +3,38 @@
  * global modes one date as well), however many samples there are.
  */
 
+import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import * as tf from "@tensorflow/tfjs-core";
-import type { OwnName } from "../config/kinds.js";
-import { drawRunId } from "../config/runId.js";
 import { configText } from "../config/text/files.js";
-import type { RunConfig } from "../config/types.js";
-import { leftOut } from "../data/gaps.js";
-import { openData } from "../data/openData.js";
 import { drawEpoch } from "../data/sampling.js";
 import { formatTime } from "../data/time.js";
-import { ALONE, type Communicator } from "../distributed/index.js";
-import { openEngine } from "../engine/index.js";
+import { ALONE } from "../distributed/index.js";
 import { AtmorepError, isAtmorepError } from "../errors.js";
 import { cleanLeftovers, writeDirectoryAtomic, writeFileAtomic } from "../formats/atomic.js";
 import { systemFault } from "../formats/systemFault.js";
 import { createMaskStreams, getStrategy } from "../masking/index.js";
-import { toTensors } from "../model/index.js";
+import type { Part } from "../parts.js";
 import { fitBaselines } from "../prediction/baselines.js";
-import { type PassContext, passSubject } from "../prediction/pass.js";
+import { predictedInParts, predictPart } from "../prediction/inParts.js";
+import type { PassContext, PassOptions } from "../prediction/pass.js";
 import { predictTogether } from "../prediction/together.js";
 import { storeNormalization } from "../results/storeNormalization.js";
 import { assertFree, configPath, type RunFolder, runFolder } from "../runs/folder.js";
-import { type ToldOn, toldOnLine } from "../runs/toldOn.js";
-import { readInitialWeights } from "../runs/weightFiles.js";
-import type { BaselineParams, CalibrationReport, ScoreReport } from "../scores/index.js";
+import { toldOnLine } from "../runs/toldOn.js";
+import type { BaselineParams } from "../scores/index.js";
 import { isPeriodic, scoresByTime } from "../scores/index.js";
-import { assertAgreed, stateDigest } from "../training/agreement.js";
-import { programVersion } from "../training/provenance.js";
-import { threadsOfEach } from "../training/threads.js";
+import { assertAgreed } from "../training/agreement.js";
 import { CALIBRATION_KEY, givenCalibration } from "./calibration.js";
 import type { DrawPlan } from "./draws.js";
-import { checkForEvaluation, findRun, type RunWeights, runConfig } from "./loadRun.js";
-import { evaluationMode, type ModeName } from "./modes.js";
-import { type EvaluationOptions, isEvaluationOverride } from "./options.js";
+import { assertApart, opened, type Work } from "./open.js";
 import { EvaluationOutput } from "./output.js";
-import { evaluationOptions } from "./readOptions.js";
-import { forecastSteps, rollout } from "./rollout.js";
+import { assertAllParts, assertSameParts, beginParts, begunParts, seedsOf, withoutEngine } from "./parts.js";
+import type { EvaluateRequest, Evaluation } from "./request.js";
+import { rollout } from "./rollout.js";
 import { datesOf, writeScoreTimes } from "./scoreTimes.js";
 import { EvaluationScores, stepHours, unitsOf } from "./scoring.js";
 import { NOT_PERIODIC, NOT_WHOLE, Spectra } from "./spectra.js";
-import { toldOn } from "./split.js";
 import { WindowSpectra } from "./windowSpectra.js";
-
-export interface EvaluateRequest {
-  /** `RUN[@latest|best|EPOCH]`, below `out` or a path to its folder; default the run whose weights are newest */
-  run?: string;
-  /** default: the strategy that the run was trained with */
-  mode?: ModeName | OwnName;
-  /** overrides of the configuration or of the mode's options, such as `fields[0][2]=[123]`, `position=[50,8]` */
-  set?: readonly string[];
-  data?: string;
-  /** which times to draw: default the test where the run has `dates_test`, unless validation's period is overwritten */
-  split?: "validation" | "test";
-  /** folder that holds the run's `models/` and gets `results/id<NEW>`; default the current one */
-  out?: string;
-  /** id of the evaluation; default random */
-  runId?: string;
-  /** cubes of a roll-out; default 1 */
-  rollout?: number;
-  /** an earlier evaluation of other times, whose parameters of post-hoc calibration are applied; default: cross-fitted */
-  calibration?: string;
-  engine?: "auto" | "native" | "wasm";
-  /** write result stores (default true) */
-  stores?: boolean;
-  signal?: AbortSignal;
-  /** processes that share the predictions, each with the same request, of which the first writes; default this one alone */
-  communicator?: Communicator;
-  onProgress?: (done: number, total: number) => void;
-  onWarning?: (message: string) => void;
-}
-
-export interface Evaluation {
-  /** id of the evaluation, under which its files lie */
-  runId: string;
-  /** the run evaluated, and which of its weights */
-  run: string;
-  weights: string;
-  mode: string;
-  samples: number;
-  scores: ScoreReport;
-  /** diagrams of calibration and post-hoc calibration; null for one member */
-  calibration: CalibrationReport | null;
-  /** what stands beside the scores in `scores.json` */
-  about: Record<string, unknown>;
-  /** who wins, in one sentence */
-  verdict: string;
-  /** which times that is told on, in one line */
-  toldOn: string;
-  resultsDir: string;
-  files: string[];
-}
 
 /**
  * Evaluates a run and writes `results/id<NEW>/`: configuration, result stores, `scores.json`. The run's own files are
@@ -103,64 +44,68 @@ export interface Evaluation {
  * @example const { scores } = await evaluate({ run: "ab12cd34@best", mode: "forecast" });
  */
 export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
-  const out = request.out ?? ".";
-  const communicator = request.communicator ?? ALONE;
-  const run = findRun(request.run, out);
-  const folder = runFolder(out, await communicator.broadcast(request.runId ?? drawRunId()));
-  assertFree(folder);
-  const own = request.mode === undefined;
-  const modeName = request.mode ?? String(runConfig(run, null, []).config.BERT_strategy);
-  const mode = evaluationMode(modeName);
-  const set = request.set ?? [];
-  const options = evaluationOptions(set.filter(isEvaluationOverride), modeName);
-  const { config: read, folder: base, warnings } = runConfig(run, mode.strategy, set, request.data);
-  // drawn where the run has none: once for all
-  const { torch_seed, rng_seed } = read;
-  const resolved: RunConfig = { ...read, ...(await communicator.broadcast({ torch_seed, rng_seed })) };
-  if (own && set.some((text) => text.startsWith("BERT_strategy="))) {
-    return evaluate({ ...request, runId: folder.id, mode: String(resolved.BERT_strategy) });
-  }
-  const config: RunConfig = { ...resolved, wandb_id: folder.id, par_rank: 0, par_size: 1 };
-  for (const warning of warnings) request.onWarning?.(warning);
-
-  const store = await openData(config, base);
-  let params: ReturnType<typeof toTensors> = {};
-  try {
-    for (const warning of checkForEvaluation(config, store)) request.onWarning?.(warning);
-    const subject = passSubject(config, store);
-    const cubes = request.rollout ?? 1;
-    assertShared(cubes, communicator);
-    if (cubes > 1 && config.attention) request.onWarning?.("attention maps are not written of a roll-out");
-    const shift = cubes > 1 ? forecastSteps(subject) * config.time_sampling : 0;
-    const told = toldOn({
-      asked: request.split ?? null,
-      dates_test: config.dates_test,
-      validationGiven: set.some((text) => /^(years|dates)_val[=[]/.test(text.trim())),
-      ownTimes: mode.ownTimes(options),
-    });
-    const split = told === "test" ? "test" : "validate";
-    const plan = mode.draws({ config, store, options, split, rollout: { cubes, shift } });
-    if (plan.acrossGaps) request.onWarning?.(leftOut(plan.acrossGaps));
-    const weights = await readInitialWeights(run.base, `${run.id}@${run.which}`, config, subject.model.spec);
-    const engine = await openEngine(request.engine ?? "auto", await threadsOfEach(communicator));
-    if (engine.instead?.reason === "unusable") request.onWarning?.(engine.instead.text);
-    params = toTensors(weights);
-    const context: PassContext = { ...subject, engine };
-    await assertAgreed(communicator, "before the first batch", () => ({
-      ...{ version: programVersion(), run: run.id, configuration: JSON.stringify(config), engine: engine.description },
-      ...{ options: JSON.stringify(options), draws: JSON.stringify(plan.draws.map(({ timeIndex }) => timeIndex)) },
-      weights: stateDigest(0, [weights]),
-    }));
-    const work = { request, context, params, plan, folder, run, modeName, options, cubes, told, communicator };
-    const whole =
-      communicator.rank === 0 ? await inFolder(folder, (aside) => runPlan({ ...work, folder: aside })) : null;
+  return opened(request, async (work) => {
+    const { communicator, facts } = work;
+    await assertAgreed(communicator, "before the first batch", () => facts);
+    const whole = communicator.rank === 0 ? await fillFolder(work) : null;
     if (whole === null) for await (const _ of batchesOf(work));
     return await communicator.broadcast(whole as Evaluation);
-  } finally {
-    tf.dispose(Object.values(params));
-    await store.close();
-  }
+  });
 }
+
+/**
+ * One part of an evaluation, for jobs that cannot talk to each other: its predictions are kept in
+ * `results/id<NEW>.unfinished`, those of earlier calls are not made again, and `finaliseEvaluation` makes of all parts what
+ * one process would have written.
+ * @returns how many of the part's batches are kept: fewer than all if interrupted
+ * @throws AtmorepError (usage) if other parts were asked for something else, or read other weights or data
+ */
+export async function evaluatePart(
+  request: EvaluateRequest & { runId: string },
+  part: Part,
+): Promise<{ done: number; total: number; folder: string }> {
+  const begun = await beginParts(runFolder(request.out ?? ".", request.runId).resultsDir, request, part.of);
+  return opened(
+    { ...request, communicator: ALONE },
+    async (work) => {
+      const { context, params, plan, cubes, facts } = work;
+      assertApart(cubes, `part ${part.number} of ${part.of}`);
+      await calibrationGiven(work);
+      await assertSameParts(begun.folder, facts);
+      const { folder } = begun;
+      const kept = await predictPart(folder, part, context, params, plan.draws, passOptions(work), request.onProgress);
+      return { ...kept, folder };
+    },
+    seedsOf(begun),
+  );
+}
+
+/**
+ * Makes of the parts of an evaluation what one process would have written.
+ * @throws AtmorepError (usage) if parts are missing, or the run or its data are not those of the parts; (input) if a
+ * prediction is damaged
+ */
+export async function finaliseEvaluation({
+  runId,
+  out = ".",
+  ...told
+}: Pick<EvaluateRequest, "out" | "signal" | "onProgress" | "onWarning"> & { runId: string }): Promise<Evaluation> {
+  const begun = await begunParts(runFolder(out, runId).resultsDir);
+  return opened(
+    { ...begun.asked, ...told, out, runId },
+    async (work) => {
+      await assertSameParts(begun.folder, work.context.config.attention ? work.facts : withoutEngine(work.facts));
+      await assertAllParts(begun, work.plan.draws.length);
+      const whole = await fillFolder({ ...work, parts: begun.folder });
+      await rm(begun.folder, { recursive: true, force: true });
+      return whole;
+    },
+    seedsOf(begun),
+  );
+}
+
+const fillFolder = (work: Work): Promise<Evaluation> =>
+  inFolder(work.folder, (aside) => runPlan({ ...work, folder: aside }));
 
 /**
  * Fills the evaluation's folder aside, so that it is there whole or not at all; what killed evaluations left goes.
@@ -185,42 +130,31 @@ async function inFolder(folder: RunFolder, fill: (aside: RunFolder) => Promise<E
   return { ...evaluation, resultsDir, files };
 }
 
-interface Work {
-  request: EvaluateRequest;
-  context: PassContext;
-  params: ReturnType<typeof toTensors>;
-  plan: DrawPlan;
-  folder: RunFolder;
-  run: RunWeights;
-  modeName: string;
-  options: EvaluationOptions;
-  cubes: number;
-  told: ToldOn;
-  communicator: Communicator;
-}
-
 /** Batches with their predictions; in other processes than the first none, which share the work. */
-function batchesOf({ request: { signal }, context, params, plan, told, communicator }: Work) {
-  const streams = createMaskStreams(context.config, context.fields);
-  const split = told === "test" ? "test" : "validate";
-  return predictTogether(communicator, context, params, plan.draws, { streams, split, members: true, signal });
+function batchesOf(work: Work) {
+  const { context, params, plan, communicator, parts } = work;
+  if (parts !== null) return predictedInParts(parts, context, plan.draws, passOptions(work));
+  return predictTogether(communicator, context, params, plan.draws, passOptions(work));
 }
 
-/** @throws AtmorepError (usage): each cube of a roll-out waits for the one before */
-function assertShared(cubes: number, { size }: Communicator): void {
-  if (cubes === 1 || size === 1) return;
-  throw new AtmorepError("usage", "a roll-out works in one process", {
-    where: "--rollout",
-    found: `${size} processes`,
-  });
-}
+const passOptions = ({ request: { signal }, context: { config, fields }, told }: Work): PassOptions => ({
+  streams: createMaskStreams(config, fields),
+  split: told === "test" ? "test" : "validate",
+  members: true,
+  signal,
+});
+
+/** @throws AtmorepError if what is asked for cannot be read, or is of these times */
+const calibrationGiven = async (work: Work) => {
+  const { calibration, out = "." } = work.request;
+  return calibration && (await givenCalibration(calibration, out, { mode: work.modeName, ...periodOf(work) }));
+};
 
 async function runPlan(work: Work): Promise<Evaluation> {
   const { request, context, params, plan, folder, run, modeName, cubes } = work;
   const { config, store, predicted } = context;
   const period = periodOf(work);
-  const mode = { mode: modeName, ...period };
-  const given = request.calibration && (await givenCalibration(request.calibration, request.out ?? ".", mode));
+  const given = await calibrationGiven(work);
   const fitted = await fittedBaselines(context, request.onWarning);
   const lookup = storeNormalization(store);
   const span = config.n_size[0] * config.time_sampling;

@@ -6,7 +6,7 @@ import { assertValid, type FaultCode } from "../config/faults.js";
 import { locateConfig } from "../config/locate.js";
 import { type ResolvedConfig, resolveConfig } from "../config/resolve.js";
 import { runIdsOf } from "../config/runId.js";
-import { withSeeds } from "../config/seeds.js";
+import { drawSeed, withSeeds } from "../config/seeds.js";
 import { validateAgainstStore } from "../config/store.js";
 import { parseOverrides } from "../config/text/overrides.js";
 import type { RunConfig, Strategy } from "../config/types.js";
@@ -56,17 +56,19 @@ function newestRun(out: string): string {
 /**
  * The configuration of a run, with overrides; a period of validation given anew replaces the former one.
  * @param strategy what is hidden; null: as the run was trained, or as overridden
+ * @param draw seeds that the run does not have
  */
 export function runConfig(
   run: RunWeights,
   strategy: Strategy | null,
   set: readonly string[],
   data?: string,
+  draw = drawSeed,
 ): ResolvedConfig {
   const overrides = set.filter((text) => !isEvaluationOverride(text));
   const keys = new Set(parseOverrides(overrides).map(({ key }) => key));
   const resolved = resolveConfig({ file: locateConfig(run.id, run.base), set: overrides, data });
-  const config = withSeeds({ ...resolved.config, BERT_strategy: strategy ?? resolved.config.BERT_strategy });
+  const config = withSeeds({ ...resolved.config, BERT_strategy: strategy ?? resolved.config.BERT_strategy }, draw);
   if (keys.has("years_val") && !keys.has("dates_val")) config.dates_val = null;
   return { ...resolved, config };
 }

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Evaluation, evaluate } from "../../src/evaluation/evaluate.js";
+import { evaluate } from "../../src/evaluation/evaluate.js";
+import type { Evaluation } from "../../src/evaluation/request.js";
 import { scoreResults } from "../../src/evaluation/scoreResults.js";
 import { openResults, type ResultStore } from "../../src/results/readResults.js";
 import type { ScoreEntry } from "../../src/scores/index.js";

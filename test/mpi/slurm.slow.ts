@@ -120,3 +120,23 @@ it("a job array of settings ends in one table", async () => {
   expect(table).toMatch(/^lr_max +0\.002 +0\.004$/m);
   expect(table).toMatch(/^dropout_rate +0\.1 +0\.2$/m);
 });
+
+it("a job array evaluates in parts, and a last job ends it", async () => {
+  const dir = submitFolder(tempDir());
+  const train = ["train", writeTinyConfig(dir, { num_samples_validate: 12 }), "--seed", "3", "--engine", "wasm"];
+  const trained = await atmorep([...train, "--max-steps", "1", "--out", dir, "--run-id", "learnt01"]);
+  expect(trained.code, trained.stderr).toBe(0);
+  const evaluate = `node_modules/.bin/atmorep evaluate learnt01 --engine wasm --run-id`;
+  const submit = (...args: string[]) =>
+    slurm(cluster.env, dir, "sbatch", "--parsable", "--output=logs/%A.%a.out", ...args);
+  const array = await submit("--array=1-3", "--wrap", `${evaluate} parted01 --part $SLURM_ARRAY_TASK_ID/3`);
+  const end = "node_modules/.bin/atmorep evaluate --finalise parted01";
+  const job = await submit(`--dependency=afterok:${array}`, "--output=logs/end.out", "--wrap", end);
+  expect(await jobEnd(cluster, dir, job)).toEqual({ state: "COMPLETED", code: 0 });
+  const alone = await atmorep(["evaluate", "learnt01", "--engine", "wasm", "--run-id", "single01"], dir);
+  expect(alone.code, alone.stderr).toBe(0);
+  const scores = (id: string) =>
+    readFileSync(join(dir, "results", `id${id}`, "scores.json"), "utf8").replaceAll(id, "ID");
+  expect(scores("parted01")).toBe(scores("single01"));
+  expect(readFileSync(join(dir, "logs", "end.out"), "utf8")).toContain("run learnt01@latest, BERT, 12 samples");
+});

@@ -2,16 +2,18 @@
 import type { Command } from "commander";
 import { openCommunicator } from "../../distributed/index.js";
 import { AtmorepError } from "../../errors.js";
-import { CALIBRATION_KEY, calibrationLines } from "../../evaluation/calibration.js";
 import { EVALUATION_MODES } from "../../evaluation/modes.js";
 import { EVALUATION_OPTIONS, OPTION_KEYS } from "../../evaluation/options.js";
 import { modesOf } from "../../evaluation/readOptions.js";
 import { evaluationTable } from "../../evaluation/table.js";
+import { type Part, parsePart } from "../../parts.js";
 import { endAll } from "../endAll.js";
+import { printEvaluation, progress } from "../evaluationShown.js";
 import { withOffline } from "../offline.js";
 import { collect, formatTable, note, print, printJson, withExamples } from "../output.js";
 import { stopOnSignals } from "../signals.js";
 import { count, engineName } from "../train/options.js";
+import { evaluateInPart, finalise } from "./evaluateParts.js";
 
 interface EvaluateFlags {
   mode?: string;
@@ -26,6 +28,8 @@ interface EvaluateFlags {
   epoch?: string;
   stores: boolean;
   engine: string;
+  part?: Part;
+  finalise?: string;
   json?: boolean;
 }
 
@@ -49,6 +53,12 @@ export function registerEvaluate(program: Command): void {
     .option("--epoch <n>", "with --results: which epoch's stores; default the last")
     .option("--no-stores", "write scores only")
     .option("--engine <name>", "auto, native or wasm", "auto")
+    .option(
+      "--part <i/N>",
+      "predict this part only, for jobs that cannot talk to each other; needs --run-id",
+      parsePart,
+    )
+    .option("--finalise <id>", "make of all parts of this --run-id what one process would have written")
     .option("--json", "print scores.json")
     .action(evaluateAction);
   command.addHelpText(
@@ -60,6 +70,8 @@ export function registerEvaluate(program: Command): void {
     "evaluate ab12cd34 --mode forecast --set forecast_num_tokens=1 --set fields[0][2]=[123]",
     "evaluate ab12cd34 --mode global_forecast --set 'dates=[[2021,2,10,12]]' --set 'token_overlap=[1,1]'",
     "evaluate --results results/idab12cd34",
+    "evaluate ab12cd34 --run-id parted01 --part 1/4",
+    "evaluate --finalise parted01",
   ]);
 }
 
@@ -69,47 +81,32 @@ const modeLines = (): string[] =>
 const optionLines = (): string[] =>
   formatTable(OPTION_KEYS.map((key) => [`  ${key}`, modesOf(key).join(", "), EVALUATION_OPTIONS[key].doc]));
 
-async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Promise<void> {
+async function evaluateAction(run: string | undefined, flags: EvaluateFlags, command: Command): Promise<void> {
+  if (flags.finalise !== undefined) return finalise(run, command);
   if (flags.results !== undefined) return scoreStores(flags.results, run, flags);
   if (flags.epoch !== undefined) {
     throw new AtmorepError("usage", "--epoch belongs to --results", { fix: "Name the epoch of a run as RUN@EPOCH." });
   }
-  const rollout = count("--rollout", flags.rollout);
-  const engine = engineName(flags.engine);
+  const request = {
+    ...{ run, mode: flags.mode, set: flags.set, data: flags.data, split: splitName(flags.split), out: flags.out },
+    ...{ runId: flags.runId, rollout: count("--rollout", flags.rollout), calibration: flags.calibration },
+    ...{ stores: flags.stores, engine: engineName(flags.engine) },
+  };
+  if (flags.part !== undefined) return evaluateInPart(request, flags.part, flags.json);
   const communicator = await openCommunicator((text) => note(`warning: ${text}`), "evaluating");
   const speaks = communicator.rank === 0;
   const stop = stopOnSignals("ending after this batch, nothing is written");
   try {
     const { evaluate } = await import("../../evaluation/evaluate.js");
     const result = await evaluate({
-      run,
-      mode: flags.mode,
-      set: flags.set,
-      data: flags.data,
-      split: splitName(flags.split),
-      out: flags.out,
-      runId: flags.runId,
-      rollout,
-      calibration: flags.calibration,
-      stores: flags.stores,
-      engine,
+      ...request,
       signal: stop.signal,
       communicator,
       onWarning: (message) => speaks && note(`warning: ${message}`),
       onProgress: progress(),
     });
     await communicator.close();
-    if (!speaks) return;
-    if (flags.json) {
-      const calibration = result.calibration && { [CALIBRATION_KEY]: result.calibration };
-      return printJson({ ...result.scores, _about: result.about, ...calibration });
-    }
-    print(`run ${result.run}@${result.weights}, ${result.mode}, ${result.samples} samples`);
-    for (const line of formatTable(...evaluationTable(result.scores))) print(line);
-    for (const line of calibrationLines(result.calibration)) print(line);
-    print(result.verdict);
-    print(result.toldOn);
-    print(`written to ${result.resultsDir}`);
+    if (speaks) printEvaluation(result, flags);
   } catch (error) {
     if (communicator.size > 1) await endAll(communicator, error, Boolean(flags.json), stop.exitCode());
     throw error;
@@ -153,14 +150,4 @@ async function scoreStores(dir: string, run: string | undefined, flags: Evaluate
   for (const line of formatTable(...evaluationTable(scores))) print(line);
   print(about.verdict);
   if (path) print(`written to ${path}`);
-}
-
-/** A line on standard error every two seconds, and at the end. */
-function progress(): (done: number, total: number) => void {
-  let told = Date.now();
-  return (done, total) => {
-    if (done < total && Date.now() - told < 2000) return;
-    told = Date.now();
-    note(`batch ${done} of ${total}`);
-  };
 }
