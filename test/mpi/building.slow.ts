@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Dataset, writeNetcdf3 } from "../data/importFixtures.js";
 import { atmorep, LAUNCHER, type Outcome, runProgram } from "../support/cli.js";
+import { filesOf } from "../support/filesOf.js";
 import { temporaryFolder } from "../support/tinyRun.js";
 import { ENV, installed, MPICH, OPEN_MPI } from "./training.js";
 
@@ -42,12 +43,6 @@ function source(): string {
 }
 
 /** Every file below a folder with its bytes. */
-function tree(folder: string): Record<string, string> {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
-    statSync(join(folder, name)).isFile(),
-  );
-  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(folder, name)).toString("base64")]));
-}
 
 const commandOf = (launcher: readonly string[], size: number, args: readonly string[]): [string, ...string[]] => {
   const [program, ...rest] = [...launcher, String(size), process.execPath, LAUNCHER, "data", ...args];
@@ -81,7 +76,7 @@ async function both(size: number, args: (out: string) => readonly string[], name
   const plain = (text: string, out: string) => text.replaceAll(out, "OUT");
   expect(plain(stdout, many)).toBe(plain(alone.stdout, one));
   expect(plain(stderr, many)).toBe(plain(alone.stderr, one));
-  const bytesOf = (out: string) => (end === "" ? tree(path(out)) : readFileSync(path(out)));
+  const bytesOf = (out: string) => (end === "" ? filesOf(path(out)) : readFileSync(path(out)));
   expect(bytesOf(many)).toEqual(bytesOf(one));
   expect(beside(`${name}-`).sort()).toEqual([many, one].sort());
 }
@@ -102,10 +97,10 @@ it("data normalize within the store", async () => {
     expect((await atmorep(["data", ...importArgs(name)], dir)).code).toBe(0);
     const { code, stderr } = await run(["normalize", name, ...NORMALIZE]);
     expect(code, stderr).toBe(0);
-    made.push(tree(path(name)));
+    made.push(filesOf(path(name)));
   }
   expect(made[1]).toEqual(made[0]);
-  expect(made[0]).not.toEqual(tree(path("one.zarr")));
+  expect(made[0]).not.toEqual(filesOf(path("one.zarr")));
 });
 
 it.each([
@@ -135,7 +130,7 @@ it.each([
   expect(again.code, again.stderr).toBe(0);
   expect(again.stderr.match(/^goes on: \d+ of \d+ parts of the work are done/gm)).toHaveLength(1);
   expect((await atmorep(["data", ...rechunkArgs(`${signal}-one.zarr`)], dir)).code).toBe(0);
-  expect(tree(path(out))).toEqual(tree(path(`${signal}-one.zarr`)));
+  expect(filesOf(path(out))).toEqual(filesOf(path(`${signal}-one.zarr`)));
   expect(existsSync(folder)).toBe(false);
 });
 

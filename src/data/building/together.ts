@@ -1,4 +1,5 @@
 /** Building by the processes of a team: each works a part, the first begins and finishes. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
@@ -94,6 +95,8 @@ async function giveUp(
   error: unknown,
   note: BuildOptions["note"],
 ): Promise<unknown> {
+  // finished but for its lock: nothing is kept, and nothing left to remove
+  if (!existsSync(folder)) return error;
   const done = (await doneOfAll(stored, folder)).size;
   const isStopped = failure !== null && failure.signal !== null;
   const isMendable = isStopped || isLost || (done > 0 && failure?.mendable);

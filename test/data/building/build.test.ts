@@ -20,6 +20,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { workUnits } from "../../../src/data/building/threads.js";
 import { atmorep, LAUNCHER, type Outcome, runProgram } from "../../support/cli.js";
+import { filesOf } from "../../support/filesOf.js";
 import { runCli } from "../../support/inProcess.js";
 import { type Dataset, writeNetcdf3 } from "../importFixtures.js";
 import { temporaryFolder } from "../support.js";
@@ -68,12 +69,6 @@ function source(file: string, from: number, steps: number, levels = 3): string {
 }
 
 /** Every file of a folder with its bytes. */
-function tree(folder: string): Record<string, string> {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
-    statSync(join(folder, name)).isFile(),
-  );
-  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(folder, name)).toString("base64")]));
-}
 
 let files: string[] = [];
 let whole: Record<string, string> = {};
@@ -85,7 +80,7 @@ beforeAll(async () => {
   const made = await runCli(...importArgs(path("whole.zarr")));
   expect(made.stderr).toContain("next: npx atmorep");
   expect(made.code).toBe(0);
-  whole = tree(path("whole.zarr"));
+  whole = filesOf(path("whole.zarr"));
 });
 
 /** Starts the program, and ends it by a signal once so many units are in its journal. */
@@ -123,7 +118,7 @@ describe("data import", () => {
     const { code, stderr } = await atmorep(importArgs(path("threads.zarr"), "--jobs", "3"));
     expect(stderr).toContain("next: npx atmorep");
     expect(code).toBe(0);
-    expect(tree(path("threads.zarr"))).toEqual(whole);
+    expect(filesOf(path("threads.zarr"))).toEqual(whole);
     expect(readdirSync(dir).filter((name) => name.includes("threads"))).toEqual(["threads.zarr"]);
   });
 
@@ -144,7 +139,7 @@ describe("data import", () => {
     const { code, stderr } = await runCli(...importArgs(out));
     expect(code).toBe(0);
     expect(stderr).toMatch(/goes on: \d+ of \d+ parts of the work are done, in /);
-    expect(tree(out)).toEqual(whole);
+    expect(filesOf(out)).toEqual(whole);
     expect(existsSync(folder)).toBe(false);
   });
 
@@ -173,7 +168,7 @@ describe("data import", () => {
     }
     const ended = await runCli("data", "finalise", out, "--json");
     expect(JSON.parse(ended.stdout)).toMatchObject({ path: out, command: "data import", parts: 4 });
-    expect(tree(out)).toEqual(whole);
+    expect(filesOf(out)).toEqual(whole);
     expect(existsSync(folder)).toBe(false);
     const again = await runCli("data", "finalise", out);
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("nothing unfinished here") });
@@ -192,7 +187,7 @@ describe("data import", () => {
     expect(second.stderr).toContain("another process is at work on this");
     expect(second.stderr).toContain(`process ${child.pid} on `);
     expect(await ended).toBe(0);
-    expect(tree(out)).toEqual(whole);
+    expect(filesOf(out)).toEqual(whole);
   });
 
   test("another request and changed files are refused with what differs, until --restart", async () => {
@@ -214,7 +209,7 @@ describe("data import", () => {
     const command = await runCli("data", "rechunk", path("whole.zarr"), "--out", out);
     expect(command.stderr).toContain("unfinished work of another command; found data import");
     expect((await runCli(...importArgs(out, "--restart"))).code).toBe(0);
-    expect(tree(out)).toEqual(whole);
+    expect(filesOf(out)).toEqual(whole);
     expect(existsSync(folder)).toBe(false);
   });
 
@@ -226,7 +221,7 @@ describe("data import", () => {
     mkdirSync(join(folder, "store"));
     const refused = await runCli(...importArgs(out));
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("--overwrite") });
-    expect(tree(out)).toEqual(whole);
+    expect(filesOf(out)).toEqual(whole);
   });
 
   test("killed while an archive takes its place, or what it was made of is removed, finalise ends it", async () => {
@@ -266,7 +261,7 @@ describe("data import", () => {
     const elsewhere = ["data", "import", seen("a.nc"), seen("b.nc"), "--out", out, ...LAYOUT, "--part", "2/2"];
     expect(await runCli(...elsewhere)).toMatchObject({ code: 0 });
     expect((await runCli("data", "finalise", out)).code).toBe(0);
-    expect(tree(out)).toEqual(whole);
+    expect(filesOf(out)).toEqual(whole);
     for (const [name, args] of [
       ["", ["data", "normalize"]],
       ["rechunked.zarr", ["data", "rechunk", "--out", path("rechunked.zarr")]],
@@ -328,7 +323,7 @@ describe("data normalize", () => {
     expect((await runCli(...args(one))).code).toBe(0);
     for (const part of ["2/3", "1/3", "3/3"]) expect((await runCli(...args(parts), "--part", part)).code).toBe(0);
     expect((await runCli("data", "finalise", parts)).code).toBe(0);
-    expect(tree(parts)).toEqual(tree(one));
+    expect(filesOf(parts)).toEqual(filesOf(one));
     expect(readdirSync(parts)).not.toContain("normalization.unfinished");
   });
 
@@ -337,6 +332,6 @@ describe("data normalize", () => {
     expect((await runCli(...args(path("s-one")))).code).toBe(0);
     for (const part of ["1/2", "2/2"]) expect((await runCli(...args(path("s-parts")), "--part", part)).code).toBe(0);
     expect((await runCli("data", "finalise", path("s-parts"))).code).toBe(0);
-    expect(tree(path("s-parts"))).toEqual(tree(path("s-one")));
+    expect(filesOf(path("s-parts"))).toEqual(filesOf(path("s-one")));
   });
 });

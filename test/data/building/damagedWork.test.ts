@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { filesOf } from "../../support/filesOf.js";
 import { runCli } from "../../support/inProcess.js";
 import { tempDir } from "../../support/tempDir.js";
 import { writeNetcdf3 } from "../importFixtures.js";
@@ -42,19 +43,8 @@ async function work() {
   const args = (to: string, ...more: string[]) => ["data", "import", file, "--out", to, ...more];
   for (const part of ["1/2", "2/2"]) expect((await runCli(...args(out, "--part", part))).code).toBe(0);
   expect((await runCli(...args(join(dir, "whole.zarr")))).code).toBe(0);
-  return { out, folder: `${out}.unfinished`, whole: tree(join(dir, "whole.zarr")), args };
+  return { out, folder: `${out}.unfinished`, whole: filesOf(join(dir, "whole.zarr")), args };
 }
-
-const tree = (folder: string) =>
-  Object.fromEntries(
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => [
-        join(parentPath, name).slice(folder.length),
-        readFileSync(join(parentPath, name), "hex"),
-      ])
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
 
 function change(path: string, pattern: RegExp, to: string): void {
   const text = readFileSync(path, "utf8");
@@ -71,7 +61,7 @@ test("a line of a journal that changed counts for nothing: its part is asked for
   expect(early.stderr).toMatch(/not all parts are done; found part 1\/2 lacks 1 units/);
   expect((await runCli(...args(out, "--part", "1/2"))).code).toBe(0);
   expect((await runCli("data", "finalise", out)).code).toBe(0);
-  expect(tree(out)).toEqual(whole);
+  expect(filesOf(out)).toEqual(whole);
 });
 
 test.each([
@@ -87,5 +77,5 @@ test.each([
     expect(stderr).toMatch(/request\.json: what was begun here cannot be told: the file is damaged.*--restart/);
   }
   expect((await runCli(...args(out, "--restart"))).code).toBe(0);
-  expect(tree(out)).toEqual(whole);
+  expect(filesOf(out)).toEqual(whole);
 });

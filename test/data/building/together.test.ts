@@ -1,5 +1,5 @@
 /** Building by several processes, here within one: what they say to each other is handed over by promises. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +7,7 @@ import { Team, type Voice } from "../../../src/data/building/team.js";
 import { rechunkStore } from "../../../src/data/rechunk/index.js";
 import { makeWaves } from "../../../src/data/waves.js";
 import { AtmorepError } from "../../../src/errors.js";
+import { filesOf } from "../../support/filesOf.js";
 import { temporaryFolder } from "../support.js";
 
 const folder = temporaryFolder();
@@ -36,19 +37,12 @@ const NEVER = new AbortController().signal;
 const teams = (size: number, signals: AbortSignal[] = []) =>
   voices(size).map((voice, rank) => new Team(voice, signals[rank] ?? NEVER));
 
-function tree(dir: string): Record<string, string> {
-  const names = readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) =>
-    statSync(join(dir, name)).isFile(),
-  );
-  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(dir, name)).toString("base64")]));
-}
-
 const LAYOUT = { chunks: { time: 2, field: 1, level: 1 } };
 let whole: Record<string, string>;
 beforeAll(async () => {
   await makeWaves(path("waves.zarr"), { days: 6, res: [15, 15], levels: [96, 137] });
   await rechunkStore(path("waves.zarr"), path("whole.zarr"), LAYOUT);
-  whole = tree(path("whole.zarr"));
+  whole = filesOf(path("whole.zarr"));
 });
 
 describe("a team", () => {
@@ -140,7 +134,7 @@ describe("a store", () => {
         }),
       ),
     );
-    expect(tree(out)).toEqual(whole);
+    expect(filesOf(out)).toEqual(whole);
     expect(existsSync(`${out}.unfinished`)).toBe(false);
     expect(summaries.map(({ unfinished }) => unfinished)).toEqual(Array(size).fill(null));
     const [done, total, before] = progress[progress.length - 1];
@@ -166,7 +160,7 @@ describe("a store", () => {
       Promise.all(teams(size).map((team) => rechunkStore(path("waves.zarr"), out, { ...LAYOUT, team })));
     await expect(again(3)).rejects.toThrow(/found 2 parts, now 3\. Go on with 2 processes/);
     await again(2);
-    expect(tree(out)).toEqual(whole);
+    expect(filesOf(out)).toEqual(whole);
   });
 
   it("that one of them asks for otherwise is not begun", async () => {
