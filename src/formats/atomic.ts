@@ -3,9 +3,9 @@
  * rename, fsync of the folder. What a killed process leaves is swept by whoever writes the same file next, or by
  * `cleanLeftovers` at the next start of a run.
  */
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { hostname } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
 /** Leftovers of another machine are swept after this time: their process cannot be looked up. */
@@ -200,6 +200,18 @@ export async function makeAside(path: string): Promise<string> {
   begun.set(aside, null);
   await mkdir(aside);
   return aside;
+}
+
+/** Gives `use` an empty folder for temporary files among the system's, which goes at the end, and where a signal ends the program. */
+export async function withScratch<T>(name: string, use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), `atmorep-${name}-`));
+  begun.set(folder, null);
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+    begun.delete(folder);
+  }
 }
 
 /**

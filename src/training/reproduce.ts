@@ -1,13 +1,13 @@
 /** Running a run again, in a folder aside, and comparing step by step and bit by bit. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseFields } from "../config/fields.js";
 import { locateConfig } from "../config/locate.js";
 import { resolveConfig } from "../config/resolve.js";
 import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
+import { withScratch } from "../formats/atomic.js";
 import type { PlainParams } from "../model/types.js";
 import { type Checkpoint, loadCheckpoint } from "../runs/checkpoint.js";
 import { epochOf } from "../runs/digests.js";
@@ -57,8 +57,7 @@ export async function reproduceRun(
   const config: RunConfig = { ...own, ...untracked, grad_accumulation: own.grad_accumulation * processes };
   const original = await loadCheckpoint(folder.checkpointDir, "latest");
   const { step, epoch, metricsRows } = original.state;
-  const scratch = await mkdtemp(join(tmpdir(), "atmorep-reproduce-"));
-  try {
+  return withScratch("reproduce", async (scratch) => {
     await bringOrigins(out, scratch, config, sessions);
     restoreEnvironment(sessions[0].environment);
     const options: TrainOptions = {
@@ -77,9 +76,7 @@ export async function reproduceRun(
     const tensor = await firstTensor(folder, again, original);
     const [now] = await readProvenance(again);
     return { id, steps: step, equal: !row && !tensor, row, tensor, otherwise: changes(sessions, now), processes };
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 /** How many trained it together, all the time, if one process can do the same. */

@@ -109,7 +109,9 @@ it.each(cases)("%s: %s", async (launcher, name) => {
     const code = await ended;
     expect(said).toMatch(message);
     if (!strike) {
-      expect(code, said).toBe(2);
+      // without a library they cannot talk: srun may end the second before it has found out, and gives the largest code
+      const codes = name === "no MPI library" && launcher.startsWith("srun") ? [2, 143] : [2];
+      expect(codes, said).toContain(code);
       if (name === "missing data") expect(said.match(/^error: /gm), said).toHaveLength(1);
       expect(existsSync(folder.resultsDir)).toBe(false);
       return;

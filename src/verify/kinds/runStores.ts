@@ -1,11 +1,11 @@
 /** A run's result stores: ours, written from what the original's validation saw and predicted, against its own. */
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseFields, predictedFields } from "../../config/fields.js";
 import type { Field, RunConfig } from "../../config/types.js";
 import { openStore, type Window } from "../../data/index.js";
+import { withScratch } from "../../formats/atomic.js";
 import { toFloat32, toNumbers } from "../../formats/safetensors.js";
 import type { MaskedField } from "../../masking/types.js";
 import { openResultsWriter } from "../../results/openWriters.js";
@@ -27,8 +27,7 @@ export async function compareStores(golden: GoldenCase): Promise<Comparison[]> {
   if (epochs.length === 0) return [];
   // `val.K` is what the last epoch's validation saw.
   const epoch = Math.max(...epochs.map(Number));
-  const ours = await mkdtemp(join(tmpdir(), "atmorep-verify-"));
-  try {
+  return withScratch("verify", async (ours) => {
     await writeOurs(golden, config, { dir: ours, runId, epoch });
     const comparisons = compareInputs(golden);
     for (const kind of RESULT_KINDS) {
@@ -42,9 +41,7 @@ export async function compareStores(golden: GoldenCase): Promise<Comparison[]> {
       }
     }
     return comparisons;
-  } finally {
-    await rm(ours, { recursive: true, force: true });
-  }
+  });
 }
 
 /** What the writer does not use of `val.K`: the counts fit the indices, mean and spread the members. */
