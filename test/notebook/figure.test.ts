@@ -237,7 +237,7 @@ describe("in a notebook", () => {
     const y = { ...curve.y, also: { type: "linear" as const, range: [0, 10] as [number, number] } };
     const figure: Figure = { ...FIGURE, columns: 1, stretch: true, panels: [{ ...curve, y }] };
     const { layout } = labFigure(figure);
-    expect(layout).toMatchObject({ autosize: true, paper_bgcolor: "rgba(0,0,0,0)", margin: { t: 30 } });
+    expect(layout).toMatchObject({ autosize: true, paper_bgcolor: "rgba(0,0,0,0)", margin: { t: 36 } });
     expect(layout).not.toHaveProperty("width");
     for (const { text } of layout.annotations as { text: string }[]) {
       expect(text).toMatch(/^<span style="color:var\(--jp-content-font-color1/);
@@ -255,9 +255,16 @@ describe("in a notebook", () => {
     });
     expect(buttons[1].args[0]).toMatchObject({
       "yaxis.type": "log",
-      "yaxis.range": [-2, 1],
+      "yaxis.range": [expect.closeTo(-2, 9), expect.closeTo(1, 9)],
       "yaxis.tickmode": "array",
     });
+    // words keep apart when it is shrunk to three quarters
+    const { width, legend } = layoutFigure(figure);
+    for (const [i, { x, y }] of legend.entries()) {
+      const before = legend[i - 1];
+      if (before?.y === y) expect(((x - before.x) * 0.75) / (before.name.length * 6)).toBeGreaterThan(1);
+    }
+    expect(width).toBe(860);
     expect(labFigure(FIGURE).layout.width).toBe(layoutFigure(FIGURE).width);
   });
 });

@@ -92,8 +92,11 @@ describe("train", () => {
     expect(raw).toMatchObject({ x: steps, opacity: 0.35 });
     expect(smooth).toMatchObject({ x: steps, name: "mean squared error", width: 2 });
     expect(smooth.y[1]).toBeCloseTo(((raw.y[0] ?? 0) + (raw.y[1] ?? 0) + (raw.y[2] ?? 0)) / 3, 4);
-    // the same thing has the same name and colour in the row of its field
-    expect(field.find(({ name }) => name === "mean squared error")?.color).toBe(raw.color);
+    // the same name has the same colour wherever it stands
+    const named = run.figure.panels.flatMap(({ marks }) => marks as Line[]).filter(({ name }) => name !== undefined);
+    const colors = new Set(named.map(({ name, color }) => `${name} ${color}`));
+    expect(colors.size).toBe(new Set(named.map(({ name }) => name)).size);
+    expect(field.map(({ name }) => name)).toContain("spread of the members");
     expect(rate[0].y[0]).toBe(learningRates(tinyConfig())[0]);
     for (const line of [speed[0], norm[0]]) expect(line.y.every((value) => (value ?? 0) > 0)).toBe(true);
     expect(run.figure.panels[0].y.also).toBeDefined();

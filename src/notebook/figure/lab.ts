@@ -10,7 +10,7 @@ export const INK = "var(--jp-content-font-color1, var(--vscode-foreground, #7676
 const GREY = "#767676";
 const CLEAR = "rgba(0,0,0,0)";
 /** Pixels above the figure, where plotly.js shows its tools and buttons stand. */
-const TOOLBAR = 30;
+const TOOLBAR = 36;
 
 type Parts = Record<string, unknown>;
 
@@ -29,6 +29,7 @@ export function labFigure(figure: Figure): PlotlyFigure {
     layout: {
       ...(figure.stretch ? { ...loose, autosize: true } : themed),
       annotations,
+      shapes: (layout.shapes as Parts[]).map(visibleShape),
       height: Number(layout.height) + TOOLBAR,
       margin: { l: 0, r: 0, t: TOOLBAR, b: 0 },
       paper_bgcolor: CLEAR,
@@ -48,12 +49,21 @@ function axisOf(axis: Parts): Parts {
   return title ? { ...axis, title: { ...title, text: inked(title.text) } } : axis;
 }
 
+const BLACK = "#000000";
+const ON_ALL = "#808080";
+
+const grey = (part: unknown) => {
+  const own = part as { color?: string } | undefined;
+  return own?.color === BLACK ? { ...own, color: ON_ALL } : part;
+};
+
+function visibleShape(shape: Parts): Parts {
+  const fill = shape.fillcolor === BLACK ? { fillcolor: ON_ALL } : {};
+  return { ...shape, line: grey(shape.line), ...fill };
+}
+
 /** Black lines and points would vanish on a dark page. */
 function visible(trace: Parts): Parts {
-  const grey = (part: unknown) => {
-    const own = part as { color?: string } | undefined;
-    return own?.color === "#000000" ? { ...own, color: "#808080" } : part;
-  };
   const colorbar = trace.colorbar as { title: { text: string } } | undefined;
   return {
     ...trace,
