@@ -1,35 +1,62 @@
-/** Coastlines for maps: Natural Earth's 1:110m land outline (public domain, through the package world-atlas). */
+/**
+ * Coastlines and borders for maps: Natural Earth's 1:110m outlines (public domain, through the package world-atlas, which has no
+ * lakes).
+ */
 import { createRequire } from "node:module";
 import { mesh } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 
 type Point = readonly number[];
 
-let outline: readonly (readonly Point[])[] | null = null;
+type Lines = readonly (readonly Point[])[];
 
-function landOutline(): readonly (readonly Point[])[] {
-  if (!outline) {
-    const land = createRequire(import.meta.url)("world-atlas/land-110m.json") as Topology;
-    outline = mesh(land, land.objects.land as GeometryCollection).coordinates;
+let land: Lines | null = null;
+let between: Lines | null = null;
+
+const atlas = (name: string) => createRequire(import.meta.url)(`world-atlas/${name}-110m.json`) as Topology;
+
+function landOutline(): Lines {
+  if (!land) {
+    const topology = atlas("land");
+    land = mesh(topology, topology.objects.land as GeometryCollection).coordinates;
   }
-  return outline;
+  return land;
+}
+
+/** Where two countries meet. */
+function borderLines(): Lines {
+  if (!between) {
+    const topology = atlas("countries");
+    between = mesh(topology, topology.objects.countries as GeometryCollection, (a, b) => a !== b).coordinates;
+  }
+  return between;
+}
+
+/** The coastlines inside a region as one broken line; as `borders`. */
+export const coastlines = (lons: Ends, lats: Ends): BrokenLine => linesInside(landOutline(), lons, lats);
+
+type Ends = readonly [low: number, high: number];
+
+/** x and y of points, null between pieces. */
+export interface BrokenLine {
+  x: (number | null)[];
+  y: (number | null)[];
 }
 
 /**
- * The coastlines inside a region as one broken line.
+ * Borders between countries inside a region as one broken line.
  * @param lons degrees East, west and east edge; may pass 360 or lie below 0
  * @param lats geographic degrees, south and north edge
  * @returns x and y of the points, null between pieces
  */
-export function coastlines(
-  lons: readonly [west: number, east: number],
-  lats: readonly [south: number, north: number],
-): { x: (number | null)[]; y: (number | null)[] } {
+export const borders = (lons: Ends, lats: Ends): BrokenLine => linesInside(borderLines(), lons, lats);
+
+function linesInside(lines: Lines, lons: Ends, lats: Ends): BrokenLine {
   const x: (number | null)[] = [];
   const y: (number | null)[] = [];
   for (const shift of [-360, 0, 360, 720]) {
     if (180 + shift < lons[0] || -180 + shift > lons[1]) continue;
-    for (const line of landOutline()) {
+    for (const line of lines) {
       for (let i = 1; i < line.length; i++) {
         // The outline is cut at the date line, which is no coast.
         if (Math.abs(line[i][0]) === 180 && Math.abs(line[i - 1][0]) === 180) continue;

@@ -10,6 +10,7 @@ import type { Window } from "../data/types.js";
 import { displayUnit } from "../data/units.js";
 import { readValues } from "../data/values.js";
 import { AtmorepError } from "../errors.js";
+import { type MaskedField, TOKEN_KIND } from "../masking/types.js";
 
 /** One field on one level at one time. Rows run from North to South, columns from West to East. */
 export interface Grid {
@@ -20,6 +21,8 @@ export interface Grid {
   time: string;
   /** [rows, columns]; NaN where there is no value */
   values: Float64Array;
+  /** [rows, columns], 1 where a token is masked: the network sees nothing there, whatever `values` say */
+  hidden?: Uint8Array;
   /** geographic degrees, [rows] */
   lats: Float64Array;
   /** degrees East, ascending also across the Greenwich meridian, [columns] */
@@ -114,8 +117,23 @@ export async function batchGrids(
     which === "true"
       ? cube.fields[field.index].tokens.subarray((l * B + sample) * size)
       : masked.fields[field.index].source.subarray((sample * field.L + l) * size);
-  const values = untokenize(tokens.subarray(0, size), tokenLayout(field.numTokens, field.tokenSize));
-  return windowGrids(prepared, field, l, sample, values, choice.normalized ?? false);
+  const layout = tokenLayout(field.numTokens, field.tokenSize);
+  const values = untokenize(tokens.subarray(0, size), layout);
+  const grids = await windowGrids(prepared, field, l, sample, values, choice.normalized ?? false);
+  if (which === "true") return grids;
+  const hidden = untokenize(maskedPoints(masked.fields[field.index], l, sample), layout);
+  const plane = hidden.length / grids.length;
+  return grids.map((grid, t) => ({ ...grid, hidden: Uint8Array.from(hidden.subarray(t * plane, (t + 1) * plane)) }));
+}
+
+/** 1 for the values of masked tokens of a sample and level [N, D], else 0. */
+function maskedPoints({ N, D, idx, kind }: MaskedField, l: number, sample: number): Float32Array {
+  const points = new Float32Array(N * D);
+  for (const [m, index] of idx[l].entries()) {
+    if (Math.floor(index / N) !== sample || !(kind[l][m] & TOKEN_KIND.masked)) continue;
+    points.fill(1, (index % N) * D, ((index % N) + 1) * D);
+  }
+  return points;
 }
 
 /** Normalised values [time, lat, lon] of a sample's window as grids, one a time step. */

@@ -73,8 +73,14 @@ describe("a notebook in JupyterLab", () => {
     await notebook.done(1);
     await expectWholeRun(notebook, 1, "labrun01");
 
-    await notebook.output(3).locator("img").first().waitFor({ timeout: 60_000 });
-    await notebook.page.waitForTimeout(2000);
+    await notebook.liveFigure(3).locator("svg").first().waitFor({ timeout: 60_000 });
+    // the choice of axes outlives the next frames
+    const wrapper = notebook.output(3).locator("[data-scale]").first();
+    await wrapper.getByLabel("logarithmic").check();
+    await notebook.page.waitForTimeout(2500);
+    expect(await wrapper.getAttribute("data-scale")).toBe("log");
+    expect(await wrapper.locator(".linear").first().isVisible()).toBe(false);
+    expect(await wrapper.locator(".log").first().isVisible()).toBe(true);
     await notebook.interrupt();
     expect(await notebook.done(3)).toBeLessThan(2000);
     await expectWholeRun(notebook, 3, "labrun02");
@@ -122,7 +128,7 @@ describe("a notebook in JupyterLab", () => {
     let notebook = await open("closed.ipynb");
     await notebook.run(0);
     await notebook.run(1);
-    await notebook.output(1).locator("img").first().waitFor({ timeout: 60_000 });
+    await notebook.liveFigure(1).locator("svg").first().waitFor({ timeout: 60_000 });
     await notebook.close();
     const before = trainingRows(folder, "labrun03").length;
 

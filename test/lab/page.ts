@@ -97,7 +97,12 @@ export class Notebook {
     return (await this.output(n).allTextContents()).join("\n");
   }
 
-  /** The different pictures that a cell shows while it runs, until it is done. */
+  /** Panels of the figure that a cell draws while it trains. */
+  liveFigure(n: number): Locator {
+    return this.output(n).locator(".jp-RenderedHTMLCommon .panels");
+  }
+
+  /** The different figures that a cell shows while it runs, until it is done. */
   async frames(n: number, timeout = 60_000): Promise<string[]> {
     const seen = new Set<string>();
     for (const begin = Date.now(); Date.now() - begin < timeout; await this.page.waitForTimeout(100)) {
@@ -105,9 +110,9 @@ export class Notebook {
         if (seen.size > 0) break;
         continue;
       }
-      for (const image of await this.output(n).locator("img").all()) {
-        const source = await image.getAttribute("src", { timeout: 1000 }).catch(() => null);
-        if (source) seen.add(source);
+      for (const panels of await this.liveFigure(n).all()) {
+        const drawn = await panels.innerHTML({ timeout: 1000 }).catch(() => null);
+        if (drawn) seen.add(drawn);
       }
     }
     return [...seen];

@@ -34,6 +34,7 @@ export const VIEWS: Readonly<Record<string, string>> = {
   "map-wind": "await nb.map(store, config.fields[0][0], config.fields[0][2][0], 3)",
   timeline: "nb.timeline(store, config)",
   batch: "await nb.batch(prepared, { sample: 0 })",
+  "map-borders": "await nb.map(store, config.fields[0][0], config.fields[0][2][0], 3, { borders: true })",
   "batch-seen": 'await nb.batch(bert, { values: "seen", panels: 6 })',
   slider: "await nb.batch(prepared, { slider: true })",
   tokens: "await nb.tokens(prepared)",

@@ -1,9 +1,11 @@
 /** The two emitters of one figure description show the same data, ranges and labels. */
 import { describe, expect, it } from "vitest";
 import { DISPLAY, figureBundle, show } from "../../src/notebook/figure/display.js";
+import { labFigure } from "../../src/notebook/figure/lab.js";
 import { layoutFigure } from "../../src/notebook/figure/layout.js";
 import { figurePage } from "../../src/notebook/figure/page.js";
 import { plotlyFigure } from "../../src/notebook/figure/plotly.js";
+import { canBeQuick, quickSvg } from "../../src/notebook/figure/quick.js";
 import { svgFigure } from "../../src/notebook/figure/svg.js";
 import { tableHtml } from "../../src/notebook/figure/table.js";
 import { escapePlotly, formatNumber } from "../../src/notebook/figure/text.js";
@@ -194,6 +196,79 @@ describe("the two emitters", () => {
   });
 });
 
+describe("panels that are drawn quickly", () => {
+  const panel = { ...FIGURE.panels[1], marks: FIGURE.panels[1].marks.filter(({ kind }) => kind !== "band") };
+
+  it("are those of lines, points and rules", () => {
+    expect(FIGURE.panels.map(canBeQuick)).toEqual([false, false, false, false]);
+    expect(canBeQuick(panel)).toBe(true);
+  });
+
+  it("have their points in their places, and the ticks and words of the other emitters", () => {
+    const svg = quickSvg(panel, 430, undefined, "<label>");
+    const { panels } = layoutFigure({
+      title: "",
+      columns: 1,
+      width: 430,
+      panels: [{ ...panel, title: "" }],
+      legend: false,
+    });
+    const [box] = panels;
+    const [path] = svg.match(/<path d="M[^"]*" fill="none" stroke="#654321"[^>]*>/) ?? [];
+    const points = [...(path ?? "").matchAll(/[ML](-?[\d.]+) (-?[\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
+    for (const [i, [x, y]] of [
+      [0, 1],
+      [5, 0.1],
+      [10, 5],
+    ].entries()) {
+      expect(points[i][0]).toBeCloseTo(box.x + (x / 10) * box.width, 0);
+      const share = Math.log(y / 0.01) / Math.log(10 / 0.01);
+      expect(points[i][1]).toBeCloseTo(box.y + (1 - share) * box.height, 0);
+    }
+    for (const text of ["loss (normalised)", "step", "0.01", "10"]) expect(svg).toContain(`>${text}</text>`);
+    expect(svg).toContain('aria-label="&lt;label&gt;"');
+    expect(svg).not.toContain("NaN");
+  });
+});
+
+describe("in a notebook", () => {
+  it("text has the colour of its theme, and a button changes the scale of axes", () => {
+    const curve = FIGURE.panels[1];
+    const y = { ...curve.y, also: { type: "linear" as const, range: [0, 10] as [number, number] } };
+    const figure: Figure = { ...FIGURE, columns: 1, stretch: true, panels: [{ ...curve, y }] };
+    const { layout } = labFigure(figure);
+    expect(layout).toMatchObject({ autosize: true, paper_bgcolor: "rgba(0,0,0,0)", margin: { t: 36 } });
+    expect(layout).not.toHaveProperty("width");
+    for (const { text } of layout.annotations as { text: string }[]) {
+      expect(text).toMatch(/^<span style="color:var\(--jp-content-font-color1/);
+    }
+    const [{ buttons, active }] = layout.updatemenus as {
+      buttons: { label: string; args: object[] }[];
+      active: number;
+    }[];
+    expect(buttons.map(({ label }) => label)).toEqual(["y linear", "y log"]);
+    expect(active).toBe(1);
+    expect(buttons[0].args[0]).toMatchObject({
+      "yaxis.type": "linear",
+      "yaxis.range": [0, 10],
+      "yaxis.tickmode": "auto",
+    });
+    expect(buttons[1].args[0]).toMatchObject({
+      "yaxis.type": "log",
+      "yaxis.range": [expect.closeTo(-2, 9), expect.closeTo(1, 9)],
+      "yaxis.tickmode": "array",
+    });
+    // words keep apart when it is shrunk to three quarters
+    const { width, legend } = layoutFigure(figure);
+    for (const [i, { x, y }] of legend.entries()) {
+      const before = legend[i - 1];
+      if (before?.y === y) expect(((x - before.x) * 0.75) / (before.name.length * 6)).toBeGreaterThan(1);
+    }
+    expect(width).toBe(860);
+    expect(labFigure(FIGURE).layout.width).toBe(layoutFigure(FIGURE).width);
+  });
+});
+
 describe("safety and display", () => {
   it("escapes whatever is shown", async () => {
     const { "image/svg+xml": svg, "application/vnd.plotly.v1+json": json } = await figureBundle(FIGURE);
@@ -201,6 +276,12 @@ describe("safety and display", () => {
     expect(JSON.stringify(json)).not.toMatch(/<script>|<i>|<u>/);
     const html = tableHtml({ title: "<img>", columns: ["<a>"], rows: [["<script>"]], caption: "<p onclick>" });
     expect(html).not.toMatch(/<img>|<a>|<script>|<p onclick>/);
+  });
+
+  it("says what is seen to those who do not see it", async () => {
+    const [root] = (await svgFigure(FIGURE)).match(/<svg [^>]*>/) ?? [];
+    expect(root).toContain('role="img" aria-label="&lt;script&gt;');
+    expect(root).toContain("curve: loss (normalised) over step");
   });
 
   it("is plain data that knows how to show itself", async () => {

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { metrics } from "../../src/api/runs.js";
 import { DISPLAY } from "../../src/notebook/figure/display.js";
+import { inlineFigure } from "../../src/notebook/figure/inline.js";
 import { LiveFigure, type SendDisplay } from "../../src/notebook/figure/live.js";
 import type { Line, Rule } from "../../src/notebook/figure/types.js";
 import * as nb from "../../src/notebook/index.js";
 import { trainingFigure } from "../../src/notebook/views/training.js";
 import { runFolder } from "../../src/runs/folder.js";
+import { learningRates } from "../../src/step/schedule.js";
 import { temporaryFolder, tinyConfig } from "../support/tinyRun.js";
 
 interface Frame {
@@ -42,21 +44,25 @@ beforeAll(async () => {
 });
 
 describe("train", () => {
-  it("draws frames in one place: SVG while it runs, both forms at the end", () => {
+  it("draws frames in one place: HTML while it runs, both forms at the end", () => {
     const { frames } = recorded;
     expect(frames.length).toBeGreaterThan(5);
     expect(frames[0].update).toBe(false);
     expect(frames.slice(1).every(({ update }) => update)).toBe(true);
     expect(new Set(frames.map(({ id }) => id)).size).toBe(1);
-    for (const { data } of frames) expect(String(data["image/svg+xml"]).length).toBeLessThan(100_000);
+    for (const { data } of frames.slice(0, -1)) {
+      expect(data["text/html"]).toMatch(/<svg role="img" aria-label="Run note0001, /);
+      expect(String(data["text/html"]).length).toBeLessThan(100_000);
+    }
+    expect(String(frames.at(-1)?.data["image/svg+xml"]).length).toBeLessThan(100_000);
     expect(frames[0].data).not.toHaveProperty("application/vnd.plotly.v1+json");
     expect(frames.at(-1)?.data).toHaveProperty("application/vnd.plotly.v1+json");
   });
 
-  it("leaves a finished run with the four best baselines as horizontal lines, physical units first", () => {
+  it("leaves a finished run with the four best baselines as horizontal lines, on one axis in the field's unit", () => {
     expect(run.finished).toMatchObject({ type: "finished", reason: "completed", step: 12 });
     const validation = run.figure.panels.filter(({ title }) => title.startsWith("validation"));
-    expect(validation.map(({ y }) => y.unit)).toEqual(["hPa", "standard deviations"]);
+    expect(validation.map(({ y }) => y.unit)).toEqual(["hPa"]);
     const rules = validation[0].marks.filter((mark): mark is Rule => mark.kind === "rule");
     const skill = run.baselines.find(({ kind }) => kind === "all")!;
     expect(Object.fromEntries(rules.map(({ name, value }) => [name, value]))).toEqual(
@@ -69,6 +75,36 @@ describe("train", () => {
     );
     const model = validation[0].marks.find((mark): mark is Line => mark.kind === "line")!;
     expect(model.y.at(-1)).toBe(run.finished.skill.find(({ kind }) => kind === "all")!.rmse.model);
+  });
+
+  it("draws what was logged under its running mean, the rate as it ran, the speed and the gradient norm, a row a field", () => {
+    expect(run.figure.panels.map(({ title }) => title)).toEqual([
+      "training, all fields",
+      "learning rate as it ran",
+      "samples a second",
+      "gradient norm",
+      "training, mean sea level pressure",
+      "validation, mean sea level pressure",
+    ]);
+    const [loss, rate, speed, norm, field] = run.figure.panels.map(({ marks }) => marks as Line[]);
+    const steps = Array.from({ length: 12 }, (_, i) => i + 1);
+    const [raw, smooth] = loss.filter(({ color }) => color === loss[0].color);
+    expect(raw).toMatchObject({ x: steps, opacity: 0.35 });
+    expect(smooth).toMatchObject({ x: steps, name: "mean squared error", width: 2 });
+    expect(smooth.y[1]).toBeCloseTo(((raw.y[0] ?? 0) + (raw.y[1] ?? 0) + (raw.y[2] ?? 0)) / 3, 4);
+    // the same name has the same colour wherever it stands
+    const named = run.figure.panels.flatMap(({ marks }) => marks as Line[]).filter(({ name }) => name !== undefined);
+    const colors = new Set(named.map(({ name, color }) => `${name} ${color}`));
+    expect(colors.size).toBe(new Set(named.map(({ name }) => name)).size);
+    expect(field.map(({ name }) => name)).toContain("spread of the members");
+    expect(rate[0].y[0]).toBe(learningRates(tinyConfig())[0]);
+    for (const line of [speed[0], norm[0]]) expect(line.y.every((value) => (value ?? 0) > 0)).toBe(true);
+    expect(run.figure.panels[0].y.also).toBeDefined();
+  });
+
+  it("tells the step of all steps and the time that is left", () => {
+    const words = recorded.frames.map(({ data }) => String(data["text/plain"])).join("\n");
+    expect(words).toMatch(/step 6 of 12 \(50 %\), epoch 0, [\d.]+ ms a step, \d+ s so far, about \d+ s left/);
   });
 
   it("stops at an interrupt with a checkpoint that goes on", async () => {
@@ -92,6 +128,10 @@ describe("train", () => {
       maxSteps: 4,
     });
     expect(more.finished.step).toBe(4);
+    // the whole history, with the rates of both
+    const [loss, rate] = more.figure.panels.map(({ marks }) => marks as Line[]);
+    expect(loss[0].x).toEqual([1, 2, 3, 4]);
+    expect([rate[0].x[0], rate[0].x.at(-1)]).toEqual([1, 4]);
   });
 });
 
@@ -254,7 +294,7 @@ describe("live figures", () => {
     const marks: Line[] = [{ kind: "line", color: "#000000", x, y: x.map((v) => Math.sin(1e5 * v) / 2 + 0.5) }];
     await live.frame({ ...figure, panels: [{ ...figure.panels[0], marks }] });
     expect(frames).toHaveLength(1);
-    expect(frames[0].data).not.toHaveProperty("image/svg+xml");
+    expect(frames[0].data).not.toHaveProperty("text/html");
     expect(frames[0].data["text/plain"]).toContain("Run x");
     expect(JSON.stringify(frames[0].data).length).toBeLessThan(100_000);
   });
@@ -265,6 +305,17 @@ describe("live figures", () => {
     expect(svg).not.toMatch(/<img|<b>id/);
     expect(JSON.stringify(json)).not.toMatch(/<img|<b>id/);
     expect(JSON.stringify(json)).not.toMatch(/widget/);
+    expect(await inlineFigure(named, { id: "x" })).not.toMatch(/<img|<b>id/);
+  });
+
+  it("take the page's colours and width, and keep a choice of axes over frames", async () => {
+    const rows = [1, 2, 3].map((step) => ({ epoch: 0, step, samples: step, time: "", "training loss": 1 / step }));
+    const html = await inlineFigure(trainingFigure({ runId: "x", rows }), { id: "x" });
+    expect(html).toContain("color: var(--jp-content-font-color1");
+    expect(html).toContain("grid-template-columns: repeat(auto-fit");
+    expect(html).not.toMatch(/fill="(white|black|#000|#222)"/);
+    expect(html).toMatch(/<div class="linear">.*<\/div><div class="log other">/s);
+    expect(html).toContain('value="log"> logarithmic</label>');
   });
 
   it("do nothing without a notebook", async () => {

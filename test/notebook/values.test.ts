@@ -45,6 +45,40 @@ describe("a batch shows shapes, units, statistics and a picture", () => {
   });
 });
 
+it("a store shows times, levels, places and a plane of each field", async () => {
+  const { html, text } = await shown(prepared.store);
+  expect(text).toMatch(/^Store .*storm.*, Zarr format 2\n {2}T \d+ times, 1996-01-\d\dT\d\d:00 to .* UTC\n/);
+  expect(text).toMatch(
+    /mean_sea_level_pressure {2}\[T, Y, X\] = \[\d+, \d+, \d+\] {2}hPa\n {4}surface, .* UTC: min (9|10)\d\d/,
+  );
+  expect(html.match(/<img src="data:image\/png/g)?.length).toBe(
+    prepared.store.fields.length + prepared.store.fieldsSfc.length,
+  );
+});
+
+it("a run that was read shows how it went, with its curves in small", async () => {
+  const metrics = [1, 2, 3].map((step) => ({ epoch: 0, step, samples: step, time: "", "training loss": 1 / step }));
+  const about = { id: "abcd0123", status: "completed", strategy: "BERT", fields: ["t2m"], steps: 3, metrics };
+  const run = {
+    ...about,
+    date: "1996-01-08T00:00:00Z",
+    resultsDir: "results/idabcd0123",
+    files: {},
+    config: prepared.config,
+  };
+  const { html, text } = await shown(run);
+  expect(text).toMatch(/^Run abcd0123\n {2}BERT of t2m: completed after 3 steps, begun 1996-01-08T00:00 UTC\n/);
+  expect(html).toMatch(/<svg role="img" aria-label="training, all fields"/);
+});
+
+it("masked tokens are blank and hatched in the picture of what is seen", async () => {
+  const bert = await prepare(resolveConfig({ preset: "storm", seed: 1, set: { BERT_strategy: "BERT" } }).config);
+  const { html } = await shown(bert);
+  await bert.store.close();
+  expect(html).toContain("masked tokens hatched");
+  expect(html).toContain("repeating-linear-gradient");
+});
+
 it("a configuration shows what differs from its preset, each key with its meaning", async () => {
   const resolved = resolveConfig({ preset: "storm", set: ["lr_max=0.5"] });
   for (const value of [resolved, resolved.config]) {

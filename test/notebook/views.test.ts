@@ -96,6 +96,45 @@ describe("maps", () => {
     expect((tokens.panels[3].marks[3] as Labels).text.at(-1)).toBe("35");
   });
 
+  it("show values on both sides of 0 in red and blue, and others not", () => {
+    const grid = (values: number[]): nb.Grid => ({
+      field: "velocity_u",
+      level: 850,
+      unit: "m/s",
+      time: "1996-01-08T00:00",
+      values: Float64Array.from(values),
+      lats: Float64Array.of(45, 35),
+      lons: Float64Array.of(0, 60),
+    });
+    expect(heatmap(views.mapFigure(grid([-3, 1, 2, 5]))).colors).toMatchObject({ palette: "RdBu", range: [-5, 5] });
+    // rain, with what rounding leaves of 0
+    expect(heatmap(views.mapFigure(grid([-1e-9, 1, 2, 5]))).colors).toMatchObject({ palette: "viridis" });
+    expect(views.mapFigure(grid([1, 2, 3, 4])).title).toBe("velocity u, 850 hPa, 1996-01-08T00:00 UTC");
+    const lines = (figure: Figure) => figure.panels[0].marks.filter(({ kind }) => kind === "line").length;
+    expect(lines(views.mapFigure(grid([1, 2, 3, 4]), { borders: true }))).toBe(2);
+    expect(lines(views.mapFigure(grid([1, 2, 3, 4])))).toBe(1);
+  });
+
+  it("hatch masked tokens, which the network does not see, and leave them blank", async () => {
+    const [grid] = await batchGrids(prepared, {}, "seen");
+    const hidden = Array.from(grid.hidden ?? []);
+    expect(new Set(hidden)).toEqual(new Set([0, 1]));
+    const figure = views.mapFigure(grid);
+    const [map, hatch] = figure.panels[0].marks as [Heatmap, Line];
+    expect(Array.from(map.values, Number.isNaN)).toEqual(hidden.map((one) => one === 1));
+    expect(hatch.name).toBe("masked: the network sees nothing");
+    // every diagonal lies in hidden cells alone
+    const [dx, dy] = [grid.lons[1] - grid.lons[0], grid.lats[1] - grid.lats[0]];
+    for (let i = 0; i < hatch.x.length; i += 3) {
+      const [from, to] = [Number(hatch.x[i]) + dx / 2, Number(hatch.x[i + 1]) - dx / 2];
+      for (let x = from; x <= to + 1e-6; x += dx) {
+        const y = Number(hatch.y[i]) - dy / 2 - ((x - from) / dx) * dy;
+        const [r, c] = [Math.round((y - grid.lats[0]) / dy), Math.round((x - grid.lons[0]) / dx)];
+        expect(hidden[r * grid.lons.length + c]).toBe(1);
+      }
+    }
+  });
+
   it("have coastlines inside their window, also past Greenwich", () => {
     for (const [west, east] of [
       [234, 294],

@@ -1,6 +1,6 @@
 /** Showing figures and tables: any kernel that knows `Symbol.for("Jupyter.display")` can. */
 
-import { plotlyFigure } from "./plotly.js";
+import { labFigure } from "./lab.js";
 import { type LooseFigure, withRanges } from "./ranges.js";
 import { svgFigure } from "./svg.js";
 import type { Figure } from "./types.js";
@@ -22,7 +22,7 @@ export type Shown<T> = T & Displayable;
 /** The forms of a figure: interactive, drawn, and in words. */
 export async function figureBundle(figure: Figure): Promise<MimeBundle> {
   return {
-    "application/vnd.plotly.v1+json": plotlyFigure(figure),
+    "application/vnd.plotly.v1+json": labFigure(figure),
     "image/svg+xml": await svgFigure(figure),
     "text/plain": figureText(figure),
   };

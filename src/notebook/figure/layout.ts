@@ -31,6 +31,8 @@ export interface Layout {
 export const FONT = { title: 15, panel: 12, axis: 11, tick: 10 } as const;
 const DEFAULT_WIDTH = 860;
 const PAD = 8;
+/** A figure that is stretched may become narrower by this factor before its words run into each other. */
+const SHRINK = 0.74;
 const LINE_HEIGHT = 15;
 const TITLE_HEIGHT = 20;
 const PANEL_TITLE_HEIGHT = 20;
@@ -57,12 +59,16 @@ export const colorbarOf = (panel: Panel): Heatmap | undefined =>
 /** Computes the places of a figure's parts. */
 export function layoutFigure(figure: Figure): Layout {
   const width = figure.width ?? DEFAULT_WIDTH;
-  const inner = width - 2 * PAD;
-  const title = wrap(figure.title, inner, FONT.title);
+  // what is stretched may be shrunk too, and its words with it
+  const shrink = figure.stretch ? SHRINK : 1;
+  const inner = (width - 2 * PAD) * shrink;
+  const title = figure.title === "" ? [] : wrap(figure.title, inner, FONT.title);
   const legendTop = PAD + title.length * TITLE_HEIGHT + 4;
-  const legend = placeLegend(legendEntries(figure.panels), legendTop, inner);
+  const legend = placeLegend(figure.legend === false ? [] : legendEntries(figure.panels), legendTop, inner).map(
+    (entry) => ({ ...entry, x: PAD + (entry.x - PAD) / shrink }),
+  );
   const top = legend.length > 0 ? legend[legend.length - 1].y + LINE_HEIGHT : legendTop;
-  const grid = placePanels(figure, top, inner);
+  const grid = placePanels(figure, top, width - 2 * PAD);
   const caption = figure.caption ? figure.caption.split("\n").flatMap((line) => wrap(line, inner, FONT.axis)) : [];
   const captionY = grid.bottom;
   const height = captionY + caption.length * LINE_HEIGHT + PAD;
@@ -150,7 +156,7 @@ function wrap(text: string, width: number, size: number): string[] {
 type Entry = Pick<LegendEntry, "name" | "color" | "shape">;
 
 /** One entry a name, in the order of first appearance. */
-function legendEntries(panels: readonly Panel[]): Entry[] {
+export function legendEntries(panels: readonly Panel[]): Entry[] {
   const entries = new Map<string, Entry>();
   for (const mark of panels.flatMap(({ marks }) => marks)) {
     for (const entry of entriesOf(mark)) if (!entries.has(entry.name)) entries.set(entry.name, entry);

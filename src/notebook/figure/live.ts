@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { figureBundle, figureText, type MimeBundle } from "./display.js";
-import { svgFigure } from "./svg.js";
+import { inlineFigure } from "./inline.js";
 import type { Figure } from "./types.js";
 
 export interface DisplayContent {
@@ -51,7 +51,7 @@ export interface LiveOptions {
   now?: () => number;
 }
 
-/** A figure in one place of a cell's output: at most one frame a second, each an SVG of at most 100 kB. */
+/** A figure in one place of a cell's output: at most one frame a second, each of at most 100 kB. */
 export class LiveFigure {
   private readonly id = randomUUID();
   private readonly send: SendDisplay | null;
@@ -74,14 +74,19 @@ export class LiveFigure {
     return this.send !== null && this.now() - this.drawn >= SHORTEST_PAUSE_MS;
   }
 
-  /** Draws a frame unless one was drawn within the last second. JupyterLab redraws SVG in place, but not Plotly. */
+  /**
+   * Draws a frame unless one was drawn within the last second. JupyterLab redraws HTML in place, but not Plotly. A frame that
+   * grows too large does without a second scale of its axes, then without a picture.
+   */
   async frame(figure: Figure): Promise<void> {
     if (!this.due) return;
     this.drawn = this.now();
-    const svg = await svgFigure(figure);
     const plain = figureText(figure);
-    const data = svg.length <= MOST_BYTES ? { "image/svg+xml": svg, "text/plain": plain } : { "text/plain": plain };
-    await this.put(data);
+    for (const scales of [true, false]) {
+      const html = await inlineFigure(figure, { id: this.id, scales });
+      if (html.length <= MOST_BYTES) return this.put({ "text/html": html, "text/plain": plain });
+    }
+    await this.put({ "text/plain": plain });
   }
 
   /** Draws the last frame in full, interactive form too. */

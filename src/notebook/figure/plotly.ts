@@ -27,6 +27,7 @@ export interface PlotlyFigure {
 }
 
 const SLIDER_HEIGHT = 100;
+const PAD_X = 8;
 
 /**
  * The figure as plotly.js takes it. Text is escaped: plotly.js reads some HTML in its labels.
@@ -89,6 +90,58 @@ function layout(figure: Figure, places: Layout, paper: Paper): Record<string, un
     shapes: legendSamples(places, paper),
     annotations: [...titles(figure, places, paper), ...legendNames(places, paper)],
     ...axes,
+    ...scaleButtons(figure, places),
+  };
+}
+
+const SCALES = { linear: "linear", log: "log" } as const;
+/** Pixels of a pair of buttons. */
+const BUTTONS = 150;
+
+/** Above the figure: which scale the axes have that know two. */
+function scaleButtons({ panels, width = 860 }: Figure, places: Layout): Record<string, unknown> {
+  const menus = (["y", "x"] as const).flatMap((side) => {
+    const own = panels.flatMap((panel, p) => (panel[side].also ? [{ p, axis: panel[side] }] : []));
+    if (own.length === 0) return [];
+    const types = own.map(({ axis }) => axis.type ?? "linear");
+    const buttons = (["linear", "log"] as const).map((type) => {
+      const changes = own.flatMap(({ p, axis }) => {
+        const scaled = (axis.type ?? "linear") === type ? axis : { ...axis, ...axis.also };
+        return Object.entries(scaleOf(scaled)).map(([key, value]) => [`${side}axis${suffix(p)}.${key}`, value]);
+      });
+      return { label: `${side} ${SCALES[type]}`, method: "relayout", args: [Object.fromEntries(changes)] };
+    });
+    return [{ buttons, active: types.every((type) => type === types[0]) ? (types[0] === "log" ? 1 : 0) : -1 }];
+  });
+  if (menus.length === 0) return {};
+  return {
+    updatemenus: menus.map((menu, k) => ({
+      ...menu,
+      type: "buttons",
+      direction: "right",
+      x: (PAD_X + k * BUTTONS) / width,
+      xanchor: "left",
+      y: 1 + 3 / places.height,
+      yanchor: "bottom",
+      pad: { l: 0, r: 0, t: 0, b: 0 },
+      bgcolor: "rgba(0,0,0,0)",
+      bordercolor: "#888",
+      font: { size: FONT.tick },
+    })),
+  };
+}
+
+/** Type, ends and ticks of an axis. */
+function scaleOf(axis: Axis): Record<string, unknown> {
+  const { type = "linear" } = axis;
+  const ticks = shownTicks(axis);
+  return {
+    type: type === "time" ? "date" : type,
+    range: endsOf(axis),
+    tickmode: ticks ? "array" : "auto",
+    tickvals: ticks ? ticks.map((t) => t.value) : null,
+    ticktext: ticks ? ticks.map((t) => escapePlotly(t.label)) : null,
+    exponentformat: type === "linear" ? "none" : "B",
   };
 }
 
@@ -99,13 +152,11 @@ function axis(
 ): Record<string, unknown> {
   const { range, type = "linear", hidden } = axis;
   const ticks = shownTicks(axis);
-  const ends =
-    type === "time" ? range.map(isoTime) : type === "log" ? range.map((end) => log(end) / Math.LN10) : [...range];
   return {
     domain,
     anchor,
     type: type === "time" ? "date" : type,
-    range: ends,
+    range: endsOf(axis),
     title: hidden
       ? undefined
       : { text: escapePlotly(axisTitle(axis)), standoff: side === "x" ? 4 : 2, font: { size: FONT.axis } },
@@ -126,6 +177,12 @@ function axis(
     showgrid: false,
     automargin: false,
   };
+}
+
+/** As plotly.js takes the ends: logarithms, and times as text. */
+function endsOf({ range, type }: Axis): (number | string)[] {
+  if (type === "time") return range.map(isoTime);
+  return type === "log" ? range.map((end) => log(end) / Math.LN10) : [...range];
 }
 
 const isoTime = (ms: number): string => new Date(ms).toISOString().replace("Z", "");
@@ -168,8 +225,12 @@ function text(
   };
 }
 
+/** Beside its sample by pixels, so that a figure may be stretched. */
 function legendNames({ legend }: Layout, paper: Paper): Record<string, unknown>[] {
-  return legend.map(({ name, x, y }) => text(escapePlotly(name), x + 24, y, paper, { size: FONT.axis }));
+  return legend.map(({ name, x, y }) => ({
+    ...text(escapePlotly(name), x, y, paper, { size: FONT.axis }),
+    xshift: 24,
+  }));
 }
 
 /** The legend is drawn by hand, so that it stands where the other emitter has it. */
@@ -178,8 +239,10 @@ function legendSamples({ legend }: Layout, paper: Paper): Record<string, unknown
     const [top, bottom] = shape === "line" || shape === "dash" ? [y + 7, y + 7] : [y + 2, y + 12];
     const [left, right] = shape === "line" || shape === "dash" ? [x, x + 18] : [x + 4, x + 14];
     const box = {
-      x0: left / paper.width,
-      x1: right / paper.width,
+      xsizemode: "pixel",
+      xanchor: x / paper.width,
+      x0: left - x,
+      x1: right - x,
       y0: 1 - top / paper.height,
       y1: 1 - bottom / paper.height,
     };
@@ -212,6 +275,7 @@ function markTrace(mark: Mark, panel: Panel, box: Box, paper: Paper): PlotlyTrac
         ...scatter(mark, "lines"),
         x: xs(mark.x),
         y: ys(mark.y),
+        ...(mark.opacity === undefined ? {} : { opacity: mark.opacity }),
         line: { color: mark.color, width: mark.width ?? 1.5, dash: mark.dash ? "6px,4px" : "solid" },
       };
     case "points":

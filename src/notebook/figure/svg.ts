@@ -1,6 +1,7 @@
 /** A figure as SVG text, for GitHub, PDF and headless runs. */
 import { createHash } from "node:crypto";
-import type { Figure } from "./types.js";
+import { escapeHtml } from "./text.js";
+import { axisTitle, type Figure } from "./types.js";
 import { vegaSpec } from "./vega.js";
 
 /**
@@ -11,10 +12,18 @@ export async function svgFigure(figure: Figure): Promise<string> {
   const vega = await import("vega");
   const view = new vega.View(vega.parse(vegaSpec(figure)), { renderer: "none", logLevel: vega.Error });
   try {
-    return ownIds(await view.toSVG());
+    return ownIds(await view.toSVG()).replace("<svg ", `<svg role="img" aria-label="${escapeHtml(altText(figure))}" `);
   } finally {
     view.finalize();
   }
+}
+
+/** What a figure shows, in a sentence for those who do not see it. */
+function altText({ title, panels }: Figure): string {
+  const parts = panels.map(
+    ({ title: name, x, y }) => `${name || "panel"}: ${axisTitle(y) || "y"} over ${axisTitle(x) || "x"}`,
+  );
+  return `${title}. ${parts.join("; ")}`;
 }
 
 /**

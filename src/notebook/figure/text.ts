@@ -25,5 +25,11 @@ export function formatNumber(value: number): string {
 /** Field names as a title: `mean_sea_level_pressure` becomes `mean sea level pressure`. */
 export const fieldTitle = (field: string): string => field.replaceAll("_", " ");
 
-/** `level 105`, or `surface` for level 0. */
-export const levelTitle = (level: number): string => (level === 0 ? "surface" : `level ${level}`);
+/** The most levels of a model whose levels are numbered, ECMWF's; what is above is a pressure. */
+const MODEL_LEVELS = 137;
+
+/** `level 105` of a model, `500 hPa`, or `surface` for level 0. A pressure of 137 hPa or less cannot be told from a number. */
+export function levelTitle(level: number): string {
+  if (level === 0) return "surface";
+  return level > MODEL_LEVELS ? `${level} hPa` : `level ${level}`;
+}

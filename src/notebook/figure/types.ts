@@ -14,6 +14,8 @@ export interface Axis {
   ticks?: readonly { value: number; label: string }[];
   /** inner panels of a grid leave out what the outer ones say */
   hidden?: boolean;
+  /** the other scale, which a button offers where the figure can be worked with */
+  also?: { type: "linear" | "log"; range: [number, number] };
 }
 
 /** Colours for numbers. `palette` names one of `PALETTES`. */
@@ -55,6 +57,8 @@ export interface Line extends Named {
   y: readonly (number | null)[];
   dash?: boolean;
   width?: number;
+  /** 0 to 1; default 1 */
+  opacity?: number;
 }
 
 export interface Points extends Named {
@@ -126,10 +130,14 @@ export interface Figure {
   width?: number;
   /** height of a panel over its width; default 0.6 */
   aspect?: number;
+  /** panels grow and shrink with the notebook's width; for figures without maps */
+  stretch?: boolean;
   /** the same panels at other times or levels, for a slider; `panels` shows the first; only heatmap values may differ */
   frames?: readonly { label: string; panels: readonly Panel[] }[];
   /** what the slider moves along */
   frameLabel?: string;
+  /** false: pictures have no legend, because it stands beside them */
+  legend?: boolean;
 }
 
 /** Label and unit as both emitters write them. */

@@ -250,6 +250,7 @@ function drawMark(mark: Mark, panel: Panel, data: string): Json[] {
             stroke: value(mark.color),
             strokeWidth: value(mark.width ?? 1.5),
             strokeDash: value(mark.dash ? [6, 4] : []),
+            ...(mark.opacity === undefined ? {} : { strokeOpacity: value(mark.opacity) }),
           }),
         },
       ];

@@ -2,17 +2,23 @@
 import type { RunConfig } from "../../config/types.js";
 import { gapLine } from "../../data/gaps.js";
 import { AtmorepError, isAtmorepError } from "../../errors.js";
-import type { FieldSkill, FinishedEvent, TrainEvent } from "../../runs/events.js";
-import { runFolder } from "../../runs/folder.js";
-import { type MetricsRow, readMetrics } from "../../runs/metrics.js";
+import type { FieldSkill, FinishedEvent, StepEvent, TrainEvent } from "../../runs/events.js";
+import { readRun } from "../../runs/list.js";
+import type { MetricsRow } from "../../runs/metrics.js";
+import { validationLoss } from "../../runs/series.js";
 import { averagingLine, toldOnLine } from "../../runs/toldOn.js";
 import type { TrainOptions } from "../../training/options.js";
 import { displayed, figureBundle, type Shown } from "../figure/display.js";
 import { LiveFigure, type LiveOptions } from "../figure/live.js";
 import { formatNumber } from "../figure/text.js";
 import type { Figure } from "../figure/types.js";
-import { type TrainingView, trainingFigure } from "../views/training.js";
+import { summaryBundle } from "../values/entry.js";
+import { trainedSummary } from "../values/run.js";
+import type { Point } from "../views/curves.js";
+import { durationText } from "../views/progress.js";
+import { ratePoints, type TrainingView, trainingFigure } from "../views/training.js";
 import { answersInterrupt, holdInterrupts, interruptible } from "./interrupt.js";
+import { runParts } from "./parts.js";
 
 export interface LiveTrainOptions extends TrainOptions, LiveOptions {
   /** sees every event as it comes */
@@ -55,8 +61,30 @@ interface MutableView extends TrainingView {
   rows: MetricsRow[];
   skills: { step: number; skill: FieldSkill[] }[];
   baselines: FieldSkill[];
+  rates: Point[];
+  gradientNorms: Point[];
   status: string;
+  /** steps of the whole run; 0 before it has begun */
+  planned: number;
+  /** first step of this process */
+  firstStep: number;
+  /** of the last validation */
+  verdict: string;
 }
+
+/** A view of a run that has not begun. */
+const emptyView = (runId = ""): MutableView => ({
+  runId,
+  rows: [],
+  skills: [],
+  baselines: [],
+  rates: [],
+  gradientNorms: [],
+  status: "starting",
+  planned: 0,
+  firstStep: 1,
+  verdict: "",
+});
 
 /**
  * Trains to the end and draws loss terms, validation and the baselines as it goes. An interrupt finishes the step at
@@ -80,7 +108,7 @@ async function trainHeld(config: RunConfig, options: LiveTrainOptions): Promise<
   const { onEvent, send, now, signal, ...trainOptions } = options;
   const { train: events } = await import("../../training/train.js");
   const live = new LiveFigure({ send, now });
-  const view: MutableView = { runId: options.runId ?? "", rows: [], skills: [], baselines: [], status: "starting" };
+  const view = emptyView(options.runId);
   let finished: FinishedEvent | null = null;
   try {
     await interruptible(signal, async (stop) => {
@@ -88,11 +116,7 @@ async function trainHeld(config: RunConfig, options: LiveTrainOptions): Promise<
         onEvent?.(event);
         follow(view, event);
         if (event.type === "started") {
-          // of a run that goes on, what its parent has done
-          if (options.continue) {
-            for (const row of await readMetrics(runFolder(options.out ?? ".", event.runId).metrics))
-              view.rows.push(row);
-          }
+          if (options.continue) await addHistory(view, event.runId, options.out ?? ".");
           last = () => runOf(view, options, null);
         }
         if (event.type === "finished") finished = event;
@@ -109,8 +133,24 @@ async function trainHeld(config: RunConfig, options: LiveTrainOptions): Promise<
   await live.finish(run.figure);
   if (run.finished.reason === "interrupted") answersInterrupt(run);
   // With a live figure the curves stand there already.
-  const words = { "text/plain": `run ${view.runId}: ${view.status}` };
-  return displayed(run, async () => (live.active ? words : figureBundle(run.figure)));
+  return displayed(run, async () => {
+    if (!live.active) return figureBundle(run.figure);
+    const words = `run ${view.runId}: ${view.status}`;
+    return { "text/html": summaryBundle(trainedSummary(run))["text/html"], "text/plain": words };
+  });
+}
+
+/** What was done before this process: metrics, learning rates, and scores that this notebook has seen. */
+async function addHistory(view: MutableView, runId: string, out: string): Promise<void> {
+  const details = await readRun(out, runId);
+  // one by one: a call takes about 100,000 arguments
+  for (const row of details.metrics) view.rows.push(row);
+  for (const rate of ratePoints(await runParts(details, out))) view.rates.push(rate);
+  const former = last?.();
+  if (former && details.metrics.length > 0) {
+    const known = new Set(details.metrics.filter((row) => validationLoss(row) !== null).map(({ step }) => step));
+    view.skills.push(...former.skills.filter(({ step }) => known.has(step)));
+  }
 }
 
 function runOf(view: MutableView, { out = "." }: LiveTrainOptions, finished: FinishedEvent | null): LastRun {
@@ -124,17 +164,28 @@ export function follow(view: MutableView, event: TrainEvent): void {
     case "started":
       view.runId = event.runId;
       view.baselines = event.baselines;
+      view.planned = event.plannedSteps;
+      view.firstStep = event.firstStep;
       view.status = `${event.parameters.toLocaleString("en-US")} parameters, ${event.plannedSteps.toLocaleString("en-US")} steps planned, ${[event.engine, gapLine(event.times), ...event.trackers].join("; ")}`;
       break;
     case "step": {
-      const { epoch, step, samples, series, milliseconds, elapsed } = event;
-      view.rows.push({ epoch, step, samples, time: "", ...series });
-      view.status = `step ${step}, epoch ${epoch}, ${formatNumber(milliseconds.data + milliseconds.compute)} ms a step, ${formatNumber(elapsed / 1000)} s so far`;
+      const { epoch, step, samples, series, learningRate, gradientNorm } = event;
+      view.rows.push({ epoch, step, samples, time: new Date().toISOString(), ...series });
+      view.rates.push([step, learningRate]);
+      if (Number.isFinite(gradientNorm)) view.gradientNorms.push([step, gradientNorm]);
+      view.status = [progressLine(view, event), view.verdict].filter(Boolean).join("\n");
       break;
     }
     case "validated":
-      view.rows.push({ epoch: event.epoch, step: event.step, samples: 0, time: "", ...event.series });
+      view.rows.push({
+        epoch: event.epoch,
+        step: event.step,
+        samples: 0,
+        time: new Date().toISOString(),
+        ...event.series,
+      });
       view.skills.push({ step: event.step, skill: event.skill });
+      view.verdict = event.verdict;
       if (event.verdict) view.status = event.verdict;
       break;
     case "finished": {
@@ -150,4 +201,18 @@ export function follow(view: MutableView, event: TrainEvent): void {
       break;
     }
   }
+}
+
+/** `step 120 of 500 (24 %), epoch 3, 45 ms a step, 18 s so far, 60 s left` */
+function progressLine({ planned, firstStep }: MutableView, { step, epoch, milliseconds, elapsed }: StepEvent): string {
+  const share = planned > 0 ? ` of ${planned.toLocaleString("en-US")} (${Math.floor((100 * step) / planned)} %)` : "";
+  // with the validations and saves that have been
+  const left = ((planned - step) * elapsed) / (step - firstStep + 1) / 1000;
+  return [
+    `step ${step.toLocaleString("en-US")}${share}`,
+    `epoch ${epoch}`,
+    `${formatNumber(milliseconds.data + milliseconds.compute)} ms a step`,
+    `${durationText(elapsed / 1000)} so far`,
+    ...(left > 0 ? [`about ${durationText(left)} left`] : []),
+  ].join(", ");
 }

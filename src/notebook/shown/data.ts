@@ -16,10 +16,16 @@ import * as views from "../views/index.js";
  * A field of a store on the map at one time.
  * @param time an index, or an ISO time of the store
  * @throws AtmorepError (config) for an unknown field, level or time
- * @example await map(store, "mean_sea_level_pressure", 0, "1996-01-08");
+ * @example await map(store, "mean_sea_level_pressure", 0, "1996-01-08", { borders: true });
  */
-export async function map(store: Store, field: string, level: number, time: number | string): Promise<Shown<Figure>> {
-  return show(views.mapFigure(await storeGrid(store, field, level, time)));
+export async function map(
+  store: Store,
+  field: string,
+  level: number,
+  time: number | string,
+  options: views.MapOptions = {},
+): Promise<Shown<Figure>> {
+  return show(views.mapFigure(await storeGrid(store, field, level, time), options));
 }
 
 /**
@@ -32,8 +38,8 @@ export function timeline(store: Store, config: RunConfig): Shown<Figure> {
   );
 }
 
-export interface BatchOptions extends GridChoice {
-  /** `true`: the values; `seen`: what the network sees */
+export interface BatchOptions extends GridChoice, views.MapOptions {
+  /** `true`: the values; `seen`: what the network sees, masked tokens hatched */
   values?: "true" | "seen";
   /** a slider over all time steps in place of small multiples */
   slider?: boolean;
@@ -46,18 +52,20 @@ export interface BatchOptions extends GridChoice {
  * @example await batch(prepared, { sample: 0, values: "seen" });
  */
 export async function batch(prepared: Prepared, options: BatchOptions = {}): Promise<Shown<Figure>> {
-  const { values = "true", slider = false, panels = 6 } = options;
+  const { values = "true", slider = false, panels = 6, borders = false } = options;
   const grids = await batchGrids(prepared, options, values);
   const [{ field, level, unit }] = grids;
   const what = values === "true" ? "values" : "what the network sees";
   const title = `${fieldTitle(field)}, ${levelTitle(level)} (${unit}): ${what}, sample ${options.sample ?? 0}`;
-  if (slider) return show(views.sliderFigure(title, grids));
+  if (slider) return show(views.sliderFigure(title, grids, { borders }));
   const count = Math.min(panels, grids.length);
   const step = (k: number) => (count === 1 ? 0 : Math.round((k * (grids.length - 1)) / (count - 1)));
   return show(
     views.multiplesFigure(
       title,
       Array.from({ length: count }, (_, k) => grids[step(k)]),
+      undefined,
+      { borders },
     ),
   );
 }

@@ -10,16 +10,22 @@ import * as views from "../views/index.js";
  * @throws AtmorepError (usage) if the run has none
  * @example await prediction(run, { sample: 0 });
  */
-export async function prediction(run: RunReference, choice: PredictionChoice = {}): Promise<Shown<Figure>> {
-  return show(views.predictionFigure(await readPrediction(run, choice)));
+export async function prediction(
+  run: RunReference,
+  choice: PredictionChoice & views.MapOptions = {},
+): Promise<Shown<Figure>> {
+  return show(views.predictionFigure(await readPrediction(run, choice), choice));
 }
 
 /**
  * The members of the ensemble of one validation sample, as differences from their mean.
  * @example await members(run);
  */
-export async function members(run: RunReference, choice: PredictionChoice = {}): Promise<Shown<Figure>> {
-  return show(views.membersFigure((await readPrediction(run, choice)).members));
+export async function members(
+  run: RunReference,
+  choice: PredictionChoice & views.MapOptions = {},
+): Promise<Shown<Figure>> {
+  return show(views.membersFigure((await readPrediction(run, choice)).members, undefined, choice));
 }
 
 /**

@@ -1,13 +1,12 @@
 /** How a run went and how it was configured; lines for what no other view draws. */
 import type { ResolvedConfig } from "../../config/resolve.js";
 import type { RunConfig } from "../../config/types.js";
-import { runFolder } from "../../runs/folder.js";
 import { readRun } from "../../runs/list.js";
 import { type RunReference, runPlace } from "../../runs/locate.js";
-import { readMetrics } from "../../runs/metrics.js";
 import { type Shown, show } from "../figure/display.js";
 import { showTable, type Table } from "../figure/table.js";
 import type { Figure } from "../figure/types.js";
+import { runParts } from "../runs/parts.js";
 import { type ConfigTableOptions, configTable } from "../tables.js";
 import * as views from "../views/index.js";
 
@@ -20,10 +19,10 @@ export async function losses(
   options: { out?: string } = {},
 ): Promise<Shown<Figure>> {
   const { id, out } = runPlace(run, options.out);
-  await readRun(out, id);
-  const rows = await readMetrics(runFolder(out, id).metrics);
+  const details = await readRun(out, id);
+  const rates = views.ratePoints(await runParts(details, out));
   const known = typeof run === "string" ? {} : { baselines: run.baselines, skills: run.skills };
-  return show(views.trainingFigure({ runId: id, rows, ...known }));
+  return show(views.trainingFigure({ runId: id, rows: details.metrics, rates, ...known }));
 }
 
 /**

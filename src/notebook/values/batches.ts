@@ -8,6 +8,7 @@ import { type MaskedBatch, type MaskedField, TOKEN_KIND } from "../../masking/in
 import { formatNumber, levelTitle } from "../figure/text.js";
 import type { ColorScale } from "../figure/types.js";
 import { batchGrids } from "../grids.js";
+import { valueColors } from "../views/maps.js";
 import { type Entry, type Picture, type Summary, shapeText } from "./entry.js";
 import { statisticsOf, statisticsText } from "./statistics.js";
 
@@ -102,14 +103,11 @@ export async function preparedSummary(prepared: Prepared): Promise<Summary> {
     const choice = { field: field.name, level: field.levels[0] };
     const [truth, seen] = await Promise.all([batchGrids(prepared, choice), batchGrids(prepared, choice, "seen")]);
     const [last, shown] = [truth, seen].map((grids) => grids[grids.length - 1]);
-    const { min, max } = statisticsOf(last.values);
-    const signed = min < 0 && max > 0;
-    const colors: ColorScale = signed
-      ? { ...diverging(last.values), unit: last.unit }
-      : { palette: "viridis", range: [min, max], label: "", unit: last.unit };
-    const picture = (alt: string, { values, lats, lons }: typeof last) => ({
-      alt: `${alt}, ${levelTitle(last.level)}, ${last.time}`,
+    const colors: ColorScale = { ...valueColors(last.unit, last.values), label: "", unit: last.unit };
+    const picture = (alt: string, { values, lats, lons, hidden }: typeof last): Picture => ({
+      alt: `${alt}, ${levelTitle(last.level)}, ${last.time} UTC`,
       values,
+      hidden,
       rows: lats.length,
       columns: lons.length,
       colors,

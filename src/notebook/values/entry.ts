@@ -13,6 +13,17 @@ export interface Picture {
   rows: number;
   columns: number;
   colors: ColorScale;
+  /** 1 where there is nothing to see, which is hatched */
+  hidden?: ArrayLike<number>;
+}
+
+/** Curves to look at. */
+export interface Drawing {
+  alt: string;
+  /** an element in the page's colour of text */
+  svg: string;
+  /** pixels */
+  width: number;
 }
 
 /** One part of a value. */
@@ -24,6 +35,7 @@ export interface Entry {
   unit: string;
   lines: string[];
   pictures?: Picture[];
+  drawings?: Drawing[];
 }
 
 export interface Summary {
@@ -50,7 +62,7 @@ function summaryHtml({ title, lines, entries }: Summary): string {
   const parts = entries.map(
     (entry) =>
       `<details${open}><summary><b>${escapeHtml(entry.name)}</b> <code>${escapeHtml(entry.shape)}</code> ${escapeHtml(entry.unit)}</summary>` +
-      `<div style="margin:2px 0 8px 16px">${paragraphs(entry.lines)}${(entry.pictures ?? []).map(pictureHtml).join("")}</div></details>`,
+      `<div style="margin:2px 0 8px 16px">${paragraphs(entry.lines)}${(entry.pictures ?? []).map(pictureHtml).join("")}${(entry.drawings ?? []).map(drawingHtml).join("")}</div></details>`,
   );
   return `<div><p style="margin:0"><b>${escapeHtml(title)}</b></p>${paragraphs(lines)}${parts.join("")}</div>`;
 }
@@ -61,13 +73,20 @@ const paragraphs = (lines: readonly string[]): string =>
 /** Pixels of the longer side, about. */
 const PICTURE = 220;
 
-function pictureHtml({ alt, values, rows, columns, colors }: Picture): string {
+const drawingHtml = ({ alt, svg, width }: Drawing): string =>
+  `<figure style="display:inline-block;width:${width}px;max-width:100%;margin:4px 16px 4px 0">${svg}<figcaption style="font-size:85%">${escapeHtml(alt)}</figcaption></figure>`;
+
+/** Shows where a picture is blank. */
+const HATCHED = ";background:repeating-linear-gradient(135deg,#888 0 1px,transparent 1px 5px)";
+
+function pictureHtml({ alt, values: all, rows, columns, colors, hidden }: Picture): string {
+  const values = hidden ? Float64Array.from(all, (value, i) => (hidden[i] ? Number.NaN : value)) : all;
   const image = heatmapImage({ kind: "heatmap", values, rows, columns, colors, x: [0, 1], y: [0, 1] }, false, false);
   const scale = Math.max(1, Math.round(PICTURE / Math.max(rows, columns)));
   const [low, high] = colors.range.map((value) => value.toPrecision(3));
   return (
     `<figure style="display:inline-block;margin:4px 16px 4px 0"><img src="${image}" alt="${escapeHtml(alt)}" width="${columns * scale}" height="${rows * scale}" ` +
-    `style="image-rendering:pixelated"><figcaption style="font-size:85%">${escapeHtml(alt)}: ${low} to ${high}${colors.unit ? ` ${escapeHtml(colors.unit)}` : ""}</figcaption></figure>`
+    `style="image-rendering:pixelated${hidden ? HATCHED : ""}"><figcaption style="font-size:85%">${escapeHtml(alt)}: ${low} to ${high}${colors.unit ? ` ${escapeHtml(colors.unit)}` : ""}${hidden ? ", masked tokens hatched" : ""}</figcaption></figure>`
   );
 }
 

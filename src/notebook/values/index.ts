@@ -6,13 +6,17 @@ import type { PlainBatch } from "../../batches/plain.js";
 import type { Prepared } from "../../batches/prepare.js";
 import type { ResolvedConfig } from "../../config/resolve.js";
 import type { RunConfig } from "../../config/types.js";
+import type { Store } from "../../data/store.js";
 import type { CubeBatch } from "../../data/types.js";
 import type { MaskedBatch } from "../../masking/index.js";
+import type { RunDetails } from "../../runs/list.js";
 import type { MimeBundle } from "../figure/display.js";
 import { tableHtml, tableText } from "../figure/table.js";
 import { configTable } from "../tables.js";
 import { cubeSummary, maskedSummary, plainSummary, preparedSummary } from "./batches.js";
 import { summaryBundle } from "./entry.js";
+import { runSummary } from "./run.js";
+import { storeSummary } from "./store.js";
 
 /** Says how a value is shown; undefined: not one that it knows. */
 export type Displayer = (value: unknown) => MimeBundle | Promise<MimeBundle> | undefined;
@@ -33,10 +37,17 @@ const isCube = (value: Parts): boolean =>
     true;
 const isMasked = (value: Parts): boolean =>
   objectsOf(value.fields)?.every(({ source, kind }) => source instanceof Float32Array && Array.isArray(kind)) === true;
+const isStore = (value: Parts): boolean =>
+  value.times instanceof BigInt64Array && Array.isArray(value.fieldsSfc) && isObject(value.arrays);
+const isRun = (value: Parts): boolean =>
+  Array.isArray(value.metrics) &&
+  isObject(value.files) &&
+  typeof value.id === "string" &&
+  typeof value.status === "string";
 const isPlain = (value: Parts): boolean =>
   typeof value.samples === "number" && objectsOf(value.inputs) !== null && Array.isArray(value.targets);
 
-/** Knows configurations and batches, by their form. */
+/** Knows configurations, stores, batches and runs, by their form. */
 export const displayValue: Displayer = (value) => {
   if (!isObject(value) || ArrayBuffer.isView(value)) return undefined;
   if (isObject(value.config) && isConfig(value.config)) {
@@ -45,6 +56,8 @@ export const displayValue: Displayer = (value) => {
       return preparedSummary(value as unknown as Prepared).then(summaryBundle);
     }
   }
+  if (isStore(value)) return storeSummary(value as unknown as Store).then(summaryBundle);
+  if (isRun(value)) return summaryBundle(runSummary(value as unknown as RunDetails));
   if (isConfig(value)) return configBundle(value as unknown as RunConfig);
   if (isCube(value)) return summaryBundle(cubeSummary(value as unknown as CubeBatch));
   if (isMasked(value)) return summaryBundle(maskedSummary(value as unknown as MaskedBatch));

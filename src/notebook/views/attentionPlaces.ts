@@ -60,7 +60,7 @@ export function attentionPlacesFigure(choice: AttentionPlaces): Figure {
       const sameTime = Math.floor(((place.t + 0.5) * nt) / queryField.numTokens[0]) === t;
       const here = sameTime && (keyField.name !== queryField.name || l === place.l);
       return mapPanel(grid, {
-        title: `${keyField.levels.length > 1 ? `${levelTitle(level)}, ` : ""}time ${t}, to ${grid.time.slice(5)}`,
+        title: `${keyField.levels.length > 1 ? `${levelTitle(level)}, ` : ""}time ${t}, to ${grid.time.slice(5)} UTC`,
         colors,
         colorbar: i % nt === nt - 1 && i < nt,
         ...inner(i, nt, rows.length),

@@ -12,6 +12,7 @@ export { type Points, rankFigure, type SpreadSkillBin, spreadSkillBins, spreadSk
 export { groupByPart, type Histogram, histogram, histogramFigure } from "./histograms.js";
 export { type LinesOptions, type LinesPanel, linesFigure } from "./lines.js";
 export {
+  type MapOptions,
   mapFigure,
   mapPanel,
   membersFigure,
@@ -31,6 +32,8 @@ export {
   comparisonFigure,
   learningRateFigure,
   learningRateRunFigure,
+  type RunPart,
+  ratePoints,
   type TrainingView,
   trainingFigure,
 } from "./training.js";

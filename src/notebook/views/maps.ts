@@ -1,5 +1,5 @@
 /** Maps: one field, small multiples over time and level, prediction against target, ensemble members. */
-import { coastlines } from "../coastlines.js";
+import { borders, coastlines } from "../coastlines.js";
 import { fieldTitle, levelTitle } from "../figure/text.js";
 import type { ColorScale, Figure, Mark, Panel } from "../figure/types.js";
 import type { Grid } from "../grids.js";
@@ -8,7 +8,13 @@ const COAST = "#333333";
 /** Degrees of longitude are shorter than those of latitude away from the equator. */
 const STRETCH = 1.25;
 
-export interface MapPanelOptions {
+/** What every map may have. */
+export interface MapOptions {
+  /** borders between countries; default false */
+  borders?: boolean;
+}
+
+export interface MapPanelOptions extends MapOptions {
   title?: string;
   colors: ColorScale;
   colorbar?: boolean;
@@ -35,9 +41,9 @@ const spacing = (axis: Float64Array) => (axis.length > 1 ? (axis[axis.length - 1
 /** One map with coastlines and axes in degrees. */
 export function mapPanel(grid: Grid, options: MapPanelOptions): Panel {
   const { colors, colorbar = false, hideX = false, hideY = false, over = [] } = options;
-  const { lats, lons, values } = grid;
+  const { lats, lons } = grid;
   const [west, south] = gridEdges(grid);
-  const coast = coastlines(west, south);
+  const hatch = hatching(grid);
   return {
     title: options.title ?? mapTitle(grid),
     x: { label: "longitude", unit: "°E", range: west, hidden: hideX },
@@ -45,7 +51,7 @@ export function mapPanel(grid: Grid, options: MapPanelOptions): Panel {
     marks: [
       {
         kind: "heatmap",
-        values,
+        values: visibleValues(grid),
         rows: lats.length,
         columns: lons.length,
         x: [lons[0], spacing(lons)],
@@ -53,13 +59,46 @@ export function mapPanel(grid: Grid, options: MapPanelOptions): Panel {
         colors,
         colorbar,
       },
-      { kind: "line", color: COAST, width: 1, ...coast },
+      ...(hatch.x.length > 0 ? [{ kind: "line" as const, name: HIDDEN, color: HATCH, width: 1, ...hatch }] : []),
+      ...(options.borders ? [{ kind: "line" as const, color: COAST, width: 0.5, ...borders(west, south) }] : []),
+      { kind: "line", color: COAST, width: 1, ...coastlines(west, south) },
       ...over,
     ],
   };
 }
 
-export const mapTitle = ({ field, level, time }: Grid): string => `${fieldTitle(field)}, ${levelTitle(level)}, ${time}`;
+export const mapTitle = ({ field, level, time }: Grid): string =>
+  `${fieldTitle(field)}, ${levelTitle(level)}, ${time} UTC`;
+
+const HATCH = "#888888";
+const HIDDEN = "masked: the network sees nothing";
+/** Lines of the hatching across a map, about. */
+const HATCHES = 24;
+
+/** Without what masked tokens hold: it is the mean, which nobody has seen. */
+export const visibleValues = ({ values, hidden }: Pick<Grid, "values" | "hidden">): Float64Array =>
+  hidden ? values.map((value, i) => (hidden[i] ? Number.NaN : value)) : values;
+
+/** Diagonals over what is hidden, as one broken line: each cell's from its lower left to its upper right corner. */
+function hatching({ lats, lons, hidden }: Grid): { x: (number | null)[]; y: (number | null)[] } {
+  const [x, y]: (number | null)[][] = [[], []];
+  if (!hidden) return { x, y };
+  const [rows, columns] = [lats.length, lons.length];
+  const [dy, dx] = [spacing(lats), spacing(lons)];
+  const every = Math.max(1, Math.round(Math.max(rows, columns) / HATCHES));
+  for (let sum = 0; sum < rows + columns - 1; sum += every) {
+    let from = -1;
+    for (let r = Math.min(sum, rows - 1); r >= -1; r--) {
+      const inside = r >= 0 && sum - r < columns && hidden[r * columns + sum - r] === 1;
+      if (inside && from < 0) from = r;
+      if (inside || from < 0) continue;
+      x.push(lons[0] + (sum - from - 0.5) * dx, lons[0] + (sum - r - 0.5) * dx, null);
+      y.push(lats[0] + (from + 0.5) * dy, lats[0] + (r + 0.5) * dy, null);
+      from = -1;
+    }
+  }
+  return { x, y };
+}
 
 /** Height over width that keeps a map's proportions. */
 export function mapAspect(grid: Grid): number {
@@ -87,27 +126,34 @@ function symmetricRange(...arrays: ArrayLike<number>[]): [number, number] {
   return [-most, most];
 }
 
+/** The smaller side of a signed field is at least this share of the larger: -1e-9 mm of rain is noise. */
+const SIGNED = 0.02;
+
+/** Colours for values on both sides of 0 (red and blue, white at 0) or on one. */
+export function valueColors(unit: string, ...arrays: ArrayLike<number>[]): ColorScale {
+  const range = rangeOf(...arrays);
+  const signed = range[0] < 0 && Math.min(-range[0], range[1]) >= SIGNED * Math.max(-range[0], range[1]);
+  return signed
+    ? { palette: "RdBu", range: symmetricRange(...arrays), label: unit, unit: "" }
+    : { palette: "viridis", range, label: unit, unit: "" };
+}
+
 /** One field of a store or batch on the map. */
-export function mapFigure(grid: Grid): Figure {
+export function mapFigure(grid: Grid, options: MapOptions = {}): Figure {
   return {
     title: mapTitle(grid),
     columns: 1,
     width: 640,
     aspect: mapAspect(grid),
-    panels: [mapPanel(grid, { title: "", colors: amounts(grid), colorbar: true })],
+    panels: [mapPanel(grid, { title: "", colors: amounts(grid), colorbar: true, ...options })],
   };
 }
 
 /** One colour scale for the values of some grids, labelled with their unit. */
-const amounts = (...grids: Grid[]): ColorScale => ({
-  palette: "viridis",
-  range: rangeOf(...grids.map(({ values }) => values)),
-  label: grids[0].unit,
-  unit: "",
-});
+export const amounts = (...grids: Grid[]): ColorScale => valueColors(grids[0].unit, ...grids.map(visibleValues));
 
 /** The same field at several times or levels on one colour scale. */
-export function multiplesFigure(title: string, grids: readonly Grid[], columns = 3): Figure {
+export function multiplesFigure(title: string, grids: readonly Grid[], columns = 3, options: MapOptions = {}): Figure {
   const colors = amounts(...grids);
   const across = Math.min(columns, grids.length);
   return {
@@ -116,10 +162,11 @@ export function multiplesFigure(title: string, grids: readonly Grid[], columns =
     aspect: mapAspect(grids[0]),
     panels: grids.map((grid, i) =>
       mapPanel(grid, {
-        title: `${levelTitle(grid.level)}, ${grid.time}`,
+        title: `${levelTitle(grid.level)}, ${grid.time} UTC`,
         colors,
         colorbar: i === across - 1,
         ...inner(i, across, grids.length),
+        ...options,
       }),
     ),
   };
@@ -132,11 +179,11 @@ export const inner = (i: number, columns: number, count: number) => ({
 });
 
 /** One panel and a slider over time; SVG shows the first time. */
-export function sliderFigure(title: string, grids: readonly Grid[]): Figure {
+export function sliderFigure(title: string, grids: readonly Grid[], options: MapOptions = {}): Figure {
   const colors = amounts(...grids);
   const frames = grids.map((grid) => ({
     label: grid.time,
-    panels: [mapPanel(grid, { title: "", colors, colorbar: true })],
+    panels: [mapPanel(grid, { title: "", colors, colorbar: true, ...options })],
   }));
   return {
     title,
@@ -145,8 +192,8 @@ export function sliderFigure(title: string, grids: readonly Grid[]): Figure {
     aspect: mapAspect(grids[0]),
     panels: frames[0].panels,
     frames,
-    frameLabel: "time",
-    caption: `${grids.length} times, from ${grids[0].time}; the slider needs JupyterLab, elsewhere the first is shown.`,
+    frameLabel: "time (UTC)",
+    caption: `${grids.length} times, from ${grids[0].time} UTC; the slider needs JupyterLab, elsewhere the first is shown.`,
   };
 }
 
@@ -158,7 +205,7 @@ export interface PredictionGrids {
 }
 
 /** Target, prediction, their difference and the ensemble's spread; points that were not hidden stay blank. */
-export function predictionFigure({ target, prediction, spread }: PredictionGrids): Figure {
+export function predictionFigure({ target, prediction, spread }: PredictionGrids, options: MapOptions = {}): Figure {
   const error = { ...target, values: prediction.values.map((value, i) => value - target.values[i]) };
   const { unit } = target;
   const both = amounts(target, prediction);
@@ -181,13 +228,13 @@ export function predictionFigure({ target, prediction, spread }: PredictionGrids
     aspect: mapAspect(target),
     caption: "Only hidden points are predicted; the others are blank.",
     panels: panels.map(([title, grid, colors], i) =>
-      mapPanel(grid, { title, colors, colorbar: true, ...inner(i, 2, panels.length) }),
+      mapPanel(grid, { title, colors, colorbar: true, ...inner(i, 2, panels.length), ...options }),
     ),
   };
 }
 
 /** The members of an ensemble beside each other, as differences from their mean. */
-export function membersFigure(members: readonly Grid[], columns = 4): Figure {
+export function membersFigure(members: readonly Grid[], columns = 4, options: MapOptions = {}): Figure {
   const mean = members[0].values.map(
     (_, i) => members.reduce((sum, { values }) => sum + values[i], 0) / members.length,
   );
@@ -209,6 +256,7 @@ export function membersFigure(members: readonly Grid[], columns = 4): Figure {
         colors,
         colorbar: i === across - 1,
         ...inner(i, across, off.length),
+        ...options,
       }),
     ),
   };

@@ -4,6 +4,7 @@ import { MIN_BLOCKS, type ScoreEntry, type ScoreLeaf, type ScoreReport } from ".
 import { categoryColor } from "../figure/palette.js";
 import { fieldTitle } from "../figure/text.js";
 import type { Figure, Line, Mark } from "../figure/types.js";
+import { baselineColor } from "./colors.js";
 import { rangeOf } from "./maps.js";
 
 /** Which part of `scores.json`. */
@@ -39,8 +40,6 @@ export function chosenScores(report: ScoreReport, { field, level = "all", region
   return { name, level, region: own, all: all[own], byLead };
 }
 
-const BASELINE_FROM = 1;
-
 /**
  * A score over lead time with its 95 % interval, the baselines beside it.
  * @param hoursPerLead hours of one time step; null: leads are shown in steps
@@ -69,10 +68,10 @@ export function leadFigure(
   const known = points.filter(({ entry }) => entry.low != null && entry.high != null);
   const baselines = Object.keys(points[0].entry.baselines ?? {});
   const lines = baselines.map(
-    (baseline, k): Line => ({
+    (baseline): Line => ({
       kind: "line",
       name: baseline.replaceAll("_", " "),
-      color: categoryColor(k + BASELINE_FROM),
+      color: baselineColor(baseline),
       dash: true,
       x,
       y: points.map(({ entry }) => entry.baselines?.[baseline] ?? null),

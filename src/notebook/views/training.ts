@@ -2,13 +2,17 @@
 import type { RunConfig } from "../../config/types.js";
 import type { FieldSkill } from "../../runs/events.js";
 import type { MetricsRow } from "../../runs/metrics.js";
-import { GRADIENT_LOSS, parseSeries, TRAINING_LOSS } from "../../runs/series.js";
+import { isValidationSeries, parseSeries, TRAINING_LOSS, validationLoss } from "../../runs/series.js";
 import { learningRates } from "../../step/schedule.js";
 import { categoryColor } from "../figure/palette.js";
 import { fieldTitle, formatNumber } from "../figure/text.js";
-import type { Axis, Figure, Line, Mark, Panel, Rule } from "../figure/types.js";
+import type { Axis, Figure, Mark, Panel } from "../figure/types.js";
+import { MODEL_COLOR, termStyle } from "./colors.js";
+import { curvePanel, type Point, stepAxis, stepsAPoint, valueAxis } from "./curves.js";
 import { rangeOf } from "./maps.js";
 import { metricPanels } from "./metricPanels.js";
+import { speeds } from "./progress.js";
+import { rmsePanel, validatedFields } from "./rmsePanels.js";
 
 /** What the figure of a run knows so far. */
 export interface TrainingView {
@@ -19,27 +23,65 @@ export interface TrainingView {
   baselines?: readonly FieldSkill[];
   /** the model's scores, validation by validation */
   skills?: readonly { step: number; skill: readonly FieldSkill[] }[];
+  /** the learning rate of steps, as they were done */
+  rates?: readonly Point[];
+  /** of the steps that were followed while they were done; no file holds them */
+  gradientNorms?: readonly Point[];
   /** one line on how it stands */
   status?: string;
 }
 
-/** Points a line; more are averaged, so that a live frame stays small. */
-const MOST_POINTS = 300;
-
-/** Loss terms of each field, the validation beside the baselines (physical units first), registered metrics. */
+/**
+ * What all fields share (loss, learning rate as it ran, speed, gradient norm), then one row a field: loss terms, smoothed
+ * over raw, beside the RMSE of validations with the baselines; then registered metrics.
+ */
 export function trainingFigure(view: TrainingView): Figure {
   const steps = view.rows.filter((row) => TRAINING_LOSS in row);
   const last = view.rows.reduce((most, { step }) => Math.max(most, step), 1);
-  const panels = [...lossPanels(steps, last), ...validationPanels(view, last), ...metricPanels(view.rows, last)];
-  const { lines: averaged } = thin(steps.map((row) => [row.step, 0]));
+  const terms = termsByField(steps);
+  const losses = [...new Set([...terms.values()].flat().flatMap((name) => lossOf(name) ?? []))];
+  const group = stepsAPoint(steps.length, 2 * [...terms.values()].flat().length);
+  const rmse = new Map(validatedFields(view).map((field) => [field, rmsePanel(field, view, last)]));
+  const termPanel = (title: string, names: readonly string[]) =>
+    curvePanel({
+      title,
+      label: "loss",
+      unit: "normalised",
+      curves: names.map((name) => ({ ...termStyle(name, losses), points: pointsOf(steps, name) })),
+      last,
+      group,
+    });
+  const shared = (steps.length === 0 ? [] : [termPanel("training, all fields", terms.get(null) ?? [])]).concat(
+    sharedPanels(view, last),
+  );
+  const panels = [
+    ...shared,
+    // so that each field has a row of its own
+    ...(shared.length % 2 === 0 ? [] : [meanPanel(view.rows, last)]),
+    ...[...new Set([...terms.keys(), ...rmse.keys()])].flatMap((field) =>
+      field === null
+        ? []
+        : [
+            termPanel(`training, ${fieldTitle(field)}`, terms.get(field) ?? []),
+            rmse.get(field)?.panel ?? rmsePanel(field, view, last).panel,
+          ],
+    ),
+    ...metricPanels(view.rows, last),
+  ];
   return {
     title: `Run ${view.runId}`,
     columns: Math.min(2, Math.max(1, panels.length)),
+    width: 700,
     aspect: 0.55,
+    stretch: true,
     caption: [
       view.status,
-      averaged > 1 ? `Loss curves are means over ${averaged} steps.` : undefined,
+      group > 1 ? `Curves are means over ${group} steps.` : undefined,
+      steps.length > 0 ? "Pale: as logged; over it the running mean." : undefined,
       view.baselines?.length ? "Dashed: the best baselines on the same validation points." : undefined,
+      [...rmse.values()].some(({ scaled }) => scaled)
+        ? "Validations before this process were logged in standard deviations; they are scaled as its first one."
+        : undefined,
     ]
       .filter(Boolean)
       .join("\n"),
@@ -54,148 +96,80 @@ const emptyPanel = (): Panel => ({
   marks: [],
 });
 
-function thin(points: readonly [x: number, y: number][]): { x: number[]; y: number[]; lines: number } {
-  const lines = Math.max(1, Math.ceil(points.length / MOST_POINTS));
-  const x: number[] = [];
-  const y: number[] = [];
-  for (let i = 0; i < points.length; i += lines) {
-    const group = points.slice(i, i + lines);
-    x.push(group[group.length - 1][0]);
-    y.push(Number((group.reduce((sum, [, value]) => sum + value, 0) / group.length).toPrecision(5)));
-  }
-  return { x, y, lines };
-}
-
-/** One panel for the totals, one for the terms of each field. */
-function lossPanels(steps: readonly MetricsRow[], last: number): Panel[] {
-  if (steps.length === 0) return [];
-  const byField = new Map<string, string[]>([["all fields", []]]);
+/** Names of what steps log; null: what no field owns. */
+function termsByField(steps: readonly MetricsRow[]): Map<string | null, string[]> {
+  const byField = new Map<string | null, string[]>([[null, []]]);
   for (const name of new Set(steps.flatMap((row) => Object.keys(row)))) {
     const series = parseSeries(name);
-    if (!series) continue;
-    const field = series.field ?? "all fields";
-    byField.set(field, [...(byField.get(field) ?? []), name]);
+    if (series && !isValidationSeries(name)) byField.set(series.field, [...(byField.get(series.field) ?? []), name]);
   }
-  return [...byField].map(([field, own]) => {
-    const lines = own.map((name, k): Line => {
-      const points = steps.flatMap((row): [number, number][] =>
-        typeof row[name] === "number" ? [[row.step, row[name]]] : [],
-      );
-      return { kind: "line", name: termName(name), color: termColor(name, k), ...thin(points) };
-    });
-    return lossPanel(field === "all fields" ? "training, all fields" : `training, ${fieldTitle(field)}`, lines, last);
-  });
+  return byField;
 }
 
-const TOTAL_NAMES: Readonly<Record<string, string>> = {
-  [TRAINING_LOSS]: "mean squared error",
-  [GRADIENT_LOSS]: "weighted total",
-};
-
-function termName(name: string): string {
+function lossOf(name: string): string | undefined {
   const series = parseSeries(name);
-  if (series?.kind === "spread") return "spread of the members";
-  return series?.kind === "term" ? series.loss : Object.hasOwn(TOTAL_NAMES, name) ? TOTAL_NAMES[name] : name;
+  return series?.kind === "term" ? series.loss : undefined;
 }
 
-function termColor(series: string, k: number): string {
-  if (series === TRAINING_LOSS) return categoryColor(4);
-  if (series === GRADIENT_LOSS) return categoryColor(6);
-  return categoryColor(k + 1);
-}
+const pointsOf = (rows: readonly MetricsRow[], name: string): Point[] =>
+  rows.flatMap((row): Point[] => (typeof row[name] === "number" ? [[row.step, row[name]]] : []));
 
-function lossPanel(title: string, lines: readonly Line[], last: number): Panel {
-  const values = lines.flatMap(({ y }) => y.filter((v): v is number => v !== null));
-  const positive = values.filter((v) => v > 0);
-  const [low, high] = rangeOf(positive);
-  const log = positive.length === values.length && positive.length > 0 && high / low > 5;
-  const [bottom, top] = rangeOf(values);
-  const room = 0.05 * (top - bottom);
-  return {
-    title,
-    x: { label: "optimiser step", unit: "", range: [0, Math.max(1, last) * 1.02] },
-    y: {
-      label: "loss term",
-      unit: "normalised",
-      type: log ? "log" : "linear",
-      range: log ? [low * 0.8, high * 1.25] : [bottom - room, top + room],
-    },
-    marks: lines,
+/** Learning rate, samples a second and gradient norm, as far as they are known. */
+function sharedPanels({ rows, rates = [], gradientNorms = [] }: TrainingView, last: number): Panel[] {
+  const panel = (title: string, label: string, unit: string, points: readonly Point[], color: string) => {
+    const curves = [{ color, points }];
+    return points.length === 0
+      ? []
+      : [curvePanel({ title, label, unit, curves, last, group: stepsAPoint(points.length, 1) })];
   };
-}
-
-/** A panel a field for each unit: RMSE over steps with the baselines as horizontal lines. */
-function validationPanels(view: TrainingView, last: number): Panel[] {
-  const { rows, baselines = [], skills = [] } = view;
-  const all = (skill: readonly FieldSkill[]) => skill.filter(({ kind }) => kind === "all");
-  const fields = [
-    ...new Set([
-      ...all(baselines).map(({ field }) => field),
-      ...rows.flatMap((row) => Object.keys(row).flatMap((name) => validationField(name) ?? [])),
-    ]),
+  const rate = rateEnds(rates);
+  const ran: Panel[] =
+    rate.length === 0
+      ? []
+      : [
+          {
+            title: "learning rate as it ran",
+            x: stepAxis(last),
+            y: valueAxis(
+              "learning rate",
+              "",
+              rate.map(([, value]) => value),
+              "log",
+            ),
+            marks: [
+              {
+                kind: "line",
+                color: "#44aa99",
+                width: 2,
+                x: rate.map(([step]) => step),
+                y: rate.map(([, value]) => value),
+              },
+            ],
+          },
+        ];
+  return [
+    ...ran,
+    ...panel("samples a second", "speed", "samples/s", speeds(rows), "#999933"),
+    ...panel("gradient norm", "norm before clipping", "", gradientNorms, "#ee6677"),
   ];
-  return fields.flatMap((field, f) => {
-    const base = all(baselines).find((skill) => skill.field === field);
-    const physical = skills.flatMap(({ step, skill }): [number, number][] => {
-      const own = all(skill).find((row) => row.field === field);
-      return own?.rmse.model === undefined ? [] : [[step, own.rmse.model]];
-    });
-    const normalised = rows.flatMap((row): [number, number][] => {
-      const name = Object.keys(row).find((key) => validationField(key) === field);
-      return name === undefined ? [] : [[row.step, Math.sqrt(Number(row[name]))]];
-    });
-    const panels: Panel[] = [];
-    if (base?.unit || physical.length > 0) {
-      panels.push(rmsePanel(field, f, base?.unit ?? "", physical, base?.rmse ?? {}, last));
-    }
-    panels.push(rmsePanel(field, f, "standard deviations", normalised, base?.rmseNormalized ?? {}, last));
-    return panels;
+}
+
+/** The validation loss, mean over the fields. */
+function meanPanel(rows: readonly MetricsRow[], last: number): Panel {
+  const points = rows.flatMap((row): Point[] => {
+    const loss = validationLoss(row);
+    return loss === null ? [] : [[row.step, loss]];
   });
-}
-
-/** The field whose validation loss a series is, if it is one field's. */
-function validationField(name: string): string | undefined {
-  const series = parseSeries(name);
-  return series?.kind === "validation" ? (series.field ?? undefined) : undefined;
-}
-
-/** The best of the baselines are lines of a panel; tables have them all. */
-const MOST_BASELINES = 4;
-
-function rmsePanel(
-  field: string,
-  f: number,
-  unit: string,
-  points: readonly [number, number][],
-  baselines: Readonly<Record<string, number>>,
-  last: number,
-): Panel {
-  const known = Object.entries(baselines)
-    .filter(([name]) => name !== "model")
-    .sort(([, a], [, b]) => a - b)
-    .slice(0, MOST_BASELINES);
-  const [low, high] = rangeOf([...points.map(([, y]) => y), ...known.map(([, y]) => y)]);
-  const room = 0.12 * (high - low);
-  const x = points.map(([step]) => step);
-  const y = points.map(([, value]) => value);
+  const [x, y] = [points.map(([step]) => step), points.map(([, loss]) => loss)];
+  const marks: Mark[] = [
+    { kind: "line", name: "model", color: MODEL_COLOR, width: 2, x, y },
+    { kind: "points", color: MODEL_COLOR, x, y },
+  ];
   return {
-    title: `validation, ${fieldTitle(field)}`,
-    x: { label: "optimiser step", unit: "", range: [0, Math.max(1, last) * 1.02] },
-    y: { label: "RMSE", unit, range: [Math.max(0, low - room), high + room] },
-    marks: [
-      ...known.map(
-        ([name, value], k): Rule => ({
-          kind: "rule",
-          name: name.replaceAll("_", " "),
-          axis: "y",
-          value,
-          color: categoryColor(k + 1),
-          dash: true,
-        }),
-      ),
-      { kind: "line", name: "model", color: categoryColor(f === 0 ? 0 : 4), width: 2, x, y },
-      { kind: "points", color: categoryColor(f === 0 ? 0 : 4), x, y },
-    ],
+    title: `${points.length === 0 ? "not validated yet" : "validation"}, mean over the fields`,
+    x: stepAxis(last),
+    y: valueAxis("mean squared error", "normalised", y),
+    marks: points.length === 0 ? [] : marks,
   };
 }
 
@@ -219,21 +193,35 @@ function ratesFigure(x: Axis, rates: readonly number[], marks: Mark[]): Figure {
 
 const MOST_EPOCHS = 1e6;
 
-/**
- * The learning rate of each step that was done.
- * @param parts of a run, each with the configuration under which its rows of metrics were made
- */
-export function learningRateRunFigure(parts: readonly { config: RunConfig; rows: readonly MetricsRow[] }[]): Figure {
-  const points = parts.flatMap(({ config, rows }) => {
+/** Steps of a run with the configuration under which they were done. */
+export interface RunPart {
+  config: RunConfig;
+  /** rows of metrics */
+  rows: readonly MetricsRow[];
+}
+
+/** The learning rate of each step of some parts. */
+export function ratePoints(parts: readonly RunPart[]): Point[] {
+  return parts.flatMap(({ config, rows }) => {
     // a file may hold any number
     const num_epochs = Math.max(0, Math.min(config.num_epochs, MOST_EPOCHS));
     const rates = learningRates({ ...config, num_epochs });
     return rows
       .filter((row) => TRAINING_LOSS in row && row.epoch in rates)
-      .map(({ step, epoch }) => [step, rates[epoch]] as const);
+      .map(({ step, epoch }): Point => [step, rates[epoch]]);
   });
-  // within an epoch it does not change: the two ends of each stretch are enough
-  const ends = points.filter(([, rate], i) => rate !== points[i - 1]?.[1] || rate !== points[i + 1]?.[1]);
+}
+
+/** Within an epoch it does not change: the two ends of each stretch are enough. */
+const rateEnds = (points: readonly Point[]): Point[] =>
+  points.filter(([, rate], i) => rate !== points[i - 1]?.[1] || rate !== points[i + 1]?.[1]);
+
+/**
+ * The learning rate of each step that was done.
+ * @param parts of a run, in the order of steps
+ */
+export function learningRateRunFigure(parts: readonly RunPart[]): Figure {
+  const ends = rateEnds(ratePoints(parts));
   const [x, y] = [ends.map(([step]) => step), ends.map(([, rate]) => rate)];
   const steps: Axis = { label: "optimiser step", unit: "", range: [0, Math.max(1, x.at(-1) ?? 1) * 1.02] };
   return ratesFigure(steps, y, [{ kind: "line", color: categoryColor(0), x, y }]);

@@ -1,0 +1,23 @@
+/** A run and those that it goes on from: whose steps were done under which configuration. */
+import { runFolder } from "../../runs/folder.js";
+import { type RunDetails, readRun } from "../../runs/list.js";
+import { readProvenance } from "../../runs/provenance.js";
+import type { RunPart } from "../views/training.js";
+
+/** The parts of a run's metrics, each with the configuration of its run; a parent that was removed is left out. */
+export async function runParts(
+  { id, config, metrics }: Pick<RunDetails, "id" | "config" | "metrics">,
+  out: string,
+): Promise<RunPart[]> {
+  const parts: RunPart[] = [{ config, rows: metrics }];
+  for (let at = id; ; ) {
+    const parent = (await readProvenance(runFolder(out, at))).at(-1)?.parent;
+    const former = parent && (await readRun(out, parent.runId).catch(() => null));
+    // a ring of folders that somebody renamed
+    if (!former || parts.length > metrics.length) return parts;
+    const { rows } = parts[0];
+    parts[0] = { ...parts[0], rows: rows.filter(({ step }) => step > parent.step) };
+    parts.unshift({ config: former.config, rows: rows.filter(({ step }) => step <= parent.step) });
+    at = parent.runId;
+  }
+}
