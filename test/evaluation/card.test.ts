@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runReport } from "../../src/api/runs.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import { readScores } from "../../src/evaluation/calibration.js";
 import { type Evaluation, evaluate } from "../../src/evaluation/evaluate.js";
@@ -9,7 +10,6 @@ import { readScoreCard } from "../../src/evaluation/readCard.js";
 import { readScoreTimes } from "../../src/evaluation/scoreTimes.js";
 import { svgFigure } from "../../src/notebook/figure/svg.js";
 import * as nb from "../../src/notebook/index.js";
-import { runReport } from "../../src/report/runReport.js";
 import type { ScoreEntry } from "../../src/scores/index.js";
 import { tinyStore } from "../data/support.js";
 import { runCli } from "../support/inProcess.js";

@@ -1,19 +1,26 @@
 /** `atmorep runs`, `runs show ID`, `runs compare ID ID...`, `runs report ID`; `verify`, `reproduce`, `rm` and `prune` in `cli/runs/` */
-import { join } from "node:path";
 import type { Command } from "commander";
 import { nearestName } from "../../config/nearest.js";
 import { AtmorepError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
 import { compareRuns, type RunComparison } from "../../runs/compare.js";
 import { listRuns, type RunDetails, readRun } from "../../runs/list.js";
+import { madeBy } from "../../runs/madeBy.js";
 import { validationColumns, validationLoss } from "../../runs/series.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
-import { provenanceLines, provenanceOfRun, registerVerifyAndReproduce } from "../runs/provenance.js";
+import { provenanceLines, registerVerifyAndReproduce } from "../runs/provenance.js";
 import { registerRemoval } from "../runs/remove.js";
 
 interface Flags {
   out: string;
   json?: boolean;
+}
+
+interface ReportFlags extends Flags {
+  file?: string;
+  against?: string;
+  samples?: string;
+  data?: boolean;
 }
 
 interface CardFlags {
@@ -65,10 +72,14 @@ export function registerRuns(program: Command): void {
   )
     .argument("<id>", "run id, 8 characters of a-z and 0-9")
     .option("--file <path>", "file to write (default: report_id<ID>.html in the run's results folder)")
+    .option("--against <id>", "another run, whose configuration stands beside this one's")
+    .option("--samples <list>", "samples to draw, such as 0,3 (default: 0)")
+    .option("--data", "read the data also where they lie at an address, for masks and missing baselines")
+    .option("--no-data", "leave the data closed")
     .action(async (id: string, _: unknown, command: Command) =>
-      reportAction(id, command.optsWithGlobals<Flags & { file?: string }>()),
+      reportAction(id, command.optsWithGlobals<ReportFlags>()),
     );
-  withExamples(report, ["runs report ab12cd34", "runs report ab12cd34 --file report.html"]);
+  withExamples(report, ["runs report ab12cd34", "runs report ab12cd34 --against ef56gh78 --file report.html"]);
   registerVerifyAndReproduce(runs, addFlags);
   registerRemoval(runs, addFlags);
 }
@@ -111,7 +122,7 @@ async function listAction({ out, json }: Flags): Promise<void> {
 
 async function showAction(id: string, { out, json }: Flags): Promise<void> {
   const run = await readRun(out, id);
-  const provenance = await provenanceOfRun(out, id);
+  const provenance = await madeBy(out, id);
   if (json) return printJson({ ...run, provenance });
   warn(run.metricsFault);
   print(`run ${run.id}, ${run.strategy}, ${run.status}`);
@@ -137,13 +148,18 @@ async function showAction(id: string, { out, json }: Flags): Promise<void> {
   print(`its configuration: npx atmorep config show ${run.id}`);
 }
 
-async function reportAction(id: string, { out, json, file }: Flags & { file?: string }): Promise<void> {
-  const { reportName, runReport } = await import("../../report/runReport.js");
-  const page = await runReport(id, out);
-  const path = file ?? join(out, "results", `id${id}`, reportName(id));
-  await writeFileAtomic(path, page);
-  if (json) return printJson({ id, file: path, bytes: Buffer.byteLength(page) });
-  print(path);
+async function reportAction(id: string, { out, json, file, against, samples, data }: ReportFlags): Promise<void> {
+  const { writeReport } = await import("../../notebook/report/report.js");
+  const written = await writeReport(id, { out, file, against, data, samples: sampleNumbers(samples) });
+  if (json) return printJson(written);
+  print(written.file);
+}
+
+/** @throws AtmorepError (usage) for anything but numbers with commas between */
+function sampleNumbers(given: string | undefined): number[] | undefined {
+  if (given === undefined) return undefined;
+  if (/^\d{1,5}(,\d{1,5})*$/.test(given)) return given.split(",").map(Number);
+  throw new AtmorepError("usage", "not numbers of samples", { where: "--samples", found: given, fix: "--samples 0,3" });
 }
 
 /** One row a validation: epoch, step and every series of validations. */

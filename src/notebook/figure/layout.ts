@@ -58,9 +58,9 @@ export const colorbarOf = (panel: Panel): Heatmap | undefined =>
 export function layoutFigure(figure: Figure): Layout {
   const width = figure.width ?? DEFAULT_WIDTH;
   const inner = width - 2 * PAD;
-  const title = wrap(figure.title, inner, FONT.title);
+  const title = figure.title === "" ? [] : wrap(figure.title, inner, FONT.title);
   const legendTop = PAD + title.length * TITLE_HEIGHT + 4;
-  const legend = placeLegend(legendEntries(figure.panels), legendTop, inner);
+  const legend = placeLegend(figure.legend === false ? [] : legendEntries(figure.panels), legendTop, inner);
   const top = legend.length > 0 ? legend[legend.length - 1].y + LINE_HEIGHT : legendTop;
   const grid = placePanels(figure, top, inner);
   const caption = figure.caption ? figure.caption.split("\n").flatMap((line) => wrap(line, inner, FONT.axis)) : [];
@@ -150,7 +150,7 @@ function wrap(text: string, width: number, size: number): string[] {
 type Entry = Pick<LegendEntry, "name" | "color" | "shape">;
 
 /** One entry a name, in the order of first appearance. */
-function legendEntries(panels: readonly Panel[]): Entry[] {
+export function legendEntries(panels: readonly Panel[]): Entry[] {
   const entries = new Map<string, Entry>();
   for (const mark of panels.flatMap(({ marks }) => marks)) {
     for (const entry of entriesOf(mark)) if (!entries.has(entry.name)) entries.set(entry.name, entry);

@@ -130,6 +130,8 @@ export interface Figure {
   frames?: readonly { label: string; panels: readonly Panel[] }[];
   /** what the slider moves along */
   frameLabel?: string;
+  /** false: pictures have no legend, because it stands beside them */
+  legend?: boolean;
 }
 
 /** Label and unit as both emitters write them. */

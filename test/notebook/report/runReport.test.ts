@@ -2,9 +2,9 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
-import { train } from "../../src/api/runs.js";
-import { reportName, runReport } from "../../src/report/runReport.js";
-import { temporaryFolder, tinyConfig } from "../support/tinyRun.js";
+import { runReport, train } from "../../../src/api/runs.js";
+import { reportName } from "../../../src/notebook/report/runReport.js";
+import { temporaryFolder, tinyConfig } from "../../support/tinyRun.js";
 
 const out = temporaryFolder();
 let page = "";
