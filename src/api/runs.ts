@@ -91,5 +91,14 @@ export async function runReport(
   return (await import("../notebook/report/report.js")).reportHtml(run, { ...options, out });
 }
 
+/**
+ * Several runs or evaluations side by side as one HTML page that needs no other file: verdicts, score card, losses, what differs.
+ * @throws AtmorepError (usage) for fewer than two runs or unknown ones
+ * @example await writeFile("page.html", await compareReport(["ab12cd34", "ef56gh78"]));
+ */
+export async function compareReport(runs: readonly RunReference[], out?: string): Promise<string> {
+  return (await import("../notebook/report/compareReport.js")).compareReport(runs, out);
+}
+
 /** The rows of a run's `metrics.jsonl` as a table. Example: `(await metrics("ab12cd34")).columnNames()`. */
 export { metrics } from "../runs/metricsTable.js";

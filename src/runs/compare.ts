@@ -16,7 +16,7 @@ export interface RunComparison {
 }
 
 /** Keys that differ between any two runs and say nothing about what they compute. */
-const OWN_OF_A_RUN = new Set(["wandb_id", "slurm_job_id"]);
+export const OWN_OF_A_RUN = new Set(["wandb_id", "slurm_job_id"]);
 
 /**
  * Compares runs below `out`.

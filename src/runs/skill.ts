@@ -33,7 +33,18 @@ export async function readSkill(folder: Pick<RunFolder, "modelsDir">): Promise<S
   });
   if (!isRecord(value) || value.format !== 1 || !isStored(value)) throw damaged(path);
   const { baselines, validations, end } = value as unknown as StoredSkill;
-  return { baselines, validations, end };
+  return {
+    baselines: baselines.map(withNaN),
+    validations: validations.map((one) => ({ ...one, skill: one.skill.map(withNaN) })),
+    end: end && { ...end, skill: end.skill.map(withNaN) },
+  };
+}
+
+/** What is not finite stands as null in JSON. */
+function withNaN(row: FieldSkill): FieldSkill {
+  const read = (scores: Record<string, number | null>) =>
+    Object.fromEntries(Object.entries(scores).map(([name, score]) => [name, score ?? Number.NaN]));
+  return { ...row, rmse: read(row.rmse), rmseNormalized: read(row.rmseNormalized) };
 }
 
 export async function writeSkill(folder: Pick<RunFolder, "modelsDir">, skill: StoredSkill): Promise<void> {
@@ -43,7 +54,6 @@ export async function writeSkill(folder: Pick<RunFolder, "modelsDir">, skill: St
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What is not finite stands as null in JSON. */
 const isNumbers = (value: unknown): boolean =>
   isRecord(value) && Object.values(value).every((one) => one === null || typeof one === "number");
 

@@ -1,5 +1,5 @@
 /** Two runs evaluated alike and compared: calibration, scores by time, score cards, the page, the command line. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runReport } from "../../src/api/runs.js";
@@ -131,6 +131,29 @@ describe("an evaluation", () => {
     expect(spectrum.target.reduce((a, b) => a + b, 0)).toBeGreaterThan(20);
     const figure = nb.windowSpectra(first);
     expect(figure.panels[0].x.range[0]).toBeGreaterThan(figure.panels[0].x.range[1]);
+  });
+
+  it.each([
+    ["a list", () => []],
+    ["a field that is a number", (scores: Record<string, unknown>) => ({ ...scores, a: 1 })],
+    ["a leaf without RMSE", (scores: Record<string, unknown>) => ({ ...scores, a: { all: { all: { global: { points: 1 } } } } })],
+    ["calibration without fields", (scores: Record<string, unknown>) => ({ ...scores, _calibration: {} })],
+    [
+      "parameters that are a number",
+      (scores: Record<string, unknown>) => ({
+        ...scores,
+        _calibration: { fitted: "", seen: 1, kept: 1, fields: { a: { parameters: 5, levels: { all: {} } } } },
+      }),
+    ],
+  ])("is not calibrated with damaged scores, %s, and says so", async (_, damage) => {
+    const dir = join(out, "results", "idcardbad1");
+    mkdirSync(dir, { recursive: true });
+    const whole = JSON.parse(readFileSync(join(first.resultsDir, "scores.json"), "utf8"));
+    writeFileSync(join(dir, "scores.json"), JSON.stringify(damage(whole)));
+    await expect(
+      evaluate({ run: "cardrun1", out, stores: false, calibration: "cardbad1", set: ["rng_seed=3"] }),
+    ).rejects.toMatchObject({ name: "AtmorepError", message: expect.stringMatching(/scores\.json: the scores cannot be read/) });
+    rmSync(dir, { recursive: true });
   });
 
   it("has a page of its own, and figures before and after", async () => {

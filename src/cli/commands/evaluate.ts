@@ -26,6 +26,7 @@ interface EvaluateFlags {
   epoch?: string;
   stores: boolean;
   engine: string;
+  report?: string;
   json?: boolean;
 }
 
@@ -49,6 +50,7 @@ export function registerEvaluate(program: Command): void {
     .option("--epoch <n>", "with --results: which epoch's stores; default the last")
     .option("--no-stores", "write scores only")
     .option("--engine <name>", "auto, native or wasm", "auto")
+    .option("--report <file>", "also write the evaluation's page: one HTML file (later: runs report)")
     .option("--json", "print scores.json")
     .action(evaluateAction);
   command.addHelpText(
@@ -100,6 +102,10 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags): Pr
     });
     await communicator.close();
     if (!speaks) return;
+    if (flags.report !== undefined) {
+      const { writeReport } = await import("../../notebook/report/report.js");
+      note(`its page: ${(await writeReport(result.runId, { out: flags.out, file: flags.report })).file}`);
+    }
     if (flags.json) {
       const calibration = result.calibration && { [CALIBRATION_KEY]: result.calibration };
       return printJson({ ...result.scores, _about: result.about, ...calibration });
@@ -137,6 +143,7 @@ async function scoreStores(dir: string, run: string | undefined, flags: Evaluate
     "--data": flags.data,
     "--split": flags.split,
     "--calibration": flags.calibration,
+    "--report": flags.report,
   });
   const given = foreign.find(([, value]) => value !== undefined);
   if (given || flags.set.length > 0) {

@@ -4,9 +4,11 @@ import { nearestName } from "../../config/nearest.js";
 import { AtmorepError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
 import { compareRuns, type RunComparison } from "../../runs/compare.js";
+import { runFolder } from "../../runs/folder.js";
 import { listRuns, type RunDetails, readRun } from "../../runs/list.js";
 import { madeBy } from "../../runs/madeBy.js";
 import { validationColumns, validationLoss } from "../../runs/series.js";
+import { readSkill } from "../../runs/skill.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
 import { provenanceLines, registerVerifyAndReproduce } from "../runs/provenance.js";
 import { registerRemoval } from "../runs/remove.js";
@@ -59,12 +61,15 @@ export function registerRuns(program: Command): void {
     .option("--false-discovery <share>", "with --scores: share of false ones among the findings; default 0.05")
     .option("--all", "with --scores: also against each single baseline")
     .option("--figure <path>", "with --scores: also draw the card, as SVG")
+    .option("--report <file>", "write all of it as a page: one HTML file that needs nothing else")
     .action(async (ids: string[], _: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<Flags & CardFlags>();
+      const flags = command.optsWithGlobals<Flags & CardFlags & { report?: string }>();
+      if (flags.report !== undefined) return comparePageAction(ids, flags.report, withoutCardFlags(flags));
       await (flags.scores ? cardAction(ids, flags) : compareAction(ids, withoutCardFlags(flags)));
     });
   withExamples(compare, [
     "runs compare ab12cd34 ef56gh78",
+    "runs compare ab12cd34 ef56gh78 --report compared.html",
     "runs compare --scores ij90kl12 mn34op56 --score crps --figure card.svg",
   ]);
   const report = addFlags(
@@ -135,6 +140,10 @@ async function showAction(id: string, { out, json }: Flags): Promise<void> {
   print();
   for (const line of provenanceLines(provenance)) print(line);
   print();
+  const told = await verdictOfRun(out, run);
+  if (told) print(told);
+  if (run.status !== "evaluated") print(`its page: npx atmorep runs report ${run.id}`);
+  print();
   if (run.status !== "evaluated") for (const line of validationTable(run)) print(line);
   for (const [dir, files] of [
     [run.resultsDir, run.files.results],
@@ -146,6 +155,17 @@ async function showAction(id: string, { out, json }: Flags): Promise<void> {
   }
   print();
   print(`its configuration: npx atmorep config show ${run.id}`);
+}
+
+/** What the run or evaluation told of itself; null where it told nothing, or that was damaged. */
+async function verdictOfRun(out: string, { id, status, resultsDir }: RunDetails): Promise<string | null> {
+  if (status === "evaluated") {
+    const { readScores } = await import("../../evaluation/calibration.js");
+    const { verdict } = (await readScores(resultsDir).catch(() => null))?.about ?? {};
+    return typeof verdict === "string" ? verdict : null;
+  }
+  const told = await readSkill(runFolder(out, id)).catch(() => null);
+  return told?.end?.verdict ?? told?.validations.at(-1)?.verdict ?? null;
 }
 
 async function reportAction(id: string, { out, json, file, against, samples, data }: ReportFlags): Promise<void> {
@@ -188,6 +208,14 @@ async function compareAction(ids: string[], { out, json }: Flags): Promise<void>
     ...values.map((v) => JSON.stringify(v) ?? "absent"),
   ]);
   for (const line of formatTable([["key", ...comparison.ids], ...rows])) print(line);
+}
+
+async function comparePageAction(ids: string[], file: string, { out, json }: Flags): Promise<void> {
+  const { compareReport } = await import("../../notebook/report/compareReport.js");
+  const page = await compareReport(ids, out);
+  await writeFileAtomic(file, page);
+  if (json) return printJson({ ids, file, bytes: Buffer.byteLength(page) });
+  print(file);
 }
 
 /** @throws AtmorepError (usage) for a flag that only score cards know */

@@ -3,7 +3,7 @@ import { diffConfigs } from "../../config/diff.js";
 import { presets } from "../../config/presets.js";
 import { resolveConfig } from "../../config/resolve.js";
 import type { RunConfig } from "../../config/types.js";
-import { differences } from "../../runs/compare.js";
+import { differences, OWN_OF_A_RUN } from "../../runs/compare.js";
 import { readRun } from "../../runs/list.js";
 import { configTable } from "../tables.js";
 import { aside, folded, orWhyNot, paragraph } from "./html.js";
@@ -18,10 +18,13 @@ export async function configurationPart(
 ): Promise<string> {
   const preset = closestPreset(config);
   const table = configTable(config, { preset });
+  const rows = table.rows.filter(([key]) => !OWN_OF_A_RUN.has(String(key)));
   const all = configTable(config, { preset, all: true });
   return [
     aside(`Beside the preset that it is closest to, ${preset}.`),
-    tablePart({ ...table, caption: undefined }),
+    rows.length > 0
+      ? tablePart({ ...table, rows, title: `Keys that differ from the preset ${preset}`, caption: undefined })
+      : paragraph("No key differs from it."),
     ...(against === undefined ? [] : [await orWhyNot(() => againstPart(id, out, against))]),
     folded("Every key", tablePart({ ...all, title: "Every key", caption: undefined })),
   ].join("\n");

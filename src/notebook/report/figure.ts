@@ -8,8 +8,11 @@ import { axisTitle, type Figure, type Panel } from "../figure/types.js";
 const MANY = 7;
 const WIDTH = { few: 430, many: 210 } as const;
 
-/** Title, legend and caption are text of the page; each panel is a picture with its own axes. */
-export async function figurePart(figure: Figure): Promise<string> {
+/**
+ * Title, legend and caption are text of the page; each panel is a picture with its own axes.
+ * @param title false: the heading above says the same
+ */
+export async function figurePart(figure: Figure, title = true): Promise<string> {
   const many = figure.panels.length >= MANY;
   const size = many ? "many" : "few";
   const panels: string[] = [];
@@ -18,7 +21,8 @@ export async function figurePart(figure: Figure): Promise<string> {
     panels.push(`<figure>${name}${await picture(figure, panel, WIDTH[size])}</figure>`);
   }
   const notes = (figure.caption ?? "").split("\n").filter((line) => line !== "");
-  return `<figure><figcaption><h3>${escapeHtml(figure.title)}</h3>${notes.map((line) => `<p>${escapeHtml(line)}</p>`).join("")}</figcaption>
+  const name = title ? `<h3>${escapeHtml(figure.title)}</h3>` : "";
+  return `<figure><figcaption>${name}${notes.map((line) => `<p>${escapeHtml(line)}</p>`).join("")}</figcaption>
 ${legendPart(legendEntries(figure.panels))}<div class="panels${many ? " many" : ""}">${panels.join("\n")}</div></figure>`;
 }
 

@@ -39,7 +39,7 @@ export async function ensemblePart({ id, out, fields }: Stored): Promise<string>
         const told = `${fieldTitle(field)}, its first level, ${samples} samples`;
         if (members.length < 2) return absent(`${told}: one member, which has neither ranks nor spread.`);
         const figures = [views.rankFigure(members, target), views.spreadSkillFigure(members, target)];
-        const drawn = await Promise.all(figures.map(figurePart));
+        const drawn = await Promise.all(figures.map((figure) => figurePart(figure)));
         return [heading(told), ...drawn].join("\n");
       }),
     );

@@ -11,7 +11,7 @@ import type { RunDetails } from "../../runs/list.js";
 import { madeBy, madeByRows } from "../../runs/madeBy.js";
 import { validationColumns, validationLoss } from "../../runs/series.js";
 import type { Table } from "../figure/table.js";
-import { filesTable, skillTable } from "../tables.js";
+import { filesTable } from "../tables.js";
 import { learningRateRunFigure, trainingFigure } from "../views/index.js";
 import { configurationPart } from "./configuration.js";
 import { type Evaluated, evaluationsOf } from "./evaluations.js";
@@ -64,12 +64,12 @@ export async function runPage(run: RunDetails, out: string, options: ReportOptio
     sections: [
       await part("Verdict", () => runVerdicts(history, evaluations, id)),
       await part("Scores", () => ownScores(history)),
-      await part("Scores with intervals", () =>
-        stores(async ({ scores, about }) => `${STORES_NOTE}${await scoresPart({ scores, about: { ...about } })}`),
-      ),
       await part("Evaluations", () => evaluationScores(evaluations, id)),
+      await part("Scores of the result stores", () =>
+        stores(async ({ scores }) => `${STORES_NOTE}${await scoresPart({ scores, about: {} })}`),
+      ),
       await part("Losses", () => losses(run, history, out, options.data)),
-      await part("Learning rate", () => figurePart(learningRateRunFigure(history.parts))),
+      await part("Learning rate", () => figurePart(learningRateRunFigure(history.parts), false)),
       await part("Samples", () => samplesPart(stored)),
       await part("Ensemble", () => ensemblePart(stored)),
       await part("Spectra", () => stores(({ scores }) => spectraPart(scores))),
@@ -106,12 +106,31 @@ function ownScores({ told, baselines }: History): string {
   const last = told?.validations.at(-1);
   if (told?.end && told.end.skill.length > 0) {
     const on = told.end.toldOn === "test" ? "the test" : "the validation points";
-    return tablePart(skillTable(told.end.skill, `Root mean square error on ${on}, step ${told.end.step}`));
+    return tablePart(skillRows(told.end.skill, `Root mean square error on ${on}, step ${told.end.step}`));
   }
-  if (last)
-    return tablePart(skillTable(last.skill, `Root mean square error on the validation points, step ${last.step}`));
-  if (baselines.length > 0) return tablePart(skillTable(baselines, "Baselines; the model has not been validated"));
+  if (last) {
+    return tablePart(skillRows(last.skill, `Root mean square error on the validation points, step ${last.step}`));
+  }
+  if (baselines.length > 0) return tablePart(skillRows(baselines, "Baselines; the model has not been validated"));
   return absent("Not here: the run kept no scores beside its baselines, or was not validated yet.");
+}
+
+/** Physical units alone, which a page has room for. */
+function skillRows(skill: readonly FieldSkill[], title: string): Table {
+  const names = [...new Set(skill.flatMap(({ rmse }) => Object.keys(rmse)))];
+  return {
+    title,
+    columns: ["field", "unit", "tokens", "points", ...names.map((name) => name.replaceAll("_", " "))],
+    rows: skill.map(({ field, unit, kind, points, rmse }) => [
+      field,
+      unit,
+      kind,
+      points,
+      ...names.map((name) => rmse[name]),
+    ]),
+    caption:
+      "Lower is better. One seed, one short period: a difference here proves nothing about other times and places.",
+  };
 }
 
 async function evaluationScores(evaluations: readonly Evaluated[], id: string): Promise<string> {
@@ -131,11 +150,7 @@ async function losses(run: RunDetails, history: History, out: string, data: bool
   const view = { runId: run.id, rows: run.metrics, skills: history.skills };
   const without = typeof baselines === "string" ? baselines : "";
   const figure = trainingFigure({ ...view, baselines: typeof baselines === "string" ? [] : baselines });
-  return [
-    await figurePart({ ...figure, title: "Losses and validation" }),
-    without,
-    tablePart(validationTable(run)),
-  ].join("\n");
+  return [await figurePart(figure, false), without, tablePart(validationTable(run))].join("\n");
 }
 
 /** The baselines of a run that did not keep them; in words why there are none. */

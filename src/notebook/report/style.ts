@@ -9,7 +9,7 @@ const DARK =
 const FIGURES = `
 .panels { display: grid; gap: .6rem 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); align-items: end; }
 .panels.many { grid-template-columns: repeat(auto-fill, minmax(min(100%, 9.5rem), 1fr)); }
-.panels figure { max-width: 34rem; }
+.panels figure { max-width: 34rem; margin: 0; }
 .panels svg { display: block; width: 100%; height: auto; }
 .panels figcaption { font-size: .85rem; }
 svg text { fill: var(--ink); }
@@ -46,10 +46,11 @@ nav a { display: inline-block; padding: .25rem 0; }
 figure { margin: 0 0 1rem; }
 figcaption h3 { margin-bottom: 0; }
 table { border-collapse: collapse; font-size: .85rem; }
-caption { text-align: left; font-weight: bold; padding: .2rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .15rem .7rem .15rem 0; border-bottom: 1px solid var(--line); font-weight: normal; overflow-wrap: normal; }
+caption { text-align: left; font-weight: bold; padding: .2rem 0; white-space: normal; }
+caption span { position: sticky; left: 0; display: inline-block; max-width: min(70rem, 100vw - 2rem); }
+th, td { text-align: left; vertical-align: top; padding: .15rem .7rem .15rem 0; border-bottom: 1px solid var(--line); font-weight: normal; white-space: nowrap; }
 thead th { font-weight: bold; }
-td.long { overflow-wrap: anywhere; min-width: 9rem; }
+td.long { overflow-wrap: anywhere; white-space: normal; min-width: 11rem; }
 .scroll { overflow-x: auto; margin: .4rem 0; }
 pre { background: var(--box); padding: .6rem; overflow-x: auto; font-size: .8rem; margin: .4rem 0; }
 summary { cursor: pointer; padding: .3rem 0; }
@@ -66,7 +67,7 @@ ${FIGURES}
   .scroll, pre { overflow: visible; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   table { font-size: 7pt; width: 100%; }
-  th, td { padding-right: .3rem; overflow-wrap: anywhere; }
+  th, td { padding-right: .3rem; white-space: normal; overflow-wrap: anywhere; }
   td.long { min-width: 0; }
   details::details-content { content-visibility: visible; block-size: auto; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

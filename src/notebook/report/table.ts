@@ -10,7 +10,7 @@ export function tablePart({ title, columns, rows, caption }: Table): string {
   const head = columns.map((name) => (name ? `<th scope="col">${escapeHtml(name)}</th>` : "<td></td>"));
   const body = rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`);
   const note = caption ? `<p class="soft">${escapeHtml(caption)}</p>` : "";
-  return `<div class="scroll" role="region" tabindex="0" aria-label="${escapeHtml(title)}"><table><caption>${escapeHtml(title)}</caption><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("\n")}</tbody></table></div>${note}`;
+  return `<div class="scroll" role="region" tabindex="0" aria-label="${escapeHtml(title)}, table"><table><caption><span>${escapeHtml(title)}</span></caption><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("\n")}</tbody></table></div>${note}`;
 }
 
 function cell(value: Cell, column: number): string {

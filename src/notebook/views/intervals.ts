@@ -58,6 +58,15 @@ function entryOf(leaf: ScoreLeaf | undefined, score: string): (ScoreEntry & { va
   return typeof entry?.value === "number" ? (entry as ScoreEntry & { value: number }) : null;
 }
 
+/** That which the model is compared with; ridge regression is no simple baseline. */
+function bestBaseline({ baselines = {}, minusBest }: ScoreEntry): number | null {
+  if (minusBest) return baselines[minusBest.baseline];
+  const values = Object.entries(baselines).flatMap(([name, value]) =>
+    name === "ridge" || !Number.isFinite(value) ? [] : [value],
+  );
+  return values.length > 0 ? Math.min(...values) : null;
+}
+
 function panelOf(title: string, rows: readonly Row[], score: string): Panel {
   const points = rows.flatMap(({ leaf }, i) => {
     const entry = entryOf(leaf, score);
@@ -65,8 +74,8 @@ function panelOf(title: string, rows: readonly Row[], score: string): Panel {
   });
   const known = points.filter(({ entry }) => entry.low != null && entry.high != null);
   const best = points.flatMap(({ y, entry }) => {
-    const values = Object.values(entry.baselines ?? {}).filter(Number.isFinite);
-    return values.length > 0 ? [{ y, value: Math.min(...values) }] : [];
+    const value = bestBaseline(entry);
+    return value === null ? [] : [{ y, value }];
   });
   const marks: Mark[] = [
     {
