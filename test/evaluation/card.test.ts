@@ -136,7 +136,10 @@ describe("an evaluation", () => {
   it.each([
     ["a list", () => []],
     ["a field that is a number", (scores: Record<string, unknown>) => ({ ...scores, a: 1 })],
-    ["a leaf without RMSE", (scores: Record<string, unknown>) => ({ ...scores, a: { all: { all: { global: { points: 1 } } } } })],
+    [
+      "a leaf without RMSE",
+      (scores: Record<string, unknown>) => ({ ...scores, a: { all: { all: { global: { points: 1 } } } } }),
+    ],
     ["calibration without fields", (scores: Record<string, unknown>) => ({ ...scores, _calibration: {} })],
     [
       "parameters that are a number",
@@ -152,7 +155,10 @@ describe("an evaluation", () => {
     writeFileSync(join(dir, "scores.json"), JSON.stringify(damage(whole)));
     await expect(
       evaluate({ run: "cardrun1", out, stores: false, calibration: "cardbad1", set: ["rng_seed=3"] }),
-    ).rejects.toMatchObject({ name: "AtmorepError", message: expect.stringMatching(/scores\.json: the scores cannot be read/) });
+    ).rejects.toMatchObject({
+      name: "AtmorepError",
+      message: expect.stringMatching(/scores\.json: the scores cannot be read/),
+    });
     rmSync(dir, { recursive: true });
   });
 

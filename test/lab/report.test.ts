@@ -46,7 +46,9 @@ const beyond = (page: Page, width: number) =>
   page.evaluate(
     (most) =>
       [...document.querySelectorAll("body *")]
-        .filter((element) => element.getBoundingClientRect().right > most + 1 && !element.closest(".scroll, pre, .skip"))
+        .filter(
+          (element) => element.getBoundingClientRect().right > most + 1 && !element.closest(".scroll, pre, .skip"),
+        )
         .map((element) => element.outerHTML.slice(0, 80)),
     width,
   );

@@ -145,7 +145,10 @@ it("names scores that are none", async () => {
 
 it("is whole where what the run told of its scores is damaged", async () => {
   cpSync(join(out, "results", "idpage0001"), join(out, "results", "idpage0007"), { recursive: true });
-  cpSync(join(out, "results", "idpage0001", "model_idpage0001.json"), join(out, "results", "idpage0007", "model_idpage0007.json"));
+  cpSync(
+    join(out, "results", "idpage0001", "model_idpage0001.json"),
+    join(out, "results", "idpage0007", "model_idpage0007.json"),
+  );
   mkdirSync(join(out, ".atmorep", "idpage0007"), { recursive: true });
   writeFileSync(join(out, ".atmorep", "idpage0007", "skill.json"), '{"format":1,"baselines":[1]}');
   expect(headings(await runReport("page0007", out, { data: false }))).toEqual(HEADINGS);
@@ -185,13 +188,17 @@ describe("with an evaluation and a continuation", () => {
     expect(words(section(continued, "made-by"))).toContain("parent run page0001 at step 12");
     expect(words(section(continued, "configuration"))).toMatch(/num_epochs 3 2/);
     // a point of each validation, in physical units: two of the parent's, one of its own
-    const physical = /validation[^<]*: RMSE \(hPa\) over optimiser step".*?<\/svg>/s.exec(section(continued, "losses"))?.[0];
+    const physical = /validation[^<]*: RMSE \(hPa\) over optimiser step".*?<\/svg>/s.exec(
+      section(continued, "losses"),
+    )?.[0];
     expect(physical?.match(/A2\.5/g)?.length).toBeGreaterThanOrEqual(3);
   });
 
   it("compares runs on a page, on the command line too", async () => {
     const file = join(out, "compared.html");
-    expect(await runCli("runs", "compare", "page0001", "page0008", "--out", out, "--report", file)).toMatchObject({ code: 0 });
+    expect(await runCli("runs", "compare", "page0001", "page0008", "--out", out, "--report", file)).toMatchObject({
+      code: 0,
+    });
     const compared = readFileSync(file, "utf8");
     expect(compared === (await compareReport(["page0001", "page0008"], out))).toBe(true);
     expect(headings(compared)).toEqual([
