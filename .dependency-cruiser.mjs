@@ -26,7 +26,6 @@ export const ROOMS = [
   ["evaluation"],
   ["verify", "doctor", "bench"],
   ["notebook"],
-  ["report"],
   ["api"],
   ["index.ts"],
   ["kernel"],

@@ -25,7 +25,17 @@ export * as losses from "./api/losses.js";
 export * as masking from "./api/masking.js";
 export { type LoadedModel, type LoadOptions, loadModel } from "./api/model.js";
 export { bench, doctor, verify, versions } from "./api/program.js";
-export { baselines, compareRuns, listRuns, metrics, planRun, readRun, runReport, train } from "./api/runs.js";
+export {
+  baselines,
+  compareReport,
+  compareRuns,
+  listRuns,
+  metrics,
+  planRun,
+  readRun,
+  runReport,
+  train,
+} from "./api/runs.js";
 /** Metrics of your own. Example: `atmorep.scores.register("hit_rate", { doc: "share within one unit", unitless: true, fn })`. */
 export * as scores from "./api/scores.js";
 export {

@@ -1,6 +1,7 @@
 /** Training, and the runs that it leaves. */
 import type { Plan } from "../checks/plan.js";
 import type { RunConfig } from "../config/types.js";
+import type { ReportOptions } from "../notebook/report/runReport.js";
 import type { BaselineOptions } from "../prediction/baselines.js";
 import type { RunComparison } from "../runs/compare.js";
 import type { FieldSkill, FinishedEvent, TrainEvent } from "../runs/events.js";
@@ -76,12 +77,27 @@ export async function compareRuns(runs: readonly RunReference[], out?: string): 
 }
 
 /**
- * A run as one HTML page that needs no other file: curves, validations, maps, configuration, log, files.
- * @throws AtmorepError (usage) if there is no such run
+ * A run or an evaluation as one HTML page that needs no other file: verdict, scores with intervals, losses with baselines, samples, ranks,
+ * spectra, masks, configuration, what made it.
+ * @param options `against` another run, `samples` to draw, `data: false` to leave the data closed
+ * @throws AtmorepError (usage) if there is no such run, (input) if an evaluation's scores cannot be read
  * @example await writeFile("report.html", await runReport("ab12cd34"));
  */
-export async function runReport(run: RunReference, out?: string): Promise<string> {
-  return (await import("../report/runReport.js")).runReport(run, out);
+export async function runReport(
+  run: RunReference,
+  out?: string,
+  options: Omit<ReportOptions, "out"> = {},
+): Promise<string> {
+  return (await import("../notebook/report/report.js")).reportHtml(run, { ...options, out });
+}
+
+/**
+ * Several runs or evaluations side by side as one HTML page that needs no other file: verdicts, score card, losses, what differs.
+ * @throws AtmorepError (usage) for fewer than two runs or unknown ones
+ * @example await writeFile("page.html", await compareReport(["ab12cd34", "ef56gh78"]));
+ */
+export async function compareReport(runs: readonly RunReference[], out?: string): Promise<string> {
+  return (await import("../notebook/report/compareReport.js")).compareReport(runs, out);
 }
 
 /** The rows of a run's `metrics.jsonl` as a table. Example: `(await metrics("ab12cd34")).columnNames()`. */

@@ -7,6 +7,7 @@ import { AtmorepError } from "../errors.js";
 import { runFolder } from "../runs/folder.js";
 import { runPlace } from "../runs/locate.js";
 import { type CalibrationOptions, type CalibrationReport, formatScore, type ScoreReport } from "../scores/index.js";
+import { scoresFault } from "./scoresShape.js";
 
 /** What `scores.json` holds beside scores. */
 export interface StoredScores {
@@ -27,17 +28,23 @@ export async function readScores(dir: string): Promise<StoredScores> {
       fix: "Evaluate a run: npx atmorep evaluate RUN",
     });
   }
-  try {
-    const {
-      _about,
-      [CALIBRATION_KEY]: calibration,
-      ...scores
-    } = (await readJsonBounded(path)) as StoredScores["scores"] & Record<string, never>;
-    return { scores, about: _about ?? {}, calibration: calibration ?? null };
-  } catch (cause) {
-    throw new AtmorepError("input", "the scores cannot be read", { where: path, cause });
-  }
+  const value = await readJsonBounded(path).catch((cause: Error) => {
+    throw unreadable(path, cause.message, cause);
+  });
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw unreadable(path, "not an object");
+  const { _about: about, [CALIBRATION_KEY]: calibration, ...scores } = value as Record<string, unknown>;
+  const fault = scoresFault({ scores, about, calibration });
+  if (fault !== null) throw unreadable(path, fault);
+  return { scores, about: about ?? {}, calibration: calibration ?? null } as StoredScores;
 }
+
+const unreadable = (where: string, found: string, cause?: Error) =>
+  new AtmorepError("input", "the scores cannot be read", {
+    where,
+    found,
+    fix: "The file is damaged; evaluate the run again",
+    cause,
+  });
 
 /**
  * The parameters of an earlier evaluation, for cubes of other times.

@@ -6,7 +6,7 @@ import { displayUnit } from "../data/units.js";
 import { AtmorepError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import { type ResultName, resultNames } from "../results/paths.js";
-import { openResults } from "../results/readResults.js";
+import { openResults, type ResultStore } from "../results/readResults.js";
 import { type ResultStores, readSample, type StoredSample } from "../results/storedSample.js";
 import { configPath } from "../runs/folder.js";
 import {
@@ -44,7 +44,22 @@ export interface ScoredResults {
  * @throws AtmorepError `usage` if there are none, `input` if they contradict each other
  */
 export async function scoreResults(dir: string, options: ScoreResultsOptions = {}): Promise<ScoredResults> {
-  const { prefix, id, epoch } = findStores(dir, options.epoch);
+  const { scores, about } = await scoresOfStores(dir, options.epoch);
+  return { scores, about, path: await writeScores(dir, options.out, { ...scores, _about: about }) };
+}
+
+/**
+ * The same, and writes nothing.
+ * @param epoch default the last that there is
+ * @param most values of targets: of more it says that they are too many to score in passing
+ * @throws AtmorepError as {@link scoreResults}
+ */
+export async function scoresOfStores(
+  dir: string,
+  wanted?: number,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Omit<ScoredResults, "path">> {
+  const { prefix, id, epoch } = findStores(dir, wanted);
   const open = async (kind: string) => {
     const path = join(dir, `${prefix}_${kind}.zarr`);
     return existsSync(path) ? openResults(path) : null;
@@ -57,6 +72,7 @@ export async function scoreResults(dir: string, options: ScoreResultsOptions = {
         expected: "the stores ..._target.zarr and ..._pred.zarr",
       });
     }
+    assertFew(target, most, dir);
     const { accumulator, spectra, samples } = await accumulate({ target, pred, ens, source }, regionsBeside(dir, id));
     const fields = [...new Set(accumulator.cells().map(({ field }) => field))];
     const units = Object.fromEntries(fields.map((field) => [field, displayUnit(field).unit]));
@@ -69,10 +85,22 @@ export async function scoreResults(dir: string, options: ScoreResultsOptions = {
       units,
       verdict: verdict(accumulator, { units }).sentence,
     };
-    return { scores, about, path: await writeScores(dir, options.out, { ...scores, _about: about }) };
+    return { scores, about };
   } finally {
     for (const store of [target, pred, ens, source]) await store?.close();
   }
+}
+
+function assertFew({ arrays, path }: ResultStore, most: number, dir: string): void {
+  const data = [...arrays].filter(([name]) => name.endsWith("/data"));
+  const values = data.reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  if (values <= most) return;
+  throw new AtmorepError("usage", "the stores hold too many values to score them in passing", {
+    where: path,
+    found: values,
+    expected: `at most ${most}`,
+    fix: `npx atmorep evaluate --results ${dir}`,
+  });
 }
 
 function findStores(dir: string, epoch: number | undefined): ResultName {

@@ -36,6 +36,8 @@ export { svgFigure } from "./figure/svg.js";
 export { showTable, type Table, tableHtml, tableText } from "./figure/table.js";
 export type * from "./figure/types.js";
 export { batchGrids, type Grid, type GridChoice, storeGrid } from "./grids.js";
+export type { ReportOptions } from "./report/runReport.js";
+export { report, type WrittenReport } from "./report/shown.js";
 export { type Comparison, compare } from "./runs/compare.js";
 export { type Prediction, type PredictionChoice, readPrediction } from "./runs/predictions.js";
 export { type StartedRun, type StartOptions, start } from "./runs/start.js";

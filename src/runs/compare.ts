@@ -1,5 +1,6 @@
 /** Two or more runs side by side: validation loss by epoch, and the configuration keys that differ. */
 import { diffConfigs } from "../config/diff.js";
+import type { RunConfig } from "../config/types.js";
 import { AtmorepError } from "../errors.js";
 import { readRun } from "./list.js";
 import { validationLoss } from "./series.js";
@@ -15,7 +16,7 @@ export interface RunComparison {
 }
 
 /** Keys that differ between any two runs and say nothing about what they compute. */
-const OWN_OF_A_RUN = new Set(["wandb_id", "slurm_job_id"]);
+export const OWN_OF_A_RUN = new Set(["wandb_id", "slurm_job_id"]);
 
 /**
  * Compares runs below `out`.
@@ -31,9 +32,6 @@ export async function compareRuns(out: string, ids: readonly string[]): Promise<
   }
   const runs = [];
   for (const id of ids) runs.push(await readRun(out, id));
-  const [first, ...others] = runs;
-  const found = others.map(({ config }) => new Map(diffConfigs(first.config, config).map((d) => [d.path, d])));
-  const paths = new Map(found.flatMap((differences) => [...differences].map(([path, { a }]) => [path, a] as const)));
   return {
     ids: [...ids],
     curves: runs.map(({ metrics }) =>
@@ -43,8 +41,16 @@ export async function compareRuns(out: string, ids: readonly string[]): Promise<
       }),
     ),
     metricsFaults: runs.map(({ metricsFault }) => metricsFault),
-    differences: [...paths]
-      .filter(([path]) => !OWN_OF_A_RUN.has(path))
-      .map(([path, a]) => ({ path, values: [a, ...found.map((of) => (of.has(path) ? of.get(path)?.b : a))] })),
+    differences: differences(runs.map(({ config }) => config)),
   };
+}
+
+/** Keys of configurations whose values are not the same in all; runs' own ids aside. */
+export function differences(configs: readonly RunConfig[]): RunComparison["differences"] {
+  const [first, ...others] = configs;
+  const found = others.map((config) => new Map(diffConfigs(first, config).map((d) => [d.path, d])));
+  const paths = new Map(found.flatMap((own) => [...own].map(([path, { a }]) => [path, a] as const)));
+  return [...paths]
+    .filter(([path]) => !OWN_OF_A_RUN.has(path))
+    .map(([path, a]) => ({ path, values: [a, ...found.map((of) => (of.has(path) ? of.get(path)?.b : a))] }));
 }

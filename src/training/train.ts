@@ -22,6 +22,7 @@ import { batchesPerStep, trainBatches } from "./batches.js";
 import { ConsoleLog } from "./consoleLog.js";
 import { failed, left, markEnd } from "./end.js";
 import { finishedEvent, startedEvent, stepEvent } from "./events.js";
+import { withSkillNoted } from "./noteSkill.js";
 import { openSession } from "./open.js";
 import type { TrainOptions } from "./options.js";
 import { tellProvenance } from "./provenance.js";
@@ -45,9 +46,11 @@ import { validateAndLog } from "./validateAndLog.js";
  * @example for await (const e of train(config, { maxSteps: 100 })) if (e.type === "step") console.log(e.total);
  */
 export async function* train(config: RunConfig, options: TrainOptions = {}): AsyncGenerator<TrainEvent, FinishedEvent> {
-  if (!isTracked(config) || (options.communicator?.rank ?? 0) > 0) return yield* trainRun(config, options);
+  if ((options.communicator?.rank ?? 0) > 0) return yield* trainRun(config, options);
+  const out = options.out ?? ".";
+  if (!isTracked(config)) return yield* withSkillNoted(trainRun(config, options), out);
   assertTrackable(config);
-  return yield* tracked(trainRun(config, options), options.out ?? ".");
+  return yield* tracked(withSkillNoted(trainRun(config, options), out), out);
 }
 
 async function* trainRun(config: RunConfig, options: TrainOptions): AsyncGenerator<TrainEvent, FinishedEvent> {

@@ -52,7 +52,7 @@ describe("imports", () => {
     ["model", "../training/step.js", "one-way-model"],
     ["batches", "../training/options.js", "one-way-batches"],
     ["results", "../evaluation/modes.js", "one-way-results"],
-    ["report", "../api/runs.js", "one-way-report"],
+    ["notebook/report", "../../api/runs.js", "one-way-notebook"],
     ["config", "../data/index.js", "one-way-config"],
     ["engine/wasm", "../../model/index.js", "one-way-engine"],
     ["data", "../distributed/mpi.js", "one-way-data"],
@@ -82,7 +82,7 @@ describe("imports", () => {
     ["native", "koffi"],
     ["distributed", "koffi"],
     ["kernel", "./wire.js"],
-    ["report", "../errors.js"],
+    ["notebook/report", "../../errors.js"],
   ] as const;
   let cruised: Awaited<ReturnType<typeof violations>>;
   beforeAll(async () => {

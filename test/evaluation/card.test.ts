@@ -1,7 +1,8 @@
 /** Two runs evaluated alike and compared: calibration, scores by time, score cards, the page, the command line. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runReport } from "../../src/api/runs.js";
 import { resolveConfig } from "../../src/config/resolve.js";
 import { readScores } from "../../src/evaluation/calibration.js";
 import { evaluate } from "../../src/evaluation/evaluate.js";
@@ -10,7 +11,6 @@ import type { Evaluation } from "../../src/evaluation/request.js";
 import { readScoreTimes } from "../../src/evaluation/scoreTimes.js";
 import { svgFigure } from "../../src/notebook/figure/svg.js";
 import * as nb from "../../src/notebook/index.js";
-import { runReport } from "../../src/report/runReport.js";
 import type { ScoreEntry } from "../../src/scores/index.js";
 import { tinyStore } from "../data/support.js";
 import { runCli } from "../support/inProcess.js";
@@ -132,6 +132,35 @@ describe("an evaluation", () => {
     expect(spectrum.target.reduce((a, b) => a + b, 0)).toBeGreaterThan(20);
     const figure = nb.windowSpectra(first);
     expect(figure.panels[0].x.range[0]).toBeGreaterThan(figure.panels[0].x.range[1]);
+  });
+
+  it.each([
+    ["a list", () => []],
+    ["a field that is a number", (scores: Record<string, unknown>) => ({ ...scores, a: 1 })],
+    [
+      "a leaf without RMSE",
+      (scores: Record<string, unknown>) => ({ ...scores, a: { all: { all: { global: { points: 1 } } } } }),
+    ],
+    ["calibration without fields", (scores: Record<string, unknown>) => ({ ...scores, _calibration: {} })],
+    [
+      "parameters that are a number",
+      (scores: Record<string, unknown>) => ({
+        ...scores,
+        _calibration: { fitted: "", seen: 1, kept: 1, fields: { a: { parameters: 5, levels: { all: {} } } } },
+      }),
+    ],
+  ])("is not calibrated with damaged scores, %s, and says so", async (_, damage) => {
+    const dir = join(out, "results", "idcardbad1");
+    mkdirSync(dir, { recursive: true });
+    const whole = JSON.parse(readFileSync(join(first.resultsDir, "scores.json"), "utf8"));
+    writeFileSync(join(dir, "scores.json"), JSON.stringify(damage(whole)));
+    await expect(
+      evaluate({ run: "cardrun1", out, stores: false, calibration: "cardbad1", set: ["rng_seed=3"] }),
+    ).rejects.toMatchObject({
+      name: "AtmorepError",
+      message: expect.stringMatching(/scores\.json: the scores cannot be read/),
+    });
+    rmSync(dir, { recursive: true });
   });
 
   it("has a page of its own, and figures before and after", async () => {

@@ -135,6 +135,8 @@ const figures: Record<string, () => Figure | Promise<Figure>> = {
     const maps = [{ title: "head 0", values, keys }];
     return views.attentionPlacesFigure({ title: "places", keyField: field, queryField: field, query: 3, maps, grids });
   },
+  intervalsFigure: () =>
+    views.intervalsFigure({ velocity_u: { all: { "1": leaf(1), "2": leaf(2), all: leaf(3) } } }, {}, 6),
   leadFigure: () => views.leadFigure({ velocity_u: { all: { "1": leaf(1), "2": leaf(2), all: leaf(3) } } }, {}, 6),
   linesFigure: () =>
     views.linesFigure("lines", [{ x: ["error", "m/s"], y: ["loss", ""], at: [-1, 0, 1], lines: { mse: [1, 0, 1] } }]),

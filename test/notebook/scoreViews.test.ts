@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Prepared, prepare } from "../../src/batches/prepare.js";
 import { plotlyFigure } from "../../src/notebook/figure/plotly.js";
 import { svgFigure } from "../../src/notebook/figure/svg.js";
-import type { Band, Bars, Figure, Heatmap, Line, Rects } from "../../src/notebook/figure/types.js";
+import type { Band, Bars, Figure, Heatmap, Line, Points, Rects } from "../../src/notebook/figure/types.js";
 import * as nb from "../../src/notebook/index.js";
 import type { AttentionMap } from "../../src/prediction/attentionMaps.js";
 import type { ScoreLeaf, ScoreReport } from "../../src/scores/index.js";
@@ -83,6 +83,31 @@ describe("a score over lead time", () => {
     const points = svgPoints(svg, figure, 0, model.color);
     expect(points[0][1]).toBeCloseTo(3, 1);
     expect(points[1][1]).toBeCloseTo(5, 1);
+  });
+
+  it("shows each level, lead time and region with its interval and the best simple baseline", async () => {
+    const figure = nb.intervals(evaluation);
+    // one region, one level: only the lead times are several
+    expect(figure.panels.map(({ title }) => title)).toEqual(["by lead time, all levels"]);
+    const [interval, model, best] = figure.panels[0].marks as [Line, Points, Points];
+    expect(figure.panels[0].y.ticks).toEqual([
+      { value: 1, label: "6 h" },
+      { value: 0, label: "12 h" },
+    ]);
+    expect([model.x, model.y]).toEqual([
+      [3, 5],
+      [1, 0],
+    ]);
+    expect(interval.x).toEqual([2, 5, null, 4, 7, null]);
+    expect(best.x).toEqual([4, 6]);
+    expect(figure.caption).toContain("2 independent blocks of initial times: such intervals prove nothing");
+    await both(figure);
+    const withRidge: ScoreReport = structuredClone(report);
+    for (const regions of Object.values(withRidge.velocity_u.all))
+      (regions.global.rmse as { baselines: Record<string, number> }).baselines.ridge = 0.5;
+    const beside = nb.intervals({ scores: withRidge });
+    expect((beside.panels[0].marks[2] as Points).x).toEqual([4, 6]);
+    expect(() => nb.intervals(evaluation, { field: "humidity" })).toThrow(/velocity_u, temperature/);
   });
 
   it("refuses what is not there in words", () => {

@@ -30,6 +30,7 @@ interface EvaluateFlags {
   engine: string;
   part?: Part;
   finalise?: string;
+  report?: string;
   json?: boolean;
 }
 
@@ -59,6 +60,7 @@ export function registerEvaluate(program: Command): void {
       parsePart,
     )
     .option("--finalise <id>", "make of all parts of this --run-id what one process would have written")
+    .option("--report <file>", "also write the evaluation's page: one HTML file (later: runs report)")
     .option("--json", "print scores.json")
     .action(evaluateAction);
   command.addHelpText(
@@ -106,7 +108,12 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags, com
       onProgress: progress(),
     });
     await communicator.close();
-    if (speaks) printEvaluation(result, flags);
+    if (!speaks) return;
+    if (flags.report !== undefined) {
+      const { writeReport } = await import("../../notebook/report/report.js");
+      note(`its page: ${(await writeReport(result.runId, { out: flags.out, file: flags.report })).file}`);
+    }
+    printEvaluation(result, flags);
   } catch (error) {
     if (communicator.size > 1) await endAll(communicator, error, Boolean(flags.json), stop.exitCode());
     throw error;
@@ -134,6 +141,7 @@ async function scoreStores(dir: string, run: string | undefined, flags: Evaluate
     "--data": flags.data,
     "--split": flags.split,
     "--calibration": flags.calibration,
+    "--report": flags.report,
   });
   const given = foreign.find(([, value]) => value !== undefined);
   if (given || flags.set.length > 0) {

@@ -1,19 +1,28 @@
 /** `atmorep runs`, `runs show ID`, `runs compare ID ID...`, `runs report ID`; `verify`, `reproduce`, `rm` and `prune` in `cli/runs/` */
-import { join } from "node:path";
 import type { Command } from "commander";
 import { nearestName } from "../../config/nearest.js";
 import { AtmorepError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/atomic.js";
 import { compareRuns, type RunComparison } from "../../runs/compare.js";
+import { runFolder } from "../../runs/folder.js";
 import { listRuns, type RunDetails, readRun } from "../../runs/list.js";
+import { madeBy } from "../../runs/madeBy.js";
 import { validationColumns, validationLoss } from "../../runs/series.js";
+import { readSkill } from "../../runs/skill.js";
 import { formatTable, note, print, printJson, withExamples } from "../output.js";
-import { provenanceLines, provenanceOfRun, registerVerifyAndReproduce } from "../runs/provenance.js";
+import { provenanceLines, registerVerifyAndReproduce } from "../runs/provenance.js";
 import { registerRemoval } from "../runs/remove.js";
 
 interface Flags {
   out: string;
   json?: boolean;
+}
+
+interface ReportFlags extends Flags {
+  file?: string;
+  against?: string;
+  samples?: string;
+  data?: boolean;
 }
 
 interface CardFlags {
@@ -52,12 +61,15 @@ export function registerRuns(program: Command): void {
     .option("--false-discovery <share>", "with --scores: share of false ones among the findings; default 0.05")
     .option("--all", "with --scores: also against each single baseline")
     .option("--figure <path>", "with --scores: also draw the card, as SVG")
+    .option("--report <file>", "write all of it as a page: one HTML file that needs nothing else")
     .action(async (ids: string[], _: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<Flags & CardFlags>();
+      const flags = command.optsWithGlobals<Flags & CardFlags & { report?: string }>();
+      if (flags.report !== undefined) return comparePageAction(ids, flags.report, withoutCardFlags(flags));
       await (flags.scores ? cardAction(ids, flags) : compareAction(ids, withoutCardFlags(flags)));
     });
   withExamples(compare, [
     "runs compare ab12cd34 ef56gh78",
+    "runs compare ab12cd34 ef56gh78 --report compared.html",
     "runs compare --scores ij90kl12 mn34op56 --score crps --figure card.svg",
   ]);
   const report = addFlags(
@@ -65,10 +77,14 @@ export function registerRuns(program: Command): void {
   )
     .argument("<id>", "run id, 8 characters of a-z and 0-9")
     .option("--file <path>", "file to write (default: report_id<ID>.html in the run's results folder)")
+    .option("--against <id>", "another run, whose configuration stands beside this one's")
+    .option("--samples <list>", "samples to draw, such as 0,3 (default: 0)")
+    .option("--data", "read the data also where they lie at an address, for masks and missing baselines")
+    .option("--no-data", "leave the data closed")
     .action(async (id: string, _: unknown, command: Command) =>
-      reportAction(id, command.optsWithGlobals<Flags & { file?: string }>()),
+      reportAction(id, command.optsWithGlobals<ReportFlags>()),
     );
-  withExamples(report, ["runs report ab12cd34", "runs report ab12cd34 --file report.html"]);
+  withExamples(report, ["runs report ab12cd34", "runs report ab12cd34 --against ef56gh78 --file report.html"]);
   registerVerifyAndReproduce(runs, addFlags);
   registerRemoval(runs, addFlags);
 }
@@ -111,7 +127,7 @@ async function listAction({ out, json }: Flags): Promise<void> {
 
 async function showAction(id: string, { out, json }: Flags): Promise<void> {
   const run = await readRun(out, id);
-  const provenance = await provenanceOfRun(out, id);
+  const provenance = await madeBy(out, id);
   if (json) return printJson({ ...run, provenance });
   warn(run.metricsFault);
   print(`run ${run.id}, ${run.strategy}, ${run.status}`);
@@ -123,6 +139,10 @@ async function showAction(id: string, { out, json }: Flags): Promise<void> {
     );
   print();
   for (const line of provenanceLines(provenance)) print(line);
+  print();
+  const told = await verdictOfRun(out, run);
+  if (told) print(told);
+  if (run.status !== "evaluated") print(`its page: npx atmorep runs report ${run.id}`);
   print();
   if (run.status !== "evaluated") for (const line of validationTable(run)) print(line);
   for (const [dir, files] of [
@@ -137,13 +157,29 @@ async function showAction(id: string, { out, json }: Flags): Promise<void> {
   print(`its configuration: npx atmorep config show ${run.id}`);
 }
 
-async function reportAction(id: string, { out, json, file }: Flags & { file?: string }): Promise<void> {
-  const { reportName, runReport } = await import("../../report/runReport.js");
-  const page = await runReport(id, out);
-  const path = file ?? join(out, "results", `id${id}`, reportName(id));
-  await writeFileAtomic(path, page);
-  if (json) return printJson({ id, file: path, bytes: Buffer.byteLength(page) });
-  print(path);
+/** What the run or evaluation told of itself; null where it told nothing, or that was damaged. */
+async function verdictOfRun(out: string, { id, status, resultsDir }: RunDetails): Promise<string | null> {
+  if (status === "evaluated") {
+    const { readScores } = await import("../../evaluation/calibration.js");
+    const { verdict } = (await readScores(resultsDir).catch(() => null))?.about ?? {};
+    return typeof verdict === "string" ? verdict : null;
+  }
+  const told = await readSkill(runFolder(out, id)).catch(() => null);
+  return told?.end?.verdict ?? told?.validations.at(-1)?.verdict ?? null;
+}
+
+async function reportAction(id: string, { out, json, file, against, samples, data }: ReportFlags): Promise<void> {
+  const { writeReport } = await import("../../notebook/report/report.js");
+  const written = await writeReport(id, { out, file, against, data, samples: sampleNumbers(samples) });
+  if (json) return printJson(written);
+  print(written.file);
+}
+
+/** @throws AtmorepError (usage) for anything but numbers with commas between */
+function sampleNumbers(given: string | undefined): number[] | undefined {
+  if (given === undefined) return undefined;
+  if (/^\d{1,5}(,\d{1,5})*$/.test(given)) return given.split(",").map(Number);
+  throw new AtmorepError("usage", "not numbers of samples", { where: "--samples", found: given, fix: "--samples 0,3" });
 }
 
 /** One row a validation: epoch, step and every series of validations. */
@@ -172,6 +208,14 @@ async function compareAction(ids: string[], { out, json }: Flags): Promise<void>
     ...values.map((v) => JSON.stringify(v) ?? "absent"),
   ]);
   for (const line of formatTable([["key", ...comparison.ids], ...rows])) print(line);
+}
+
+async function comparePageAction(ids: string[], file: string, { out, json }: Flags): Promise<void> {
+  const { compareReport } = await import("../../notebook/report/compareReport.js");
+  const page = await compareReport(ids, out);
+  await writeFileAtomic(file, page);
+  if (json) return printJson({ ids, file, bytes: Buffer.byteLength(page) });
+  print(file);
 }
 
 /** @throws AtmorepError (usage) for a flag that only score cards know */

@@ -49,6 +49,7 @@ export function registerTrain(program: Command): void {
       "--log <which>",
       "on standard output: short, a line a second, or reference, the original's log; default short on a terminal",
     )
+    .option("--report <file>", "at the end write the run's page: one HTML file (later: runs report)")
     .option("--json", "print only events, as JSON lines")
     .action(async (config: string | undefined, flags: TrainFlags) => trainAction(config, flags));
   withExamples(withOffline(command), [
@@ -115,11 +116,16 @@ async function trainAction(givenFile: string | undefined, given: TrainFlags): Pr
     commands: (runId) => nextCommands(runId, file, flags, resolved.config),
   });
   const speaks = communicator.rank === 0;
+  let ended: string | null = null;
   if (speaks) printer.begin(resolved.config);
   const { train } = await import("../../training/train.js");
   try {
     const events = train(resolved.config, { ...options, signal: stop.signal, communicator });
-    for await (const event of events) if (speaks) printer.handle(event);
+    for await (const event of events) {
+      if (!speaks) continue;
+      printer.handle(event);
+      if (event.type === "finished") ended = event.runId;
+    }
   } catch (error) {
     printer.end();
     const { StoppedEarly } = await import("../../training/stop.js");
@@ -135,8 +141,17 @@ async function trainAction(givenFile: string | undefined, given: TrainFlags): Pr
     if (communicator.size === 1 || stop.exitCode() === null) stop.release();
   }
   await communicator.close();
+  // whoever ends a run by a signal waits for its checkpoint alone
+  if (flags.report !== undefined && ended !== null && stop.exitCode() === null)
+    await writePage(ended, flags.report, flags.out);
   // What a stopped run waited for may take minutes to give up.
   if (stop.exitCode() !== null) process.exit(stop.exitCode());
+}
+
+async function writePage(id: string, file: string, out: string): Promise<void> {
+  const { writeReport } = await import("../../notebook/report/report.js");
+  const written = await writeReport(id, { out, file });
+  note(`its page: ${written.file}`);
 }
 
 const outFlag = (out: string) => (out === "." ? "" : ` --out ${out}`);

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { loadCheckpoint } from "../../runs/checkpoint.js";
 import { runFolder } from "../../runs/folder.js";
-import { digestOfReads, type ProvenanceSession, readProvenance, readReads } from "../../runs/provenance.js";
+import { type MadeBy, madeByRows } from "../../runs/madeBy.js";
 import { verifyRun } from "../../runs/verifyRun.js";
 import { note, print, printJson, withExamples } from "../output.js";
 import { stopOnSignals } from "../signals.js";
@@ -30,47 +30,9 @@ export function registerVerifyAndReproduce(runs: Command, addFlags: (command: Co
   withExamples(reproduce, ["runs reproduce ab12cd34"]);
 }
 
-/** What `runs show` tells of what made a run; null for a run that does not tell. */
-export async function provenanceOfRun(out: string, id: string) {
-  const folder = runFolder(out, id);
-  const sessions = await readProvenance(folder);
-  const read = await readReads(folder);
-  const files = Object.values(read).reduce((sum, keys) => sum + Object.keys(keys).length, 0);
-  return sessions.length === 0 ? null : { sessions, read: { files, digest: files === 0 ? null : digestOfReads(read) } };
-}
-
 /** Lines for a person. */
-export function provenanceLines(told: Awaited<ReturnType<typeof provenanceOfRun>>): string[] {
-  if (told === null) return ["made by   an earlier version, which does not tell"];
-  const { sessions, read } = told;
-  const last = sessions.at(-1) as ProvenanceSession;
-  const { data, code, parent, startedFrom, seeds } = last;
-  const files = read.files === 0 ? "" : `, ${read.files} files or parts read: ${short(read.digest)}`;
-  const digest = data.metadata
-    ? `metadata ${short(data.metadata)}`
-    : data.view
-      ? `files ${short(data.view)}`
-      : "snapshot";
-  return [
-    `made by   AtmoRep ${last.version}, ${last.description}, ${last.products} products, Node ${last.node}, ${last.platform}`,
-    ...(last.kernels ? [`kernels   ${last.kernels}`] : []),
-    `machine   ${last.processor}${last.processes > 1 ? `, ${last.processes} processes` : ""}`,
-    `seeds     torch_seed ${seeds.torch_seed}, rng_seed ${seeds.rng_seed}`,
-    ...(last.command ? [`command   atmorep ${last.command.join(" ")}`] : []),
-    ...(code ? [`code      commit ${code.commit}${code.changed ? ", with changes" : ""}`] : []),
-    `data      ${data.location}, ${digest}${files}`,
-    ...(data.statistics
-      ? [`          normalised by ${data.statistics.location}, ${short(data.statistics.metadata)}`]
-      : []),
-    ...(parent ? [`parent    run ${parent.runId} at step ${parent.step}`] : []),
-    ...startedFrom.map(({ of, name, sha256 }) => `weights   ${of}: ${name}${sha256 ? `, ${short(sha256)}` : ""}`),
-    ...(sessions.length > 1
-      ? [`taken up  ${sessions.length} times, at steps ${sessions.map((s) => s.step).join(", ")}`]
-      : []),
-  ];
-}
-
-const short = (digest: string | null): string => `SHA-256 ${String(digest).slice(0, 16)}`;
+export const provenanceLines = (told: MadeBy | null): string[] =>
+  madeByRows(told).map(([what, how]) => `${what.padEnd(9)} ${how}`);
 
 async function verifyAction(id: string, { out, json, data }: Flags & { data: boolean }): Promise<void> {
   const files = [];

@@ -24,6 +24,7 @@ export interface TrainFlags {
   network?: string;
   json?: boolean;
   log?: string;
+  report?: string;
 }
 
 /** A positive whole number. @throws AtmorepError (usage) */

@@ -11,7 +11,8 @@ export interface Table {
 
 export type Cell = string | number | null | undefined;
 
-const text = (cell: Cell): string =>
+/** What a cell shows, not escaped. */
+export const cellText = (cell: Cell): string =>
   cell === null || cell === undefined ? "" : typeof cell === "number" ? formatNumber(cell) : cell;
 
 /** The table as HTML; every cell is escaped. */
@@ -19,7 +20,7 @@ export function tableHtml({ title, columns, rows, caption }: Table): string {
   const style = 'style="text-align:left;padding:2px 10px 2px 0;vertical-align:top"';
   const head = columns.map((name) => `<th ${style}>${escapeHtml(name)}</th>`).join("");
   const body = rows.map(
-    (row) => `<tr>${row.map((cell) => `<td ${style}>${escapeHtml(text(cell))}</td>`).join("")}</tr>`,
+    (row) => `<tr>${row.map((cell) => `<td ${style}>${escapeHtml(cellText(cell))}</td>`).join("")}</tr>`,
   );
   const note = caption ? `<p>${escapeHtml(caption)}</p>` : "";
   return `<div><b>${escapeHtml(title)}</b><table><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table>${note}</div>`;
@@ -27,7 +28,7 @@ export function tableHtml({ title, columns, rows, caption }: Table): string {
 
 /** The table in fixed-width columns. */
 export function tableText({ title, columns, rows, caption }: Table): string {
-  const all = [columns, ...rows.map((row) => row.map(text))];
+  const all = [columns, ...rows.map((row) => row.map(cellText))];
   const widths = columns.map((_, c) => Math.max(...all.map((row) => (row[c] ?? "").length)));
   const lines = all.map((row) =>
     row

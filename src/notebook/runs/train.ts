@@ -21,6 +21,8 @@ import { answersInterrupt, holdInterrupts, interruptible } from "./interrupt.js"
 import { runParts } from "./parts.js";
 
 export interface LiveTrainOptions extends TrainOptions, LiveOptions {
+  /** file for the run's page, written when it has ended, as `report` writes it */
+  report?: string;
   /** sees every event as it comes */
   onEvent?: (event: TrainEvent) => void;
 }
@@ -105,7 +107,7 @@ export async function train(config: RunConfig, options: LiveTrainOptions = {}): 
 }
 
 async function trainHeld(config: RunConfig, options: LiveTrainOptions): Promise<Shown<TrainedRun>> {
-  const { onEvent, send, now, signal, ...trainOptions } = options;
+  const { onEvent, report, send, now, signal, ...trainOptions } = options;
   const { train: events } = await import("../../training/train.js");
   const live = new LiveFigure({ send, now });
   const view = emptyView(options.runId);
@@ -131,6 +133,7 @@ async function trainHeld(config: RunConfig, options: LiveTrainOptions): Promise<
   const run = runOf(view, options, finished) as TrainedRun;
   last = () => run;
   await live.finish(run.figure);
+  if (report !== undefined) await (await import("../report/report.js")).writeReport(run, { file: report });
   if (run.finished.reason === "interrupted") answersInterrupt(run);
   // With a live figure the curves stand there already.
   return displayed(run, async () => {

@@ -154,6 +154,19 @@ export function leads(evaluation: Scored, choice: ScoreChoice & { score?: string
 }
 
 /**
+ * A score of each level, lead time and region with its interval, the best baseline beside it.
+ * @throws AtmorepError (usage) for a field or region that is not there
+ * @example intervals(evaluation, { score: "crps" });
+ */
+export function intervals(
+  evaluation: Scored,
+  choice: Omit<ScoreChoice, "level"> & { score?: string } = {},
+): Shown<Figure> {
+  const hours = evaluation.about?.hours_per_lead_step;
+  return show(views.intervalsFigure(evaluation.scores, choice, typeof hours === "number" ? hours : null));
+}
+
+/**
  * Scores of the model and the baselines: of a validation, or of an evaluation with intervals.
  * @example scores(run.finished.skill);
  */

@@ -10,6 +10,7 @@ export {
 } from "./calibration.js";
 export { type Points, rankFigure, type SpreadSkillBin, spreadSkillBins, spreadSkillFigure } from "./ensemble.js";
 export { groupByPart, type Histogram, histogram, histogramFigure } from "./histograms.js";
+export { intervalsFigure } from "./intervals.js";
 export { type LinesOptions, type LinesPanel, linesFigure } from "./lines.js";
 export {
   type MapOptions,

@@ -135,7 +135,7 @@ export function leadFigure(
   };
 }
 
-const SCORE_TITLES: Readonly<Record<string, string>> = {
+export const SCORE_TITLES: Readonly<Record<string, string>> = {
   rmse: "RMSE",
   mae: "mean absolute error",
   crps: "CRPS",
