@@ -41,6 +41,10 @@ export interface Jupyter {
 
 /** Declarations of the globals, for the checks of cells. */
 export const GLOBAL_DECLARATIONS = `
+interface ImportMeta {
+  dirname: string;
+  filename: string;
+}
 interface JupyterDisplayOptions {
   displayId?: string;
   update?: boolean;

@@ -1,16 +1,17 @@
 /** Runs cells one after the other on the main thread and answers for each exactly once. */
 import { setMaxListeners } from "node:events";
-import { Script } from "node:vm";
 import type { Carried } from "./compile/carried.js";
-import { RUN, RUNTIME } from "./compile/instrument.js";
 import type { CellModules } from "./compile/modules.js";
 import type { Converter } from "./compile/tslab.js";
+import { cellFunction, importMeta } from "./compile/wrapped.js";
 import { Variables } from "./declared.js";
+import { describeDiagnostics, refused } from "./diagnostics.js";
 import { bundleOf } from "./display/displayBundle.js";
 import { checkHeap } from "./heap.js";
 import { Interrupted, interruptCurrentRun, ownRun, Run, setCurrentRun } from "./runs.js";
-import { stopAllTimers, thrownIn } from "./timers.js";
-import { cellFile, describeDiagnostics, type ErrorContent, type Tracebacks } from "./traceback.js";
+import { forgetThrown, noteRun, thrown, thrownIn } from "./thrown.js";
+import { stopAllTimers } from "./timers.js";
+import { cellFile, type ErrorContent, type Tracebacks } from "./traceback.js";
 import type { Outlet } from "./wire/outlet.js";
 import type { ExecuteRequest } from "./wire/protocol.js";
 
@@ -30,6 +31,12 @@ export interface Runtime {
   enter(): Run | undefined;
   resume<T>(run: Run | undefined, value?: T): T | undefined;
   load(specifier: string, options?: ImportCallOptions): Promise<Record<string, unknown>>;
+  /** `import.meta` of the module at this path */
+  meta(filename: string): Record<string, unknown>;
+  /** what is thrown, on its way */
+  thrown<T>(value: T): T;
+  /** an error that leaves an asynchronous function, of the run that called it */
+  left<T>(run: Run | undefined, error: T): T;
 }
 
 export function createRuntime(stop: Int32Array, load: Runtime["load"]): Runtime {
@@ -48,6 +55,12 @@ export function createRuntime(stop: Int32Array, load: Runtime["load"]): Runtime 
       return value;
     },
     load: async (specifier, options) => await load(specifier, options),
+    meta: importMeta,
+    thrown,
+    left(run, error) {
+      noteRun(error, run);
+      return error;
+    },
   };
 }
 
@@ -107,6 +120,7 @@ export class Cells {
     this.#current = { run, ending: false, request, resources: openResources() };
     setCurrentRun(run);
     this.pages.length = 0;
+    forgetThrown();
     if (this.#failLate(run)) return;
     this.#run(run, request.code).then(
       () => this.#succeed(run),
@@ -133,14 +147,16 @@ export class Cells {
   uncaught(error: unknown): void {
     if (error instanceof Interrupted || isAbortOf(error)) return;
     const current = this.#current;
-    const own = thrownIn(error) ?? ownRun() ?? this.#setup.outlet.lastRun;
-    const content = this.#setup.tracebacks.describe(error);
-    if (current !== undefined && own === current.run) {
+    const { tracebacks, outlet } = this.#setup;
+    const own =
+      thrownIn(error)?.id ?? tracebacks.runOf(error, current?.run.id) ?? (ownRun() ?? outlet.lastRun)?.id ?? 0;
+    const content = tracebacks.describe(error);
+    if (current !== undefined && own === current.run.id) {
       this.#fail(current.run, content);
       return;
     }
     this.#late = content;
-    this.#setup.outlet.publish(own?.id ?? 0, "error", content);
+    outlet.publish(own, "error", content);
   }
 
   async #run(run: Run, code: string): Promise<void> {
@@ -157,14 +173,17 @@ export class Cells {
     const before = new Set(this.#declarations);
     this.#declarations = cell.declarations;
     run.declares = cell.declarations.filter((one) => !before.has(one) && !one.isImport).flatMap(({ names }) => names);
+    if (run.declares.includes("exports")) throw new CompileError(refused(code, lineOf(code, "exports"), EXPORTS));
     this.#variables.begin();
-    const wrapped = `"use strict"; (async function (exports, require, ${RUNTIME}, ${RUN}) { ${cell.code}\n})`;
-    const body = new Script(wrapped, { filename: cellFile(run.id) }).runInThisContext();
-    await body(this.#variables.exports, modules.require, runtime, run);
+    const { exports } = this.#variables;
+    const { require, folder } = modules;
+    await cellFunction(cell.code, cellFile(run.id), { exports, require, runtime, folder })(run);
     if (cell.resultName === undefined || run.interrupted) return;
     const result = await this.#variables.take(cell.resultName);
     if (result === undefined) return;
-    const shown = await bundleOf(result);
+    const shown = await bundleOf(withoutName(result, cell.resultName));
+    const text = shown?.data["text/plain"];
+    if (shown && typeof text === "string") shown.data["text/plain"] = tracebacks.typed(text);
     if (!run.done && shown) outlet.publish(run.id, "execute_result", { execution_count: run.count, ...shown });
   }
 
@@ -231,6 +250,21 @@ export class Cells {
     }, POLL_MS);
   }
 }
+
+/** A function without a name of its own, not with that which tslab gives to the value of a cell. */
+function withoutName(value: unknown, name: string): unknown {
+  if (typeof value === "function" && value.name === name) Object.defineProperty(value, "name", { value: "" });
+  return value;
+}
+
+const EXPORTS = "exports is the name under which cells hand on their variables. Give this one another name.";
+
+/** The first line that has the word, zero-based. */
+const lineOf = (code: string, word: string): number =>
+  Math.max(
+    0,
+    code.split("\n").findIndex((line) => new RegExp(`\\b${word}\\b`).test(line)),
+  );
 
 /** Files, sockets, child processes at work; timers do not count, an interrupt has stopped them. */
 function openResources(): number {

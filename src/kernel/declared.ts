@@ -33,7 +33,8 @@ export class Variables {
       get: (_target, key) => {
         const failed = this.#unset.get(key as string);
         if (failed !== undefined) throw new ReferenceError(withoutValue(String(key), failed));
-        return values[key as string];
+        // what a cell has only declared anew, with `declare global`, tslab takes for a variable of that cell
+        return key in values ? values[key as string] : Reflect.get(globalThis, key);
       },
     });
   }

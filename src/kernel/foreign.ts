@@ -2,6 +2,8 @@
 
 import { adviceOf, type Rules } from "./advice.js";
 
+const PYTHON_BLOCKS = "That is Python. Here: for (const x of list) { ... }, if (a > b) { ... } else { ... }";
+
 const FOREIGN: Rules = [
   [
     /^\s*!\s*([\w./~-]+.*?)\s*;?\s*$/,
@@ -18,6 +20,9 @@ const FOREIGN: Rules = [
     /^\s*(?:from\s+[\w.]+\s+)?import\s+([\w.]+)(?:\s+as\s+\w+)?\s*$/,
     (name) => `That is Python. Here: import * as ${name.split(".")[0]} from "${name}"`,
   ],
+  [/^\s*#+(?:\s|$)/, () => "That is Python. A comment here begins with //"],
+  [/^\s*(?:for\s+\w+\s+in\b|(?:if|elif|else|while|try|with|class)\b[^{]*:\s*$)/, () => PYTHON_BLOCKS],
+  [/\bf(?:"|')[^"']*\{/, () => "That is Python. Here: `text $" + "{value}`"],
   [/^\s*def\s+(\w+)\s*\(/, (name) => `That is Python. Here: function ${name}(...) { ... }`],
   [
     /\b(?:prompt|confirm|alert)\s*\(/,

@@ -11,7 +11,8 @@ import { codePointsBefore } from "./compile/positions.js";
 import { createConverter, versions } from "./compile/tslab.js";
 import { loadTypeScript, type TypeScript } from "./compile/typescript.js";
 import { IdleWork } from "./idleWork.js";
-import { keepProcess } from "./keepProcess.js";
+import { closeInput, keepListening, keepProcess } from "./keepProcess.js";
+import { watchEmitters } from "./thrown.js";
 import { installTimers } from "./timers.js";
 import { Tracebacks } from "./traceback.js";
 import { quietWarnings } from "./warnings.js";
@@ -79,23 +80,31 @@ function serve(
   );
   let interactive = true;
   let answerInput: ((value: string) => void) | undefined;
+  let asked = { run: 0, answer: Promise.resolve("") };
   const jupyter = createApi({
     outlet,
     cells,
     hold: holdFlag(memory),
     interactive: () => interactive,
-    askInput: (run, prompt, password) =>
-      new Promise((resolve) => {
-        answerInput = resolve;
-        outlet.send({ kind: "input", run, prompt, password });
-      }),
+    askInput(run, prompt, password) {
+      const ask = () =>
+        new Promise<string>((resolve) => {
+          answerInput = resolve;
+          outlet.send({ kind: "input", run, prompt, password });
+        });
+      // one question at a time; those of an interrupted cell are never answered
+      const mine = asked.run === run ? asked.answer.then(ask) : ask();
+      asked = { run, answer: mine };
+      return mine;
+    },
   });
   Object.defineProperty(globalThis, "jupyter", { value: jupyter, configurable: true });
   const exit = process.exit.bind(process);
   keepProcess();
+  closeInput();
+  watchEmitters();
   process.on("SIGINT", () => outlet.send({ kind: "interrupt" }));
-  process.on("uncaughtException", (error) => cells.uncaught(error));
-  process.on("unhandledRejection", (error) => cells.uncaught(error));
+  keepListening(["uncaughtException", "unhandledRejection"], (error) => cells.uncaught(error));
 
   /** The content of the reply to a request that the compiler answers. */
   function answer(request: Exclude<Request, { type: "execute" | "interrupt" | "input" | "shutdown" }>) {
@@ -117,6 +126,7 @@ function serve(
     idle.touch();
     if (request.type === "execute") {
       interactive = request.allowStdin;
+      endGroups();
       cells.execute(request);
       outlet.lastRun = cells.currentRun ?? outlet.lastRun;
       converter.saveCode();
@@ -128,7 +138,7 @@ function serve(
 
   quietWarnings();
   installTimers();
-  captureOutput(outlet, (text) => tracebacks.typed(text));
+  const endGroups = captureOutput(outlet, (text) => tracebacks.typed(text));
   worker.on("message", (request: Request) => {
     try {
       handle(request);

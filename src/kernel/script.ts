@@ -2,14 +2,14 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Script } from "node:vm";
 import { createApi, GLOBAL_DECLARATIONS } from "./api.js";
 import { createRuntime } from "./cells.js";
-import { RUN, RUNTIME } from "./compile/instrument.js";
 import { CellModules } from "./compile/modules.js";
 import { createConverter } from "./compile/tslab.js";
+import { cellFunction } from "./compile/wrapped.js";
+import { describeDiagnostics } from "./diagnostics.js";
 import { Run } from "./runs.js";
-import { cellFile, describeDiagnostics, type ErrorContent, Tracebacks } from "./traceback.js";
+import { cellFile, type ErrorContent, Tracebacks } from "./traceback.js";
 import { quietWarnings } from "./warnings.js";
 import { createRingMemory, holdFlag, stopFlag } from "./wire/ring.js";
 
@@ -78,9 +78,8 @@ export async function runScript(file: string, fallbackRoot?: string, cacheFolder
   }
   try {
     await modules.preload(cell.imports);
-    const wrapped = `"use strict"; (async function (exports, require, ${RUNTIME}, ${RUN}) { ${cell.code}\n})`;
-    const body = new Script(wrapped, { filename: cellFile(1) }).runInThisContext();
-    await body({}, modules.require, runtime, run);
+    const { require } = modules;
+    await cellFunction(cell.code, cellFile(1), { exports: {}, require, runtime, folder })(run);
     // Timers and promises that it left behind belong to it.
     await new Promise((done) => process.once("beforeExit", done));
     return !late;

@@ -2,6 +2,7 @@
 import { createRequire, syncBuiltinESMExports } from "node:module";
 import { promisify } from "node:util";
 import { inRun, ownRun, type Run } from "./runs.js";
+import { noteRun } from "./thrown.js";
 
 type Callback = (...args: unknown[]) => void;
 type Set = (callback: Callback, delay?: number, ...args: unknown[]) => object;
@@ -27,7 +28,7 @@ function tracked(set: Set, clear: (timer: object) => void, repeats: boolean): Se
       try {
         inRun(run, () => callback(...args));
       } catch (error) {
-        if (typeof error === "object" && error !== null) throwers.set(error, run);
+        noteRun(error, run);
         throw error;
       }
     };
@@ -39,14 +40,6 @@ function tracked(set: Set, clear: (timer: object) => void, repeats: boolean): Se
     handles.set(timer, () => run.timers.delete(handle));
     return timer;
   };
-}
-
-/** Errors that timers have thrown, and whose they are. */
-const throwers = new WeakMap<object, Run>();
-
-/** The run whose timer threw this error, if one did. */
-export function thrownIn(error: unknown): Run | undefined {
-  return typeof error === "object" && error !== null ? throwers.get(error) : undefined;
 }
 
 /** How a cleared timer leaves its run. */

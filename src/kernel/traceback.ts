@@ -1,10 +1,11 @@
 /** Errors as Jupyter shows them: name, message, and a traceback in the lines that were typed. */
 import { existsSync } from "node:fs";
 import { inspect } from "node:util";
-import { advised } from "./advice.js";
 import type { SourceLines } from "./compile/sourceLines.js";
-import type { Diagnostic, LocalModule } from "./compile/tslab.js";
-import { foreignAdvice } from "./foreign.js";
+import type { LocalModule } from "./compile/tslab.js";
+import { type ErrorLike, framesOf, isErrorLike, nameOf } from "./errorLike.js";
+import { BOLD, excerpt, PLAIN, RED } from "./excerpt.js";
+import { stackOf } from "./thrown.js";
 
 export interface ErrorContent extends Record<string, unknown> {
   ename: string;
@@ -27,28 +28,12 @@ interface CellPlace {
 const CELL_PLACE = /<cell (\d+)>:(\d+):(\d+)/;
 const MODULE_PLACE = /(\/[^()\s][^():]*):(\d+):(\d+)/;
 const SOURCES = [".ts", ".tsx", ".mts", ".cts"];
-const CONTEXT_LINES = 2;
-const RED = "\u001b[31m";
-const BOLD = "\u001b[1m";
-const PLAIN = "\u001b[0m";
+/** Errors of an AggregateError that are shown. */
+const INNER_SHOWN = 5;
 
 /** Name of a cell's script; stack frames carry it. */
 export function cellFile(run: number): string {
   return `<cell ${run}>`;
-}
-
-/** The typed lines around one place, with a mark. @param line one-based */
-function excerpt(code: string, line: number, column: number): string[] {
-  const lines = code.split("\n");
-  const first = Math.max(1, line - CONTEXT_LINES);
-  const last = Math.min(lines.length, line + CONTEXT_LINES);
-  const width = String(last).length;
-  const out: string[] = [];
-  for (let n = first; n <= last; n++) {
-    out.push(`${n === line ? "> " : "  "}${String(n).padStart(width)} | ${lines[n - 1]}`);
-    if (n === line) out.push(`${" ".repeat(width + 2)} | ${" ".repeat(Math.max(0, column - 1))}^`);
-  }
-  return out;
 }
 
 /** @param hidden paths whose frames are the kernel's own */
@@ -79,43 +64,77 @@ export class Tracebacks {
   /** Text with stack frames, such as `console.error(error)` prints, with the places that were typed. */
   typed(text: string): string {
     if (!text.includes("    at ")) return text;
-    return text
-      .split("\n")
-      .map((line) => (/^\s+at /.test(line) ? this.#frame(line, this.#place(line)) : line))
-      .join("\n");
+    const out: string[] = [];
+    for (const line of text.split("\n")) {
+      if (!/^\s+at /.test(line)) out.push(line);
+      else if (!this.#isHidden(line)) out.push(this.#frame(line, this.#place(line)));
+      // what stands behind the frame, such as the properties of the error, stays
+      else if (out.length > 0) out[out.length - 1] += /:\d+:\d+\)?(.*)$/.exec(line)?.[1] ?? "";
+    }
+    return out.join("\n");
   }
 
   /** A thrown value as the content of an `error` message. */
   describe(error: unknown): ErrorContent {
-    if (!isErrorLike(error)) {
-      const evalue = typeof error === "string" ? error : inspect(error);
-      return { ename: "Thrown", evalue, traceback: [`${BOLD}${RED}Thrown${PLAIN}: ${evalue}`] };
+    try {
+      return this.#describe(error);
+    } catch (inner) {
+      // its own getters throw
+      return this.#describe(isErrorLike(inner) ? inner : "a value that cannot be looked at");
     }
-    const ename = error.name || "Error";
-    const evalue = error.message;
-    return { ename, evalue, traceback: this.#lines(error, ename) };
   }
 
-  #lines(error: ErrorLike, ename: string, seen = new Set<unknown>()): string[] {
+  /** The run whose cell made the error, by its stack; undefined if `current` had part in it, or no cell. */
+  runOf(error: unknown, current: number | undefined): number | undefined {
+    const found = [...stackOf(error).matchAll(new RegExp(CELL_PLACE, "g"))].map((match) => Number(match[1]));
+    return current !== undefined && found.includes(current) ? undefined : found.at(-1);
+  }
+
+  #describe(error: unknown): ErrorContent {
+    const { ename, evalue } = isErrorLike(error)
+      ? { ename: nameOf(error), evalue: textOf(error.message) }
+      : { ename: "Thrown", evalue: textOf(error) };
+    return { ename, evalue, traceback: this.#lines(error, ename, evalue) };
+  }
+
+  #lines(error: unknown, ename: string, evalue: string, seen = new Set<unknown>()): string[] {
     seen.add(error);
-    const traceback = [`${BOLD}${RED}${ename}${PLAIN}: ${error.message}`];
-    const frames = stackFrames(error).filter((frame) => !this.#isHidden(frame));
+    const message = isErrorLike(error) ? error.message : undefined;
+    const all = framesOf(stackOf(error), message);
+    const frames = all.filter((frame) => !this.#isHidden(frame));
     const places = frames.map((frame) => this.#place(frame));
     const own = places.find((place) => place !== undefined);
+    const traceback = [`${BOLD}${RED}${ename}${PLAIN}: ${evalue}`];
     if (own !== undefined) traceback.push(...excerpt(own.cell.code, own.line, own.column));
-    traceback.push(...frames.map((frame, i) => this.#frame(frame, places[i])));
-    if (isErrorLike(error.cause) && !seen.has(error.cause)) {
-      traceback.push("", "caused by:", ...this.#lines(error.cause, error.cause.name || "Error", seen));
-    }
-    for (const inner of Array.isArray(error.errors) ? error.errors.slice(0, 5) : []) {
-      if (isErrorLike(inner) && !seen.has(inner))
-        traceback.push("", ...this.#lines(inner, inner.name || "Error", seen));
-    }
-    return traceback;
+    traceback.push(...folded(frames.map((frame, i) => this.#frame(frame, places[i]))));
+    return isErrorLike(error) ? [...traceback, ...this.#inner(error, seen)] : traceback;
+  }
+
+  /** What an error says of others. */
+  #inner(error: ErrorLike, seen: Set<unknown>): string[] {
+    const lines = (other: unknown) => {
+      if (seen.has(other)) return [];
+      const { ename, evalue } = this.#describe(other);
+      return isErrorLike(other) ? this.#lines(other, ename, evalue, seen) : [evalue];
+    };
+    const told = (title: string, other: unknown) =>
+      other === undefined || seen.has(other) ? [] : ["", title, ...lines(other)];
+    const all: unknown[] = Array.isArray(error.errors) ? error.errors : [];
+    const rest = all.length - INNER_SHOWN;
+    return [
+      ...told("caused by:", error.cause),
+      ...(nameOf(error) === "SuppressedError"
+        ? [...told("thrown last:", error.error), ...told("thrown before it:", error.suppressed)]
+        : []),
+      ...all.slice(0, INNER_SHOWN).flatMap((inner) => ["", ...lines(inner)]),
+      ...(rest > 0 ? ["", `and ${rest} more errors`] : []),
+    ];
   }
 
   #isHidden(frame: string): boolean {
-    return /\(?node:|<anonymous>\)?$/.test(frame) || this.#hidden.some((path) => frame.includes(path));
+    if (/\(?node:|<anonymous>\)?$/.test(frame) || this.#hidden.some((path) => frame.includes(path))) return true;
+    // what the compiler adds to a cell, such as for decorators
+    return CELL_PLACE.test(frame) && this.#place(frame) === undefined;
   }
 
   #place(frame: string): CellPlace | undefined {
@@ -143,47 +162,24 @@ export class Tracebacks {
   }
 }
 
-/** What is said of TypeScript that was understood: it only looks like another language. */
-const ABOUT_TYPES =
-  /^(?:Type|Property|Argument|Operator|Object|Conversion|No overload|Expected \d+ arguments|'[^']*' is (?:possibly|of type))\b/;
+const textOf = (value: unknown): string => (typeof value === "string" ? value : inspect(value));
 
-/** Type errors of a cell, all of them, as the content of an `error` message. */
-export function describeDiagnostics(diagnostics: readonly Diagnostic[], code: string): ErrorContent {
-  const lines: string[] = [];
-  const typed = code.split("\n");
-  // one line of another language has many messages, of which none helps
-  for (const diagnostic of diagnostics) {
-    if (diagnostic.fileName !== undefined || ABOUT_TYPES.test(diagnostic.messageText)) continue;
-    const advice = foreignAdvice(typed[diagnostic.start.line] ?? "");
-    if (advice === undefined) continue;
-    const { line } = diagnostic.start;
-    const shown = excerpt(code, line + 1, 1 + (/\S/.exec(typed[line])?.index ?? 0));
-    const message = `${BOLD}${RED}TypeScriptError${PLAIN}: line ${line + 1}:1 - ${advice}`;
-    return { ename: "TypeScriptError", evalue: advice, traceback: [message, ...shown] };
+/** Frames without the repetitions of a function that calls itself, also by way of one or two others. */
+function folded(frames: readonly string[]): string[] {
+  const out: string[] = [];
+  for (let at = 0; at < frames.length; ) {
+    const period = [1, 2, 3].find((length) => timesFrom(frames, at, length) > 2);
+    const times = period === undefined ? 1 : timesFrom(frames, at, period);
+    out.push(...frames.slice(at, at + (period ?? 1)));
+    if (times > 1) out.push("    ... and the same again and again");
+    at += times * (period ?? 1);
   }
-  const advice = diagnostics.map(({ messageText }) => advised(messageText));
-  for (const [i, { start, fileName }] of diagnostics.entries()) {
-    const where = `${fileName ?? "line "}${fileName === undefined ? "" : ":"}${start.line + 1}:${start.character + 1}`;
-    lines.push(`${BOLD}${RED}TypeScriptError${PLAIN}: ${where} - ${advice[i]}`);
-    if (fileName === undefined) lines.push(...excerpt(code, start.line + 1, start.character + 1));
-  }
-  return { ename: "TypeScriptError", evalue: advice.join("\n"), traceback: lines };
+  return out;
 }
 
-interface ErrorLike {
-  name: string;
-  message: string;
-  stack?: string;
-  cause?: unknown;
-  errors?: unknown;
-}
-
-function isErrorLike(value: unknown): value is ErrorLike {
-  return typeof value === "object" && value !== null && "message" in value && "name" in value;
-}
-
-function stackFrames(error: ErrorLike): string[] {
-  return String(error.stack ?? "")
-    .split("\n")
-    .filter((line) => /^\s+at /.test(line));
+/** How many times in a row the `length` frames at `at` stand there. */
+function timesFrom(frames: readonly string[], at: number, length: number): number {
+  let times = 1;
+  while (frames.slice(at, at + length).every((frame, i) => frame === frames[at + times * length + i])) times++;
+  return times;
 }

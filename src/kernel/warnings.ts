@@ -1,9 +1,12 @@
-/** Node's warnings, without the one about the way in which cells import: it is about the kernel, not about the cell. */
+/** Node's warnings, without those that are about the kernel, not about the cell. */
 
-/** Prints warnings as Node does, save experimental ones. */
+/** The first is of the way in which cells import; the second of promises that the kernel has already told of. */
+const QUIET = new Set(["ExperimentalWarning", "PromiseRejectionHandledWarning"]);
+
+/** Prints the other warnings as Node does. */
 export function quietWarnings(): void {
   process.removeAllListeners("warning");
   process.on("warning", (warning) => {
-    if (warning.name !== "ExperimentalWarning") process.stderr.write(`${warning.name}: ${warning.message}\n`);
+    if (!QUIET.has(warning.name)) process.stderr.write(`${warning.name}: ${warning.message}\n`);
   });
 }

@@ -27,7 +27,9 @@ const WORD = /[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/gu;
 export function print(used: readonly Carried[], all: readonly Carried[]): string {
   const modules = [...new Set(all.flatMap((declaration) => declaration.modules))].sort();
   const imports = modules.map((name) => `import ${JSON.stringify(name)};\n`);
-  return [...imports, ...used.map(({ text }) => `${text}\n`)].join("");
+  // only a module may declare globals
+  const mark = used.some(({ names, isImport }) => names.length === 0 && !isImport) ? ["export {};\n"] : [];
+  return [...imports, ...used.map(({ text }) => `${text}\n`), ...mark].join("");
 }
 
 /**
@@ -61,19 +63,25 @@ export function mentioned(all: readonly Carried[], source: string): Carried[] {
 
 /**
  * The declarations after a cell that was compiled with `used` of `all`.
- * @param output the cell's own declarations and what stays of `used`, as tslab gives them; it forgets namespaces
+ * @param output the cell's own declarations and what stays of `used`, as tslab gives them; it forgets namespaces and globals
  */
 export function carry(ts: typeof TS, all: readonly Carried[], used: readonly Carried[], output: string): Carried[] {
   const gone = new Set(used);
   const own = split(ts, output);
   const declared = new Set(own.flatMap(({ names }) => names));
-  const stays = (old: Carried) => !gone.has(old) || (old.isNamespace && !old.names.some((name) => declared.has(name)));
+  const isGlobal = ({ names, isImport }: Carried) => names.length === 0 && !isImport;
+  const stays = (old: Carried) =>
+    !gone.has(old) ||
+    (old.isNamespace && !old.names.some((name) => declared.has(name))) ||
+    (isGlobal(old) && !own.some(({ text }) => text === old.text));
   return [...own, ...all.filter(stays)];
 }
 
 function split(ts: typeof TS, text: string): Carried[] {
   const file = ts.createSourceFile("carried.d.ts", text, ts.ScriptTarget.Latest);
-  return file.statements.map((statement) => {
+  // one of these is the mark of `print`
+  const declarations = file.statements.filter((statement) => !ts.isExportDeclaration(statement));
+  return declarations.map((statement) => {
     const own = statement.getFullText(file).trim();
     const names = namesOf(ts, statement);
     const isNamespace = ts.isModuleDeclaration(statement) && names.length > 0;

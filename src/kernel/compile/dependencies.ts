@@ -3,6 +3,7 @@
  * file at every cell: which files a file imports, and files whose names are bound.
  */
 import type * as TS from "typescript";
+import { forgetGlobal } from "./namesFirst.js";
 
 /** The cell, and the declarations of the cells before it. */
 export const CELL_FILES = /__(tslab|prev)__\.(d\.)?ts$/;
@@ -18,7 +19,9 @@ export function bindCells<T extends TS.BuilderProgram>(ts: typeof TS, builder: T
     bindSourceFile(file: TS.SourceFile, options: TS.CompilerOptions): void;
   };
   for (const file of builder.getSourceFiles()) {
-    if (CELL_FILES.test(file.fileName)) bindSourceFile(file, builder.getCompilerOptions());
+    if (!CELL_FILES.test(file.fileName)) continue;
+    bindSourceFile(file, builder.getCompilerOptions());
+    forgetGlobal(file);
   }
   return builder;
 }
@@ -33,13 +36,26 @@ export function answerDependencies<T extends TS.BuilderProgram>(builder: T): T {
       found.add(source.fileName);
       if (source.isDeclarationFile) return;
       for (const literal of (source as WithImports).imports ?? []) {
-        for (const declaration of checker.getSymbolAtLocation(literal)?.declarations ?? []) {
-          visit(declaration.getSourceFile());
-        }
+        const module = checker.getSymbolAtLocation(literal);
+        for (const declaration of module?.declarations ?? []) visit(declaration.getSourceFile());
+        // a file without exports is no module
+        const script = module === undefined ? resolved(builder.getProgram(), source, literal) : undefined;
+        if (script !== undefined) visit(script);
       }
     };
     visit(file);
     return [...found];
   };
   return builder;
+}
+
+function resolved(program: TS.Program, from: TS.SourceFile, literal: TS.StringLiteralLike): TS.SourceFile | undefined {
+  const { getResolvedModuleFromModuleSpecifier: find } = program as unknown as {
+    getResolvedModuleFromModuleSpecifier(
+      literal: TS.StringLiteralLike,
+      from: TS.SourceFile,
+    ): TS.ResolvedModuleWithFailedLookupLocations | undefined;
+  };
+  const path = find(literal, from)?.resolvedModule?.resolvedFileName;
+  return path === undefined ? undefined : program.getSourceFile(path);
 }

@@ -5,10 +5,13 @@
 import type * as TS from "typescript";
 import { SourceLines } from "./sourceLines.js";
 
-/** Name under which running code reaches the kernel: `check`, `enter`, `resume`, `load`. */
+/** Name under which running code reaches the kernel: `check`, `enter`, `resume`, `load`, `meta`, `thrown`, `left`. */
 export const RUNTIME = "__kernel__";
 /** Name under which an asynchronous function keeps the run that called it. */
 export const RUN = "__run__";
+/** Name of `require` in what static imports become; a cell may declare one of its own. */
+export const REQUIRE = "__require__";
+const ERROR = "__error__";
 /** Lines that tslab writes above a cell. */
 const LINES_ABOVE = 1;
 
@@ -30,7 +33,10 @@ export function instrument(
   const out = ts.transpileModule(code, {
     ...options,
     compilerOptions: { ...options.compilerOptions, sourceMap: true },
-    transformers: { before: [(context) => (file) => visitFile(ts, context, file, imports)] },
+    transformers: {
+      before: [(context) => (file) => visitFile(ts, context, file, imports)],
+      after: [(context) => (file) => renameRequire(ts, context, file)],
+    },
   });
   const maps = out.sourceMapText === undefined ? [] : [out.sourceMapText];
   if (innerMap !== undefined) maps.push(Buffer.from(innerMap, "base64").toString("utf8"));
@@ -58,7 +64,10 @@ function visitFile(
       undefined,
       f.createVariableDeclarationList([declaration], ts.NodeFlags.Const),
     );
-    return f.createBlock([enter, ...(ts.isBlock(body) ? body.statements : [f.createReturnStatement(body)])], true);
+    const statements = ts.isBlock(body) ? body.statements : [f.createReturnStatement(body)];
+    const rethrow = f.createThrowStatement(call("left", [run(), f.createIdentifier(ERROR)]));
+    const caught = f.createCatchClause(f.createVariableDeclaration(ERROR), f.createBlock([rethrow]));
+    return f.createBlock([enter, f.createTryStatement(f.createBlock(statements, true), caught, undefined)], true);
   };
   const visit = (node: TS.Node): TS.Node => {
     if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined) {
@@ -74,6 +83,10 @@ function visitFile(
     if (isFunctionWithRun(ts, done) && done.body !== undefined && isAsync(ts, done)) {
       return withBody(done.body, entering(done.body));
     }
+    if (ts.isMetaProperty(done) && done.keywordToken === ts.SyntaxKind.ImportKeyword) {
+      return call("meta", [f.createIdentifier("__filename")]);
+    }
+    if (ts.isThrowStatement(done)) return f.updateThrowStatement(done, call("thrown", [done.expression]));
     if (ts.isAwaitExpression(done)) return call("resume", [run(), done]);
     if (ts.isCallExpression(done) && done.expression.kind === ts.SyntaxKind.ImportKeyword) {
       return call("load", [...done.arguments]);
@@ -94,6 +107,18 @@ function visitFile(
     return f.updateVariableStatement(done, done.modifiers, list);
   };
   return ts.visitEachChild(file, visitTop, context);
+}
+
+/** The `require` that TypeScript writes, not that of the cell. */
+function renameRequire(ts: typeof TS, context: TS.TransformationContext, file: TS.SourceFile): TS.SourceFile {
+  const { factory: f } = context;
+  const visit = (node: TS.Node): TS.Node => {
+    const done = ts.visitEachChild(node, visit, context);
+    if (!ts.isCallExpression(done) || !ts.isIdentifier(done.expression) || done.expression.pos >= 0) return done;
+    if (done.expression.text !== "require") return done;
+    return f.updateCallExpression(done, f.createIdentifier(REQUIRE), undefined, done.arguments);
+  };
+  return ts.visitEachChild(file, visit, context);
 }
 
 /** Functions that may be asynchronous; accessors and constructors may not. */

@@ -4,7 +4,7 @@ import Module, { createRequire } from "node:module";
 import { dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { constants, Script } from "node:vm";
-import { RUNTIME } from "./instrument.js";
+import { REQUIRE, RUNTIME } from "./instrument.js";
 
 type Importer = (specifier: string, options?: ImportCallOptions) => Promise<Record<string, unknown>>;
 type Require = (id: string) => unknown;
@@ -48,13 +48,16 @@ function asCommonJs(namespace: Record<string, unknown>): object {
 
 /** Modules that cells of one notebook use. */
 export class CellModules {
-  readonly #folder: string;
+  /** the notebook's */
+  readonly folder: string;
   readonly #import: Importer;
   readonly #fallback: Importer | undefined;
   readonly #nodeRequire: NodeJS.Require;
   readonly #loaded = new Map<string, object>();
   readonly #local = new Map<string, string>();
   readonly #localExports = new Map<string, Module>();
+  /** local modules that are at work for the first time */
+  readonly #loading = new Set<string>();
   /** by local module or file of data, the local modules that import it */
   readonly #users = new Map<string, Set<string>>();
   readonly #runtime: object;
@@ -65,7 +68,7 @@ export class CellModules {
    * @param runtime what instrumented code calls
    */
   constructor(folder: string, fallbackRoot: string | undefined, runtime: object) {
-    this.#folder = folder;
+    this.folder = folder;
     this.#import = importerFrom(folder);
     this.#fallback = fallbackRoot === undefined ? undefined : importerFrom(fallbackRoot);
     this.#nodeRequire = createRequire(join(folder, "__cell__.js"));
@@ -94,7 +97,7 @@ export class CellModules {
   /** Loads what the next cell imports. @throws what Node's `import` throws */
   async preload(specifiers: readonly string[]): Promise<void> {
     for (const specifier of specifiers) {
-      if (this.#loaded.has(specifier) || this.#localPath(this.#folder, specifier) !== undefined) continue;
+      if (this.#loaded.has(specifier) || this.#localPath(this.folder, specifier) !== undefined) continue;
       if (isData(specifier)) continue;
       this.#loaded.set(specifier, asCommonJs(await this.load(specifier)));
     }
@@ -102,21 +105,23 @@ export class CellModules {
 
   /** A dynamic `import()` of a cell. */
   async load(specifier: string, options?: ImportCallOptions): Promise<Record<string, unknown>> {
-    const local = this.#localPath(this.#folder, specifier);
+    const local = this.#localPath(this.folder, specifier);
     if (local !== undefined) return this.#loadLocal(local) as Record<string, unknown>;
-    if (isData(specifier)) return { default: readData(this.#folder, specifier) };
+    if (isData(specifier)) return { default: readData(this.folder, specifier) };
     const relative = specifier.startsWith(".") || isAbsolute(specifier);
-    const target = relative ? pathToFileURL(resolve(this.#folder, specifier)).href : specifier;
+    const target = relative ? pathToFileURL(resolve(this.folder, specifier)).href : specifier;
     try {
       return await this.#import(target, options);
     } catch (error) {
+      if ((error as NodeJS.ErrnoException | undefined)?.code === "ERR_UNKNOWN_FILE_EXTENSION")
+        throw unknownEnding(specifier);
       if (relative || this.#fallback === undefined || !isNotFound(error, specifier)) throw error;
       return await this.#fallback(target, options);
     }
   }
 
   /** The `require` of cells. */
-  readonly require: Require = (id) => this.#requireFrom(this.#folder, this.#nodeRequire, id);
+  readonly require: Require = (id) => this.#requireFrom(this.folder, this.#nodeRequire, id);
 
   /** @param user the module that asks; none for a cell */
   #requireFrom(folder: string, nodeRequire: Require, id: string, user?: string): unknown {
@@ -139,25 +144,69 @@ export class CellModules {
 
   #loadLocal(path: string): unknown {
     const known = this.#localExports.get(path);
-    if (known !== undefined) return known.exports;
+    if (known !== undefined) return this.#loading.has(path) ? unfinished(path, known.exports) : known.exports;
     const module = new Module(path);
     module.filename = path;
+    this.#loading.add(path);
     this.#localExports.set(path, module);
-    const code = `(function (exports, require, module, __filename, __dirname, ${RUNTIME}) { ${this.#local.get(path)}\n})`;
+    const code = `(function (exports, require, ${REQUIRE}, module, __filename, __dirname, ${RUNTIME}) { ${this.#local.get(path)}\n})`;
     const folder = dirname(path);
     const nodeRequire = createRequire(path);
     const require = (id: string) => this.#requireFrom(folder, nodeRequire, id, path);
     try {
-      const run = new Script(code, { filename: path }).runInThisContext();
-      run(module.exports, require, module, path, folder, this.#runtime);
+      const run = compiled(code, path);
+      run(module.exports, require, require, module, path, folder, this.#runtime);
     } catch (error) {
       // one that failed has no exports, and is loaded anew by the next import
       this.#localExports.delete(path);
       throw error;
+    } finally {
+      this.#loading.delete(path);
     }
     return module.exports;
   }
 }
+
+/** @throws SyntaxError that says what it is about where that is an `await` outside of all functions */
+function compiled(code: string, path: string): (...args: unknown[]) => void {
+  try {
+    return new Script(code, { filename: path }).runInThisContext();
+  } catch (error) {
+    try {
+      new Script(code.replace(/^\(function/, "(async function"));
+    } catch {
+      throw error;
+    }
+    throw new SyntaxError(
+      `${path.replace(/\.js$/, ".ts")} awaits outside of all functions, which modules beside a notebook cannot. Put it into an ` +
+        "async function, export that, and await the call in the cell.",
+    );
+  }
+}
+
+/**
+ * What a module that is not done has exported, for one that imports it in a ring. As in any ES module a name without a
+ * value is an error, not silently `undefined`.
+ */
+function unfinished(path: string, exports: object): object {
+  return new Proxy(exports, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key);
+      if (value === undefined && typeof key === "string" && key !== "__esModule" && key in target) {
+        throw new ReferenceError(
+          `${key} of ${path.replace(/\.js$/, ".ts")} has no value yet: modules import each other in a ring, and this one is read ` +
+            "before it is done. Move what both need into a third module.",
+        );
+      }
+      return value;
+    },
+  });
+}
+
+const unknownEnding = (specifier: string): Error =>
+  new Error(
+    `${specifier}: modules beside a notebook end in .ts, .js, .mjs, .cjs or .json. Give the file one of these names.`,
+  );
 
 /** Data that TypeScript knows as a module. */
 const isData = (specifier: string): boolean => specifier.startsWith(".") && specifier.endsWith(".json");

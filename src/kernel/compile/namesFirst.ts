@@ -15,9 +15,19 @@ export function namesOnly<T extends TS.BuilderProgram>(ts: typeof TS, last: T, f
     bindSourceFile(file: TS.SourceFile, options: TS.CompilerOptions): void;
   };
   bindSourceFile(file, last.getCompilerOptions());
-  const { locals } = file as unknown as { locals?: ReadonlyMap<string, unknown> };
+  forgetGlobal(file);
+  const { locals } = file as unknown as { locals?: ReadonlyMap<TS.__String, unknown> };
   if (locals === undefined || locals.size === 0) return undefined;
+  // TypeScript keeps names that begin with two underscores with a third
+  const named = new Map([...locals].map(([key, value]) => [ts.unescapeLeadingUnderscores(key), value]));
+  const names = Object.create(file, { locals: { value: named } });
   return Object.assign(Object.create(last), {
-    getSourceFile: (path: string) => (path === file.fileName ? file : last.getSourceFile(path)),
+    getSourceFile: (path: string) => (path === file.fileName ? names : last.getSourceFile(path)),
   });
+}
+
+/** `declare global` is no name that tslab could export. */
+export function forgetGlobal(file: TS.SourceFile): void {
+  const { locals } = file as unknown as { locals?: Map<string, unknown> };
+  locals?.delete("__global");
 }

@@ -31,6 +31,9 @@ export class Outlet {
   }
 }
 
+/** Groups within groups that a cell may leave open. */
+const MOST_GROUPS = 16;
+
 type Write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown) => boolean;
 
 function writer(outlet: Outlet, name: "stdout" | "stderr", typed: (text: string) => string): Write {
@@ -49,8 +52,9 @@ function writer(outlet: Outlet, name: "stdout" | "stderr", typed: (text: string)
 /**
  * Sends what this process prints, through `console` or its streams, to the cell that prints it.
  * @param typed gives text with stack frames the places that were typed
+ * @returns what ends the groups that a cell has left open, which would move all later output to the right
  */
-export function captureOutput(outlet: Outlet, typed: (text: string) => string = (text) => text): void {
+export function captureOutput(outlet: Outlet, typed: (text: string) => string = (text) => text): () => void {
   const streams = {
     stdout: { write: writer(outlet, "stdout", typed) },
     stderr: { write: writer(outlet, "stderr", typed) },
@@ -65,4 +69,7 @@ export function captureOutput(outlet: Outlet, typed: (text: string) => string = 
     colorMode: false,
   });
   globalThis.console = own;
+  return () => {
+    for (let i = 0; i < MOST_GROUPS; i++) own.groupEnd();
+  };
 }
