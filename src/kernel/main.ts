@@ -75,18 +75,16 @@ function serve(
   const cells = new Cells({ converter, modules, runtime, outlet, tracebacks, hold: holdFlag(memory) });
   const idle = new IdleWork(
     () => converter.prepareAnswers() || converter.readDocs(),
-    () => cells.currentRun !== undefined,
+    () => cells.busy,
   );
-  let interactive = true;
-  let answerInput: ((value: string) => void) | undefined;
+  /** by run */
+  const answerInput = new Map<number, (value: string) => void>();
   const jupyter = createApi({
     outlet,
     cells,
-    hold: holdFlag(memory),
-    interactive: () => interactive,
     askInput: (run, prompt, password) =>
       new Promise((resolve) => {
-        answerInput = resolve;
+        answerInput.set(run, resolve);
         outlet.send({ kind: "input", run, prompt, password });
       }),
   });
@@ -116,12 +114,13 @@ function serve(
   function handle(request: Request): void {
     idle.touch();
     if (request.type === "execute") {
-      interactive = request.allowStdin;
       cells.execute(request);
       outlet.lastRun = cells.currentRun ?? outlet.lastRun;
       converter.saveCode();
-    } else if (request.type === "interrupt") cells.interrupt(request.force);
-    else if (request.type === "input") answerInput?.(request.value);
+    } else if (request.type === "interrupt") {
+      cells.interrupt(request.run, request.force);
+      outlet.reply(request.id, {});
+    } else if (request.type === "input") answerInput.get(request.run)?.(request.value);
     else if (request.type === "shutdown") exit(request.code);
     else outlet.reply(request.id, answer(request));
   }

@@ -26,6 +26,8 @@ export interface ExecuteRequest {
   silent: boolean;
   /** false in headless runs (nbclient, nbconvert) */
   allowStdin: boolean;
+  /** of a shell beside the main one */
+  beside: boolean;
 }
 
 /** From the wire thread to the cell thread. Every request with an `id` is answered by one `reply` event. */
@@ -34,8 +36,9 @@ export type Request =
   | { type: "complete"; id: number; code: string; cursor: number }
   | { type: "inspect"; id: number; code: string; cursor: number; detail: number }
   | { type: "isComplete"; id: number; code: string }
-  | { type: "interrupt"; force: boolean }
-  | { type: "input"; value: string }
+  /** `run` numbers the cell; without one, nothing is at work */
+  | { type: "interrupt"; id: number; run: number | undefined; force: boolean }
+  | { type: "input"; run: number; value: string }
   | { type: "shutdown"; code: number };
 
 /** What a Jupyter client writes into the connection file. */
