@@ -87,6 +87,8 @@ export interface CellsSetup {
   tracebacks: Tracebacks;
   /** see `holdFlag` */
   hold: Int32Array;
+  /** says that a cell is compiled, and waits until a debugger has set its breakpoints */
+  compiled(run: number): Promise<void>;
 }
 
 export class Cells {
@@ -113,6 +115,11 @@ export class Cells {
 
   get busy(): boolean {
     return this.#atWork.size > 0;
+  }
+
+  /** by name, those of all cells */
+  get values(): Record<string, unknown> {
+    return this.#variables.values;
   }
 
   get declarations(): readonly Carried[] {
@@ -212,6 +219,8 @@ export class Cells {
     current.prepared();
     const wrapped = `"use strict"; (async function (exports, require, ${RUNTIME}, ${RUN}) { ${cell.code}\n})`;
     const body = new Script(wrapped, { filename: cellFile(run.id) }).runInThisContext();
+    if (current.request.debug) await this.#setup.compiled(run.id);
+    if (run.interrupted) throw new Interrupted();
     await body(variables.exports, modules.require, runtime, run);
     if (cell.resultName === undefined || run.interrupted) return;
     const result = await variables.take();

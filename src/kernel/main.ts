@@ -10,6 +10,7 @@ import { CellModules } from "./compile/modules.js";
 import { codePointsBefore } from "./compile/positions.js";
 import { createConverter, versions } from "./compile/tslab.js";
 import { loadTypeScript, type TypeScript } from "./compile/typescript.js";
+import { openToDebugger } from "./debug/access.js";
 import { IdleWork } from "./idleWork.js";
 import { keepProcess } from "./keepProcess.js";
 import { installTimers } from "./timers.js";
@@ -72,7 +73,15 @@ function serve(
   const modules = new CellModules(folder, options.fallbackRoot, runtime);
   const tracebacks = new Tracebacks([dirname(fileURLToPath(import.meta.url)), "/tslab/dist/"]);
   const converter = createConverter({ globals: GLOBAL_DECLARATIONS, fallbackRoot: options.fallbackRoot });
-  const cells = new Cells({ converter, modules, runtime, outlet, tracebacks, hold: holdFlag(memory) });
+  /** by run, what lets a compiled cell begin under a debugger */
+  const begin = new Map<number, () => void>();
+  const compiled = (run: number) =>
+    new Promise<void>((resolve) => {
+      begin.set(run, resolve);
+      outlet.send({ kind: "compiled", run });
+    });
+  const cells = new Cells({ converter, modules, runtime, outlet, tracebacks, hold: holdFlag(memory), compiled });
+  openToDebugger(cells.values, tracebacks);
   const idle = new IdleWork(
     () => converter.prepareAnswers() || converter.readDocs(),
     () => cells.busy,
@@ -96,7 +105,7 @@ function serve(
   process.on("unhandledRejection", (error) => cells.uncaught(error));
 
   /** The content of the reply to a request that the compiler answers. */
-  function answer(request: Exclude<Request, { type: "execute" | "interrupt" | "input" | "shutdown" }>) {
+  function answer(request: Exclude<Request, { type: "execute" | "interrupt" | "input" | "begin" | "shutdown" }>) {
     const { code } = request;
     if (request.type === "isComplete") return { ...completeness(typescript, code) };
     if (request.type === "inspect") {
@@ -120,6 +129,9 @@ function serve(
     } else if (request.type === "interrupt") {
       cells.interrupt(request.run, request.force);
       outlet.reply(request.id, {});
+    } else if (request.type === "begin") {
+      begin.get(request.run)?.();
+      begin.delete(request.run);
     } else if (request.type === "input") answerInput.get(request.run)?.(request.value);
     else if (request.type === "shutdown") exit(request.code);
     else outlet.reply(request.id, answer(request));

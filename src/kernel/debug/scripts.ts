@@ -97,5 +97,8 @@ export class Scripts {
 /** One-based; undefined for what the kernel put in. */
 export function typedLine(script: Script | undefined, { lineNumber, columnNumber = 0 }: Location): number | undefined {
   if (script?.lines === undefined) return script && lineNumber + 1;
-  return script.lines.find({ line: lineNumber + 1, column: columnNumber + 1 })?.line;
+  const line = script.lines.find({ line: lineNumber + 1, column: columnNumber + 1 })?.line;
+  // tslab writes its exports below what was typed
+  const isBelow = line !== undefined && script.code !== undefined && line > script.code.split("\n").length;
+  return isBelow ? undefined : line;
 }

@@ -40,6 +40,8 @@ export interface Variable {
 /** Elements of a list that are shown. */
 const ELEMENTS = 100;
 const LONGEST = 1_000;
+/** Parts of a value that its line shows. */
+const PREVIEWED = 10;
 /** Names that compiled cells have beside their own. */
 const HIDDEN = /^(?:exports|require|module|__filename|__dirname|__kernel__|__run__|arguments|this|_[a-z]|__esModule)$/;
 /** Takes the first elements of a long list. */
@@ -57,11 +59,11 @@ export function textOf({ type, subtype, value, unserializableValue, description,
 
 function previewed({ description, subtype, overflow, properties }: Preview): string {
   const isList = subtype === "array" || subtype === "typedarray";
-  const inner = properties.map(({ name, type, value }) => {
+  const inner = properties.slice(0, PREVIEWED).map(({ name, type, value }) => {
     const text = type === "string" ? JSON.stringify(value) : value || type;
     return isList && /^\d+$/.test(name) ? text : `${name}: ${text}`;
   });
-  if (overflow) inner.push("…");
+  if (overflow || properties.length > PREVIEWED) inner.push("…");
   const [open, close] = isList ? ["[", "]"] : ["{", "}"];
   const name = description === undefined || description === "Object" ? "" : `${description} `;
   return `${name}${open}${inner.join(", ")}${close}`;

@@ -1,7 +1,9 @@
 /** The wire thread: sockets, the queue of requests, replies, interrupts. Knows nothing of how cells run. */
 import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { Router, XPublisher } from "zeromq";
 import { codePointsBefore, unitsBefore } from "../compile/positions.js";
+import { Debugger } from "../debug/debugger.js";
 import { answerHistory, type HistoryEntry } from "../history.js";
 import { type Shell, Shells, unknownShell } from "../subshells/shells.js";
 import { terminateMainThread } from "../terminate.js";
@@ -45,6 +47,13 @@ export class WireServer implements OutputSink {
   readonly #history: HistoryEntry[] = [];
   readonly #replays = new Replays();
   readonly #shells = new Shells<Peer>();
+  /** of the latest request to the debugger */
+  #debugParent: Partial<Header> = {};
+  readonly #debugger = new Debugger({
+    event: (content) => this.#publish("debug_event", this.#debugParent, content),
+    wake: () => this.#post({ type: "begin", run: 0 }),
+    own: fileURLToPath(new URL("..", import.meta.url)),
+  });
   /** by run at work, the text of its result */
   readonly #results = new Map<number, string | null>();
   /** by question to the user, the run that asks */
@@ -123,6 +132,10 @@ export class WireServer implements OutputSink {
       this.#askInput(event.run, event.prompt, event.password);
     } else if (event.kind === "interrupt") {
       this.#interrupt(undefined);
+    } else if (event.kind === "compiled") {
+      const { run } = event;
+      const begin = () => this.#post({ type: "begin", run });
+      this.#debugger.prepare(run).then(begin, begin);
     }
   }
 
@@ -276,6 +289,9 @@ export class WireServer implements OutputSink {
       case "interrupt_request":
         this.#interrupt(peer.message.header.subshell_id);
         return this.#reply(peer, "interrupt_reply", { status: "ok" });
+      case "debug_request":
+        this.#debugParent = peer.message.header;
+        return this.#reply(peer, "debug_reply", await this.#debugger.request(content));
       case "create_subshell_request":
         return this.#reply(peer, "create_subshell_reply", { status: "ok", subshell_id: this.#shells.create() });
       case "list_subshell_request":
@@ -306,7 +322,8 @@ export class WireServer implements OutputSink {
         codemirror_mode: { name: "javascript", typescript: true, mode: "typescript" },
         nbconvert_exporter: "script",
       },
-      supported_features: ["iopub_welcome", "kernel subshells"],
+      supported_features: ["iopub_welcome", "kernel subshells", "debugger"],
+      debugger: true,
       help_links: [],
     };
   }
@@ -333,7 +350,8 @@ export class WireServer implements OutputSink {
     shell.running = id;
     const allowStdin = content.allow_stdin !== false;
     const beside = shell.id !== null;
-    const reply = await this.#ask({ type: "execute", id, code, count, silent, allowStdin, beside });
+    const debug = this.#debugger.attached;
+    const reply = await this.#ask({ type: "execute", id, code, count, silent, allowStdin, beside, debug });
     shell.running = undefined;
     shell.interrupted = false;
     const others = this.#shells.atWork().some((other) => other.interrupted);
@@ -388,6 +406,8 @@ export class WireServer implements OutputSink {
     // a second one is for whoever has asked for time
     if (shell.interrupted) Atomics.store(this.#hold, holdSlot(shell), 0);
     const heard = this.#ask({ type: "interrupt", id: this.#nextId++, run, force: false });
+    // one that is stopped goes on, and hears it
+    void this.#debugger.pass();
     if (shell.interrupted) return;
     shell.interrupted = true;
     void this.#enforce(shell, run, heard);
@@ -421,6 +441,7 @@ export class WireServer implements OutputSink {
   }
 
   async #exit(code: number): Promise<void> {
+    this.#debugger.close();
     this.#pump.flush();
     await Promise.race([this.#iopub.drained(), sleep(1_000)]);
     await sleep(50);
