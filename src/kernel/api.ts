@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Cells } from "./cells.js";
 import { bundleOf, isBundle } from "./display/displayBundle.js";
-import { ownRun } from "./runs.js";
+import { ownRun, type Run } from "./runs.js";
 import type { Outlet } from "./wire/outlet.js";
 import type { MimeBundle } from "./wire/protocol.js";
 
@@ -67,15 +67,13 @@ declare const jupyter: {
 
 export interface ApiSetup {
   outlet: Pick<Outlet, "publish" | "lastRun">;
-  cells: Pick<Cells, "currentRun" | "pages">;
+  cells: Pick<Cells, "currentRun" | "hold">;
   askInput(run: number, prompt: string, password: boolean): Promise<string>;
-  interactive(): boolean;
-  /** see `holdFlag` */
-  hold: Int32Array;
 }
 
-export function createApi({ outlet, cells, askInput, interactive, hold }: ApiSetup): Jupyter {
-  const run = () => ownRun() ?? cells.currentRun ?? outlet.lastRun;
+export function createApi({ outlet, cells, askInput }: ApiSetup): Jupyter {
+  const run = (): Run | undefined => ownRun() ?? cells.currentRun ?? outlet.lastRun;
+  const interactive = () => run()?.interactive ?? true;
   async function display(value: unknown, options: DisplayOptions = {}): Promise<string> {
     const displayId = options.displayId ?? randomUUID();
     const owner = run()?.id ?? 0;
@@ -96,7 +94,7 @@ export function createApi({ outlet, cells, askInput, interactive, hold }: ApiSet
     html: show("text/html"),
     svg: show("image/svg+xml"),
     markdown: show("text/markdown"),
-    page: (text) => void cells.pages.push({ source: "page", data: { "text/plain": text }, start: 0 }),
+    page: (text) => void run()?.pages.push({ source: "page", data: { "text/plain": text }, start: 0 }),
     async input(prompt = "", password = false) {
       if (!interactive()) throw new Error("this run has nobody to ask: jupyter.input needs an interactive client");
       return await askInput(run()?.id ?? 0, prompt, password);
@@ -104,16 +102,7 @@ export function createApi({ outlet, cells, askInput, interactive, hold }: ApiSet
     get signal() {
       return run()?.controller.signal ?? new AbortController().signal;
     },
-    holdInterrupts() {
-      const own = run();
-      Atomics.add(hold, 0, 1);
-      let held = true;
-      return () => {
-        // the end of a cell has given all of its back
-        if (held && own?.done !== true) Atomics.sub(hold, 0, 1);
-        held = false;
-      };
-    },
+    holdInterrupts: () => cells.hold(run()),
     get interactive() {
       return interactive();
     },

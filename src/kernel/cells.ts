@@ -1,19 +1,23 @@
-/** Runs cells one after the other on the main thread and answers for each exactly once. */
+/**
+ * Runs cells on the main thread and answers for each exactly once: those of one shell one after the other, those of
+ * several shells in turn, whenever one waits.
+ */
 import { setMaxListeners } from "node:events";
 import type { Carried } from "./compile/carried.js";
 import type { CellModules } from "./compile/modules.js";
-import type { Converter } from "./compile/tslab.js";
+import type { ConvertedCell, Converter } from "./compile/tslab.js";
 import { cellFunction, importMeta } from "./compile/wrapped.js";
-import { Variables } from "./declared.js";
+import { type CellVariables, Variables } from "./declared.js";
 import { describeDiagnostics, refused } from "./diagnostics.js";
 import { bundleOf } from "./display/displayBundle.js";
 import { checkHeap } from "./heap.js";
-import { Interrupted, interruptCurrentRun, ownRun, Run, setCurrentRun } from "./runs.js";
+import { endBeside, Interrupted, interruptRun, ownRun, Run, runBeside, setCurrentRun } from "./runs.js";
 import { forgetThrown, noteRun, thrown, thrownIn } from "./thrown.js";
 import { stopAllTimers } from "./timers.js";
 import { cellFile, type ErrorContent, type Tracebacks } from "./traceback.js";
 import type { Outlet } from "./wire/outlet.js";
 import type { ExecuteRequest } from "./wire/protocol.js";
+import { ANY_RUN } from "./wire/ring.js";
 
 /** How long interrupted code may take to clean up before its cell fails without it. */
 const GRACE_MS = 1_200;
@@ -42,9 +46,13 @@ export interface Runtime {
 export function createRuntime(stop: Int32Array, load: Runtime["load"]): Runtime {
   const check = () => {
     checkHeap();
-    if (Atomics.load(stop, 0) === 0) return;
+    const whose = Atomics.load(stop, 0);
+    if (whose === 0) return;
+    const run = ownRun();
+    // another shell's cell is meant; one of before, whose timer this is, would be in its way
+    if (whose !== ANY_RUN && run !== undefined && !run.done && run.id !== whose) return;
     // the message that asks for the interrupt may come after the cell has ended by this
-    interruptCurrentRun();
+    interruptRun(run);
     throw new Interrupted();
   };
   return {
@@ -79,6 +87,9 @@ interface Current {
   ending: boolean;
   request: ExecuteRequest;
   resources: number;
+  variables?: CellVariables;
+  /** lets the next cell be compiled */
+  prepared(): void;
 }
 
 export interface CellsSetup {
@@ -89,25 +100,39 @@ export interface CellsSetup {
   tracebacks: Tracebacks;
   /** see `holdFlag` */
   hold: Int32Array;
+  /** says that a cell is compiled, and waits until a debugger has set its breakpoints */
+  compiled(run: number): Promise<void>;
 }
 
 export class Cells {
   readonly #setup: CellsSetup;
   readonly #variables = new Variables();
   #declarations: readonly Carried[] = [];
-  #current: Current | undefined;
+  /** cells at work, by run: one of each shell at most */
+  readonly #atWork = new Map<number, Current>();
+  #main: Run | undefined;
+  /** when the cell that came before is compiled and what it imports is loaded: the next builds on its declarations */
+  #turn: Promise<void> = Promise.resolve();
   /** an error that came after its cell was done; fails the next cell of a headless run */
   #late: ErrorContent | undefined;
-  /** pages that the cell asked for with `jupyter.page` */
-  readonly pages: Record<string, unknown>[] = [];
 
   constructor(setup: CellsSetup) {
     this.#setup = setup;
     Error.stackTraceLimit = STACK_FRAMES;
   }
 
+  /** The main shell's. */
   get currentRun(): Run | undefined {
-    return this.#current?.run;
+    return this.#main;
+  }
+
+  get busy(): boolean {
+    return this.#atWork.size > 0;
+  }
+
+  /** by name, those of all cells */
+  get values(): Record<string, unknown> {
+    return this.#variables.values;
   }
 
   get declarations(): readonly Carried[] {
@@ -116,42 +141,85 @@ export class Cells {
 
   execute(request: ExecuteRequest): void {
     const run = new Run(request.id, request.count);
+    run.beside = request.beside;
+    run.interactive = request.allowStdin;
     setMaxListeners(0, run.controller.signal);
-    this.#current = { run, ending: false, request, resources: openResources() };
-    setCurrentRun(run);
-    this.pages.length = 0;
     forgetThrown();
-    if (this.#failLate(run)) return;
-    this.#run(run, request.code).then(
-      () => this.#succeed(run),
-      (error) => this.#fail(run, this.#describe(error)),
-    );
+    const before = this.#turn;
+    let prepared = () => {};
+    this.#turn = new Promise((done) => {
+      prepared = done;
+    });
+    const current: Current = { run, ending: false, request, resources: openResources(), prepared };
+    this.#atWork.set(run.id, current);
+    if (!run.beside) {
+      this.#main = run;
+      setCurrentRun(run);
+    }
+    const begin = () => {
+      if (this.#failLate(run)) return;
+      this.#run(current, request.code, before).then(
+        () => this.#succeed(run),
+        (error) => this.#fail(run, this.#describe(run, error)),
+      );
+    };
+    if (run.beside) runBeside(run, begin);
+    else begin();
   }
 
-  /** @param force the cell has been ended from outside and will not come back by itself */
-  interrupt(force: boolean): void {
-    const current = this.#current;
+  /**
+   * @param id of the cell's run; none for what idle cells left behind
+   * @param force the cell has been ended from outside and will not come back by itself
+   */
+  interrupt(id: number | undefined, force: boolean): void {
+    const current = id === undefined ? undefined : this.#atWork.get(id);
     if (current === undefined) {
-      stopAllTimers();
+      if (!this.busy) stopAllTimers();
       return;
     }
-    interruptCurrentRun();
+    const { run } = current;
+    // a second one is for whoever has asked for time
+    if (current.ending) this.#giveBack(run);
+    interruptRun(run);
     if (!current.ending) {
       current.ending = true;
       this.#waitForEnd(current, performance.now() + GRACE_MS, 0);
     }
-    if (force) this.#fail(current.run, this.#describe(new Interrupted()));
+    if (force) this.#fail(run, this.#describe(run, new Interrupted()));
+  }
+
+  /** Counts a request for time after an interrupt. @returns what ends it */
+  hold(run: Run | undefined): () => void {
+    if (run === undefined || run.done) return () => {};
+    run.holds++;
+    Atomics.add(this.#setup.hold, run.beside ? 1 : 0, 1);
+    let held = true;
+    return () => {
+      // the end of a cell, or a second interrupt, has given all of its back
+      if (held && run.holds > 0) this.#giveBack(run, 1);
+      held = false;
+    };
+  }
+
+  #giveBack(run: Run, count = run.holds): void {
+    const slot = run.beside ? 1 : 0;
+    const { hold } = this.#setup;
+    run.holds -= count;
+    Atomics.store(hold, slot, Math.max(0, Atomics.load(hold, slot) - count));
   }
 
   /** An exception or a rejection that nobody caught. */
   uncaught(error: unknown): void {
     if (error instanceof Interrupted || isAbortOf(error)) return;
-    const current = this.#current;
     const { tracebacks, outlet } = this.#setup;
     const own =
-      thrownIn(error)?.id ?? tracebacks.runOf(error, current?.run.id) ?? (ownRun() ?? outlet.lastRun)?.id ?? 0;
+      thrownIn(error)?.id ??
+      tracebacks.runOf(error, (ownRun() ?? this.#main)?.id) ??
+      (ownRun() ?? outlet.lastRun)?.id ??
+      0;
     const content = tracebacks.describe(error);
-    if (current !== undefined && own === current.run.id) {
+    const current = this.#atWork.get(own);
+    if (current !== undefined) {
       this.#fail(current.run, content);
       return;
     }
@@ -159,9 +227,34 @@ export class Cells {
     outlet.publish(own, "error", content);
   }
 
-  async #run(run: Run, code: string): Promise<void> {
-    const { converter, modules, runtime, outlet, tracebacks } = this.#setup;
+  async #run(current: Current, code: string, before: Promise<void>): Promise<void> {
+    const { modules, runtime, outlet, tracebacks } = this.#setup;
+    const { run } = current;
     if (code.trim() === "") return;
+    if (this.#atWork.size > 1) await before;
+    if (run.interrupted) throw new Interrupted();
+    const cell = await this.#prepare(run, code);
+    const variables = this.#variables.ofCell(cell.resultName);
+    current.variables = variables;
+    current.prepared();
+    const { exports } = variables;
+    const { require, folder } = modules;
+    const body = cellFunction(cell.code, cellFile(run.id), { exports, require, runtime, folder });
+    if (current.request.debug) await this.#setup.compiled(run.id);
+    if (run.interrupted) throw new Interrupted();
+    await body(run);
+    if (cell.resultName === undefined || run.interrupted) return;
+    const result = await variables.take();
+    if (result === undefined) return;
+    const shown = await bundleOf(withoutName(result, cell.resultName));
+    const text = shown?.data["text/plain"];
+    if (shown && typeof text === "string") shown.data["text/plain"] = tracebacks.typed(text);
+    if (!run.done && shown) outlet.publish(run.id, "execute_result", { execution_count: run.count, ...shown });
+  }
+
+  /** Compiles a cell and loads what it imports. */
+  async #prepare(run: Run, code: string): Promise<ConvertedCell> {
+    const { converter, modules, tracebacks } = this.#setup;
     const cell = converter.convert(this.#declarations, code);
     if (cell.diagnostics.length > 0) throw new CompileError(describeDiagnostics(cell.diagnostics, code));
     modules.update(cell.modules, cell.changed);
@@ -174,34 +267,24 @@ export class Cells {
     this.#declarations = cell.declarations;
     run.declares = cell.declarations.filter((one) => !before.has(one) && !one.isImport).flatMap(({ names }) => names);
     if (run.declares.includes("exports")) throw new CompileError(refused(code, lineOf(code, "exports"), EXPORTS));
-    this.#variables.begin();
-    const { exports } = this.#variables;
-    const { require, folder } = modules;
-    await cellFunction(cell.code, cellFile(run.id), { exports, require, runtime, folder })(run);
-    if (cell.resultName === undefined || run.interrupted) return;
-    const result = await this.#variables.take(cell.resultName);
-    if (result === undefined) return;
-    const shown = await bundleOf(withoutName(result, cell.resultName));
-    const text = shown?.data["text/plain"];
-    if (shown && typeof text === "string") shown.data["text/plain"] = tracebacks.typed(text);
-    if (!run.done && shown) outlet.publish(run.id, "execute_result", { execution_count: run.count, ...shown });
+    return cell;
   }
 
   #succeed(run: Run): void {
     if (run.interrupted) {
-      this.#fail(run, this.#describe(new Interrupted()));
+      this.#fail(run, this.#describe(run, new Interrupted()));
       return;
     }
     // A turn of the event loop, in which a promise that the cell dropped can be reported as rejected.
     soon(() => {
       if (run.done || this.#failLate(run)) return;
-      this.#finish(run, { status: "ok", payload: this.pages.splice(0), user_expressions: {} });
+      this.#finish(run, { status: "ok", payload: run.pages.splice(0), user_expressions: {} });
     });
   }
 
   /** In a headless run, where nobody reads what an earlier cell shows late: its error fails this one. */
   #failLate(run: Run): boolean {
-    if (this.#late === undefined || this.#current?.request.allowStdin !== false) return false;
+    if (this.#late === undefined || run.interactive) return false;
     const error = this.#late;
     this.#late = undefined;
     this.#fail(run, error);
@@ -209,26 +292,33 @@ export class Cells {
   }
 
   #fail(run: Run, error: ErrorContent): void {
-    if (run.done) return;
-    this.#variables.failed(run.declares, run.count);
-    if (this.#current?.request.silent !== true) this.#setup.outlet.publish(run.id, "error", error);
+    const current = this.#atWork.get(run.id);
+    if (run.done || current === undefined) return;
+    current.variables?.failed(run.declares, run.count);
+    if (current.request.silent !== true) this.#setup.outlet.publish(run.id, "error", error);
     this.#finish(run, { status: "error", ...error });
   }
 
   #finish(run: Run, content: Record<string, unknown>): void {
-    if (run.done || this.#current?.run !== run) return;
+    const current = this.#atWork.get(run.id);
+    if (run.done || current === undefined) return;
     run.done = true;
     if (run.interrupted) run.stopTimers();
-    Atomics.store(this.#setup.hold, 0, 0);
-    this.#current = undefined;
-    setCurrentRun(undefined);
+    this.#giveBack(run);
+    this.#atWork.delete(run.id);
+    current.prepared();
+    if (run.beside) endBeside(run);
+    else {
+      this.#main = undefined;
+      setCurrentRun(undefined);
+    }
     this.#setup.outlet.reply(run.id, content);
   }
 
-  #describe(error: unknown): ErrorContent {
+  #describe(run: Run, error: unknown): ErrorContent {
     if (error instanceof CompileError) return error.content;
     // A signal's reason or the abort of a timer: the user's interrupt, whatever it is called.
-    const shown = this.#current?.run.interrupted && isAbortOf(error) ? new Interrupted() : error;
+    const shown = run.interrupted && isAbortOf(error) ? new Interrupted() : error;
     return this.#setup.tracebacks.describe(shown);
   }
 
@@ -236,14 +326,14 @@ export class Cells {
   #waitForEnd(current: Current, deadline: number, idle: number): void {
     later(() => {
       if (current.run.done) return;
-      if (Atomics.load(this.#setup.hold, 0) > 0) {
+      if (current.run.holds > 0) {
         this.#waitForEnd(current, performance.now() + GRACE_MS, 0);
         return;
       }
       const waiting = openResources() > current.resources || current.run.isExpecting(deadline);
       const quiet = waiting ? 0 : idle + 1;
       if (quiet >= 3 || performance.now() > deadline) {
-        this.#fail(current.run, this.#describe(new Interrupted()));
+        this.#fail(current.run, this.#describe(current.run, new Interrupted()));
       } else {
         this.#waitForEnd(current, deadline, quiet);
       }

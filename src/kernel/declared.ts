@@ -6,46 +6,59 @@
  * cells may redefine them.
  */
 export class Variables {
-  readonly #values: Record<string, unknown> = {};
+  /** by name */
+  readonly values: Record<string, unknown> = {};
   /** names that a failed cell has left without a value, with its number */
   readonly #unset = new Map<string, number>();
-  /** names that the cell at work has set; the first time is the compiler's, which makes room for them */
+
+  /** @param resultName under which the cell leaves the value of its last expression */
+  ofCell(resultName: string | undefined): CellVariables {
+    return new CellVariables(this.values, this.#unset, resultName);
+  }
+}
+
+/** The same, as one cell sees them: several may be at work, of different shells. */
+export class CellVariables {
+  /** names that the cell has set; the first time is the compiler's, which makes room for them */
   readonly #times = new Map<string, number>();
+  readonly #unset: Map<string, number>;
 
-  /** What cells see as `exports`. */
+  /** what the cell sees as `exports` */
   readonly exports: Record<string, unknown>;
+  /** value of its last expression */
+  result: unknown;
 
-  constructor() {
-    const values = this.#values;
+  constructor(values: Record<string, unknown>, unset: Map<string, number>, resultName: string | undefined) {
+    this.#unset = unset;
     const note = (key: string | symbol, value: unknown) => {
       if (typeof key !== "string") return;
       this.#times.set(key, value === undefined ? (this.#times.get(key) ?? 0) + 1 : 2);
-      this.#unset.delete(key);
+      unset.delete(key);
     };
     this.exports = new Proxy(values, {
-      defineProperty(_target, key, attributes) {
+      defineProperty: (_target, key, attributes) => {
         if (key === "__esModule") return true;
         const value = attributes.get ? attributes.get() : attributes.value;
+        if (key === resultName) {
+          this.result = value;
+          return true;
+        }
         note(key, value);
         values[key as string] = value;
         return true;
       },
       get: (_target, key) => {
-        const failed = this.#unset.get(key as string);
+        const failed = unset.get(key as string);
         if (failed !== undefined) throw new ReferenceError(withoutValue(String(key), failed));
+        if (key === resultName) return this.result;
         // what a cell has only declared anew, with `declare global`, tslab takes for a variable of that cell
         return key in values ? values[key as string] : Reflect.get(globalThis, key);
       },
     });
   }
 
-  /** A cell begins. */
-  begin(): void {
-    this.#times.clear();
-  }
-
   /**
-   * It has failed.
+   * The cell has failed.
    * @param names that it declared
    * @param count the number shown in `In [n]`
    */
@@ -53,11 +66,11 @@ export class Variables {
     for (const name of names) if (this.#times.get(name) === 1) this.#unset.set(name, count);
   }
 
-  /** The value of a name, which is forgotten. */
-  take(name: string): unknown {
-    const value = this.#values[name];
-    delete this.#values[name];
-    return value;
+  /** The value of its last expression, which is forgotten. */
+  take(): unknown {
+    const { result } = this;
+    this.result = undefined;
+    return result;
   }
 }
 

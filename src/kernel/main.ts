@@ -10,6 +10,7 @@ import { CellModules } from "./compile/modules.js";
 import { codePointsBefore } from "./compile/positions.js";
 import { createConverter, versions } from "./compile/tslab.js";
 import { loadTypeScript, type TypeScript } from "./compile/typescript.js";
+import { openToDebugger } from "./debug/access.js";
 import { IdleWork } from "./idleWork.js";
 import { closeInput, keepListening, keepProcess } from "./keepProcess.js";
 import { watchEmitters } from "./thrown.js";
@@ -73,28 +74,34 @@ function serve(
   const modules = new CellModules(folder, options.fallbackRoot, runtime);
   const tracebacks = new Tracebacks([dirname(fileURLToPath(import.meta.url)), "/tslab/dist/"]);
   const converter = createConverter({ globals: GLOBAL_DECLARATIONS, fallbackRoot: options.fallbackRoot });
-  const cells = new Cells({ converter, modules, runtime, outlet, tracebacks, hold: holdFlag(memory) });
+  /** by run, what lets a compiled cell begin under a debugger */
+  const begin = new Map<number, () => void>();
+  const compiled = (run: number) =>
+    new Promise<void>((resolve) => {
+      begin.set(run, resolve);
+      outlet.send({ kind: "compiled", run });
+    });
+  const cells = new Cells({ converter, modules, runtime, outlet, tracebacks, hold: holdFlag(memory), compiled });
+  openToDebugger(cells.values, tracebacks);
   const idle = new IdleWork(
     () => converter.prepareAnswers() || converter.readDocs(),
-    () => cells.currentRun !== undefined,
+    () => cells.busy,
   );
-  let interactive = true;
-  let answerInput: ((value: string) => void) | undefined;
-  let asked = { run: 0, answer: Promise.resolve("") };
+  /** by run */
+  const answerInput = new Map<number, (value: string) => void>();
+  const asked = new Map<number, Promise<string>>();
   const jupyter = createApi({
     outlet,
     cells,
-    hold: holdFlag(memory),
-    interactive: () => interactive,
     askInput(run, prompt, password) {
       const ask = () =>
         new Promise<string>((resolve) => {
-          answerInput = resolve;
+          answerInput.set(run, resolve);
           outlet.send({ kind: "input", run, prompt, password });
         });
       // one question at a time; those of an interrupted cell are never answered
-      const mine = asked.run === run ? asked.answer.then(ask) : ask();
-      asked = { run, answer: mine };
+      const mine = asked.get(run)?.then(ask) ?? ask();
+      asked.set(run, mine);
       return mine;
     },
   });
@@ -107,7 +114,7 @@ function serve(
   keepListening(["uncaughtException", "unhandledRejection"], (error) => cells.uncaught(error));
 
   /** The content of the reply to a request that the compiler answers. */
-  function answer(request: Exclude<Request, { type: "execute" | "interrupt" | "input" | "shutdown" }>) {
+  function answer(request: Exclude<Request, { type: "execute" | "interrupt" | "input" | "begin" | "shutdown" }>) {
     const { code } = request;
     if (request.type === "isComplete") return { ...completeness(typescript, code) };
     if (request.type === "inspect") {
@@ -125,13 +132,17 @@ function serve(
   function handle(request: Request): void {
     idle.touch();
     if (request.type === "execute") {
-      interactive = request.allowStdin;
-      endGroups();
+      if (!request.beside) endGroups();
       cells.execute(request);
       outlet.lastRun = cells.currentRun ?? outlet.lastRun;
       converter.saveCode();
-    } else if (request.type === "interrupt") cells.interrupt(request.force);
-    else if (request.type === "input") answerInput?.(request.value);
+    } else if (request.type === "interrupt") {
+      cells.interrupt(request.run, request.force);
+      outlet.reply(request.id, {});
+    } else if (request.type === "begin") {
+      begin.get(request.run)?.();
+      begin.delete(request.run);
+    } else if (request.type === "input") answerInput.get(request.run)?.(request.value);
     else if (request.type === "shutdown") exit(request.code);
     else outlet.reply(request.id, answer(request));
   }

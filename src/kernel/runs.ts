@@ -1,4 +1,6 @@
 /** Runs: one for each execute request. Whatever a cell starts, at once or later, belongs to its run. */
+import { promiseHooks } from "node:v8";
+
 /** Thrown in a cell that the user has interrupted. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
@@ -25,6 +27,14 @@ export class Run {
   done = false;
   /** names that its cell declares */
   declares: readonly string[] = [];
+  /** of a shell beside the main one */
+  beside = false;
+  /** false in headless runs */
+  interactive = true;
+  /** how often its cell has asked for time after an interrupt */
+  holds = 0;
+  /** what it asked to show in the pager */
+  readonly pages: Record<string, unknown>[] = [];
 
   constructor(id: number, count: number) {
     this.id = id;
@@ -53,27 +63,68 @@ export class Run {
   }
 }
 
-/**
- * The run of the cell at work, and the run whose timer is firing. Not AsyncLocalStorage: before Node 24 it hooks into
- * promises, and Node aborts the process when JavaScript is ended from outside while such a hook is open.
- */
+/** The run of the main shell's cell at work, and the run whose timer is firing. */
 let current: Run | undefined;
 let firing: Run | undefined;
 
+/**
+ * Runs of other shells at work, which one of them the promise belongs to that goes on now, and what ends the hooks. They
+ * alone need hooks into promises, and pay for them: what is none of theirs is the main shell's. Not AsyncLocalStorage:
+ * before Node 24, Node aborts the process when JavaScript is ended from outside while its hook is open.
+ */
+const atWorkBeside = new Set<Run>();
+let beside: Run | undefined;
+let owners = new WeakMap<Promise<unknown>, Run>();
+let unhook: (() => void) | undefined;
+
 /** The run that the code at hand belongs to. */
 export function ownRun(): Run | undefined {
-  return firing ?? current;
+  return firing ?? beside ?? current ?? (atWorkBeside.size === 1 ? [...atWorkBeside][0] : undefined);
 }
 
-/** Names the run of the cell at work; a timer that was ended from outside is forgotten. */
+/** Names the run of the main shell's cell at work; a timer that was ended from outside is forgotten. */
 export function setCurrentRun(run: Run | undefined): void {
   current = run;
   firing = undefined;
+  beside = undefined;
 }
 
-/** Interrupts the run of the cell at work, once. */
-export function interruptCurrentRun(): void {
-  if (current && !current.done && !current.interrupted) current.interrupt();
+/** Begins the cell of a shell beside the main one: what `work` calls, now and through promises and timers, is the run's. */
+export function runBeside(run: Run, work: () => void): void {
+  atWorkBeside.add(run);
+  unhook ??= promiseHooks.createHook({
+    init(promise) {
+      const run = firing ?? beside;
+      if (run?.beside) owners.set(promise, run);
+    },
+    before(promise) {
+      beside = owners.get(promise);
+    },
+    after() {
+      beside = undefined;
+    },
+  }) as unknown as () => void;
+  beside = run;
+  try {
+    work();
+  } finally {
+    beside = undefined;
+  }
+}
+
+/** Such a cell is done, or was ended from outside. After the last one nothing hooks into promises. */
+export function endBeside(run: Run): void {
+  atWorkBeside.delete(run);
+  if (beside === run) beside = undefined;
+  if (atWorkBeside.size > 0) return;
+  unhook?.();
+  unhook = undefined;
+  owners = new WeakMap();
+}
+
+/** Interrupts a run, once. */
+export function interruptRun(run: Run | undefined): void {
+  if (run && !run.done && !run.interrupted) run.interrupt();
 }
 
 /** Runs the callback of a timer that belongs to `run`. */

@@ -11,7 +11,7 @@ import { describeDiagnostics } from "./diagnostics.js";
 import { Run } from "./runs.js";
 import { cellFile, type ErrorContent, Tracebacks } from "./traceback.js";
 import { quietWarnings } from "./warnings.js";
-import { createRingMemory, holdFlag, stopFlag } from "./wire/ring.js";
+import { createRingMemory, stopFlag } from "./wire/ring.js";
 
 /** What a display shows where only text can be shown. */
 function textOf(content: Record<string, unknown>): string | undefined {
@@ -39,6 +39,7 @@ export async function runScript(file: string, fallbackRoot?: string, cacheFolder
   process.chdir(folder);
   quietWarnings();
   const run = new Run(1, 1);
+  run.interactive = false;
   const memory = createRingMemory(1 << 20);
   const runtime = createRuntime(stopFlag(memory), (specifier, options) => modules.load(specifier, options));
   const modules = new CellModules(folder, fallbackRoot, runtime);
@@ -51,9 +52,7 @@ export async function runScript(file: string, fallbackRoot?: string, cacheFolder
         if (text !== undefined) process.stdout.write(`${text}\n`);
       },
     },
-    cells: { currentRun: run, pages: [] },
-    hold: holdFlag(memory),
-    interactive: () => false,
+    cells: { currentRun: run, hold: () => () => {} },
     askInput: () => Promise.reject(new Error("a script has nobody to ask")),
   });
   Object.defineProperty(globalThis, "jupyter", { value: jupyter, configurable: true });

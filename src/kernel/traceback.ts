@@ -61,6 +61,12 @@ export class Tracebacks {
     }
   }
 
+  /** What was typed of the script at `url`: a cell's text, or the file of a module. */
+  source(url: string): { code?: string; file?: string; lines: SourceLines } | undefined {
+    const [, run] = /^<cell (\d+)>$/.exec(url) ?? [];
+    return run === undefined ? this.#modules.get(url) : this.#cells.get(Number(run));
+  }
+
   /** Text with stack frames, such as `console.error(error)` prints, with the places that were typed. */
   typed(text: string): string {
     if (!text.includes("    at ")) return text;

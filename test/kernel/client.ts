@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Dealer, Subscriber } from "zeromq";
-import { decode, encode, type Message } from "../../src/kernel/wire/message.js";
+import { decode, encode, type Message, sign } from "../../src/kernel/wire/message.js";
 
 export type Content = Record<string, unknown>;
 
@@ -25,6 +25,8 @@ export interface ExecuteOptions {
   storeHistory?: boolean;
   allowStdin?: boolean;
   stopOnError?: boolean;
+  /** the shell that runs it; the main one if not given */
+  subshell?: string;
   /** called with each message as it comes */
   onMessage?: (message: Message) => void;
 }
@@ -139,9 +141,11 @@ export class KernelClient {
     }
   }
 
-  #send(socket: Dealer, type: string, content: Content): { id: string; sent: Promise<void> } {
+  #send(socket: Dealer, type: string, content: Content, subshell?: string): { id: string; sent: Promise<void> } {
     const frames = encode(KEY, [], type, {}, content, this.#session);
     const header = JSON.parse(String(frames[2])) as { msg_id: string };
+    frames[2] = JSON.stringify({ ...header, subshell_id: subshell ?? null });
+    frames[1] = sign(KEY, frames.slice(2));
     return { id: header.msg_id, sent: socket.send(frames) };
   }
 
@@ -162,7 +166,7 @@ export class KernelClient {
       stop_on_error: options.stopOnError ?? true,
     };
     const outputs: Message[] = [];
-    const { id, sent } = this.#send(this.#shell, "execute_request", content);
+    const { id, sent } = this.#send(this.#shell, "execute_request", content, options.subshell);
     const done = new Promise<Content>((resolveReply) => {
       const entry = {
         idle: false,
@@ -192,8 +196,13 @@ export class KernelClient {
   }
 
   /** Any request with a reply, on the shell or the control channel. */
-  async request(type: string, content: Content, channel: "shell" | "control" = "shell"): Promise<Content> {
-    const { id, sent } = this.#send(channel === "shell" ? this.#shell : this.#control, type, content);
+  async request(
+    type: string,
+    content: Content,
+    channel: "shell" | "control" = "shell",
+    subshell?: string,
+  ): Promise<Content> {
+    const { id, sent } = this.#send(channel === "shell" ? this.#shell : this.#control, type, content, subshell);
     const reply = new Promise<Content>((done) => this.#replies.set(id, done));
     await sent;
     const content_ = await reply;
@@ -201,8 +210,13 @@ export class KernelClient {
     return content_;
   }
 
-  interrupt(): Promise<Content> {
-    return this.request("interrupt_request", {}, "control");
+  interrupt(subshell?: string): Promise<Content> {
+    return this.request("interrupt_request", {}, "control", subshell);
+  }
+
+  /** Makes a shell beside the main one. @returns its name */
+  async subshell(): Promise<string> {
+    return String((await this.request("create_subshell_request", {}, "control")).subshell_id);
   }
 
   /** Answers the next question of a cell. @returns the question */

@@ -63,7 +63,11 @@ async function installAction(flags: InstallFlags): Promise<void> {
     join(PACKAGE_ROOT, "bin", "kernel.js"),
     "{connection_file}",
   ];
-  const spec = { argv, display_name: "TypeScript (AtmoRep)", language: "typescript", interrupt_mode: "message" };
+  const spec = {
+    ...{ argv, display_name: "TypeScript (AtmoRep)", language: "typescript", interrupt_mode: "message" },
+    // JupyterLab offers its debugger where the specification says so
+    metadata: { debugger: true },
+  };
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {

@@ -32,6 +32,11 @@ export class SourceLines {
     return lines;
   }
 
+  /** What makes the same again, elsewhere. */
+  parts(): { maps: string[]; shift: number } {
+    return { maps: this.#maps.map(({ payload }) => JSON.stringify(payload)), shift: this.#shift };
+  }
+
   /** @param place in the code that runs */
   find(place: Place): Place | undefined {
     let { line, column } = { line: place.line - 1, column: place.column - 1 };

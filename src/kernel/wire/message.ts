@@ -12,6 +12,8 @@ export interface Header {
   username: string;
   date: string;
   version: string;
+  /** the shell that a request is for; none for the main one */
+  subshell_id?: string | null;
 }
 
 export interface Message {

@@ -15,6 +15,7 @@ export type Event =
   | { kind: "publish"; run: number; type: PublishedType; content: Record<string, unknown> }
   | { kind: "reply"; id: number; content: Record<string, unknown> }
   | { kind: "input"; run: number; prompt: string; password: boolean }
+  | { kind: "compiled"; run: number }
   | { kind: "interrupt" };
 
 export interface ExecuteRequest {
@@ -26,6 +27,10 @@ export interface ExecuteRequest {
   silent: boolean;
   /** false in headless runs (nbclient, nbconvert) */
   allowStdin: boolean;
+  /** of a shell beside the main one */
+  beside: boolean;
+  /** a debugger is attached: the compiled cell waits for "begin" */
+  debug: boolean;
 }
 
 /** From the wire thread to the cell thread. Every request with an `id` is answered by one `reply` event. */
@@ -34,8 +39,10 @@ export type Request =
   | { type: "complete"; id: number; code: string; cursor: number }
   | { type: "inspect"; id: number; code: string; cursor: number; detail: number }
   | { type: "isComplete"; id: number; code: string }
-  | { type: "interrupt"; force: boolean }
-  | { type: "input"; value: string }
+  /** `run` numbers the cell; without one, nothing is at work */
+  | { type: "interrupt"; id: number; run: number | undefined; force: boolean }
+  | { type: "begin"; run: number }
+  | { type: "input"; run: number; value: string }
   | { type: "shutdown"; code: number };
 
 /** What a Jupyter client writes into the connection file. */

@@ -9,6 +9,7 @@ const READ = 1;
 const SLEEPING = 2;
 const STOP = 3;
 const HOLD = 4;
+const HOLDS = 2;
 const HEADER_BYTES = 64;
 const FRAME_BYTES = 12;
 /** In place of a frame's length: the rest of the ring is unused, go on at its beginning. */
@@ -33,17 +34,20 @@ export function createRingMemory(capacity = 4 * 1024 * 1024): SharedArrayBuffer 
   return new SharedArrayBuffer(HEADER_BYTES + capacity);
 }
 
-/** The flag by which the wire thread asks running cell code to stop; cells look at it in every loop. */
+/** In place of a run's number in the flag that stops: whichever cell is at work. */
+export const ANY_RUN = -1;
+
+/** The flag by which the wire thread asks the code of a run to stop, by its number; cells look at it in every loop. 0 stops none. */
 export function stopFlag(memory: SharedArrayBuffer): Int32Array {
   return new Int32Array(memory, STOP * 4, 1);
 }
 
 /**
- * How many in running cell code have asked for the time to finish after an interrupt. The cell is not ended by force
- * meanwhile, until a second interrupt comes.
+ * How many in running cell code have asked for the time to finish after an interrupt: in the main shell's cell, and in
+ * those of other shells. They are not ended by force meanwhile, until a second interrupt comes.
  */
 export function holdFlag(memory: SharedArrayBuffer): Int32Array {
-  return new Int32Array(memory, HOLD * 4, 1);
+  return new Int32Array(memory, HOLD * 4, HOLDS);
 }
 
 export class RingWriter {
@@ -75,7 +79,7 @@ export class RingWriter {
   }
 
   #writePiece(kind: FrameKind, run: number, text: string, more: boolean, must: boolean): boolean {
-    const at = this.#reserve(FRAME_BYTES + text.length * 3 + 3, must);
+    const at = this.#reserve(FRAME_BYTES + text.length * 3 + 3, must ? undefined : run);
     if (at < 0) return false;
     const length = this.#data.write(text, at + FRAME_BYTES, "utf8");
     this.#data.writeUInt32LE(length, at);
@@ -86,8 +90,8 @@ export class RingWriter {
     return true;
   }
 
-  /** Position of `size` free bytes in one piece; -1 if given up. */
-  #reserve(size: number, must: boolean): number {
+  /** Position of `size` free bytes in one piece; -1 if given up, as when `run` is being interrupted. */
+  #reserve(size: number, run: number | undefined): number {
     for (;;) {
       const write = Atomics.load(this.#state, WRITE);
       const read = Atomics.load(this.#state, READ);
@@ -100,7 +104,8 @@ export class RingWriter {
         Atomics.store(this.#state, WRITE, 0);
         continue;
       }
-      if (!must && Atomics.load(this.#state, STOP) !== 0) return -1;
+      const stop = Atomics.load(this.#state, STOP);
+      if (run !== undefined && (stop === ANY_RUN || (stop !== 0 && stop === run))) return -1;
       if (Atomics.compareExchange(this.#state, SLEEPING, 1, 0) === 1) this.#wake();
       Atomics.wait(this.#state, READ, read, 100);
     }

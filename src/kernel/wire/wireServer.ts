@@ -1,14 +1,17 @@
 /** The wire thread: sockets, the queue of requests, replies, interrupts. Knows nothing of how cells run. */
 import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { Router, XPublisher } from "zeromq";
 import { codePointsBefore, unitsBefore } from "../compile/positions.js";
+import { Debugger } from "../debug/debugger.js";
 import { answerHistory, type HistoryEntry } from "../history.js";
+import { type Shell, Shells, unknownShell } from "../subshells/shells.js";
 import { terminateMainThread } from "../terminate.js";
 import { decode, encode, type Header, type Message, Replays } from "./message.js";
 import { Outbox } from "./outbox.js";
 import { OutputPump, type OutputSink } from "./outputPump.js";
 import type { Event, Request, WireOptions } from "./protocol.js";
-import { holdFlag, RingReader, stopFlag } from "./ring.js";
+import { ANY_RUN, holdFlag, RingReader, stopFlag } from "./ring.js";
 
 /** Cell code that has not answered an interrupt by itself after this time is ended by force. */
 const PATIENCE_MS = 1_500;
@@ -43,13 +46,20 @@ export class WireServer implements OutputSink {
   readonly #waiting = new Map<number, (content: Content) => void>();
   readonly #history: HistoryEntry[] = [];
   readonly #replays = new Replays();
-  #queue: Peer[] = [];
-  #serving = false;
+  readonly #shells = new Shells<Peer>();
+  /** of the latest request to the debugger */
+  #debugParent: Partial<Header> = {};
+  readonly #debugger = new Debugger({
+    event: (content) => this.#publish("debug_event", this.#debugParent, content),
+    wake: () => this.#post({ type: "begin", run: 0 }),
+    own: fileURLToPath(new URL("..", import.meta.url)),
+  });
+  /** by run at work, the text of its result */
+  readonly #results = new Map<number, string | null>();
+  /** by question to the user, the run that asks */
+  readonly #asking = new Map<string, number>();
   #count = 0;
   #nextId = 1;
-  #lastOutput: string | null = null;
-  #running: number | undefined;
-  #interrupted = false;
 
   /** @param post sends a request to the cell thread */
   constructor(options: WireOptions, post: (request: Request) => void) {
@@ -87,7 +97,7 @@ export class WireServer implements OutputSink {
     void this.#heartbeat();
     void this.#welcome();
     void this.#listen(this.#sockets.shell, (peer) => this.#enqueue(peer));
-    void this.#listen(this.#sockets.control, (peer) => this.#handle(peer));
+    void this.#listen(this.#sockets.control, (peer) => this.#handle(peer, this.#shells.main));
     void this.#listenStdin();
     this.#publish("status", {}, { execution_state: "starting" });
     this.#pump.wake();
@@ -114,14 +124,18 @@ export class WireServer implements OutputSink {
   event(event: Event): void {
     if (event.kind === "publish") {
       const { run, type, content } = event;
-      if (type === "execute_result") this.#lastOutput = plainText(content);
+      if (type === "execute_result") this.#results.set(run, plainText(content));
       this.#publish(type, this.#parents.get(run)?.header ?? {}, content);
     } else if (event.kind === "reply") {
       this.#waiting.get(event.id)?.(event.content);
     } else if (event.kind === "input") {
       this.#askInput(event.run, event.prompt, event.password);
     } else if (event.kind === "interrupt") {
-      void this.#interrupt();
+      this.#interrupt(undefined);
+    } else if (event.kind === "compiled") {
+      const { run } = event;
+      const begin = () => this.#post({ type: "begin", run });
+      this.#debugger.prepare(run).then(begin, begin);
     }
   }
 
@@ -185,7 +199,11 @@ export class WireServer implements OutputSink {
   async #listenStdin(): Promise<void> {
     await this.#listen(this.#sockets.stdin, ({ message }) => {
       if (message.header.msg_type === "input_reply") {
-        this.#post({ type: "input", value: String(message.content.value ?? "") });
+        const asked = String(message.parent.msg_id ?? "");
+        // a client that does not say which question it answers means the latest
+        const run = this.#asking.get(asked) ?? [...this.#asking.values()].at(-1);
+        this.#asking.delete(asked);
+        if (run !== undefined) this.#post({ type: "input", run, value: String(message.content.value ?? "") });
       }
     });
   }
@@ -195,40 +213,58 @@ export class WireServer implements OutputSink {
     if (parent === undefined) return;
     const content = { prompt, password };
     const { key } = this.#options.connection;
-    this.#stdin.push(encode(key, parent.identities, "input_request", parent.header, content, this.#session));
+    const frames = encode(key, parent.identities, "input_request", parent.header, content, this.#session);
+    const header = JSON.parse(String(frames.at(-4))) as Header;
+    this.#asking.set(header.msg_id, run);
+    this.#stdin.push(frames);
   }
 
   #enqueue(peer: Peer): void {
-    this.#queue.push(peer);
-    if (!this.#serving) void this.#serve();
-  }
-
-  async #serve(): Promise<void> {
-    this.#serving = true;
-    for (let peer = this.#queue.shift(); peer !== undefined; peer = this.#queue.shift()) {
-      await this.#handle(peer).catch(ignored);
+    const { header } = peer.message;
+    const shell = this.#shells.find(header.subshell_id);
+    if (shell === undefined) {
+      this.#refuse(peer, unknownShell(header.subshell_id));
+      return;
     }
-    this.#serving = false;
+    shell.queue.push(peer);
+    if (!shell.serving) void this.#serve(shell);
   }
 
-  async #handle(peer: Peer): Promise<void> {
+  async #serve(shell: Shell<Peer>): Promise<void> {
+    shell.serving = true;
+    for (let peer = shell.queue.shift(); peer !== undefined; peer = shell.queue.shift()) {
+      await this.#handle(peer, shell).catch(ignored);
+    }
+    shell.serving = false;
+  }
+
+  async #handle(peer: Peer, shell: Shell<Peer>): Promise<void> {
     const { header, content } = peer.message;
     this.#publish("status", header, { execution_state: "busy" });
     try {
-      await this.#answer(peer, header.msg_type, content);
+      await this.#answer(peer, shell, header.msg_type, content);
     } finally {
       this.#publish("status", header, { execution_state: "idle" });
     }
   }
 
-  async #answer(peer: Peer, type: string, content: Content): Promise<void> {
+  /** Answers a request that is not obeyed. */
+  #refuse(peer: Peer, content: Content): void {
+    const { header } = peer.message;
+    this.#publish("status", header, { execution_state: "busy" });
+    const [, kind] = /^(.*)_request$/.exec(header.msg_type) ?? [];
+    if (kind !== undefined) this.#reply(peer, `${kind}_reply`, content);
+    this.#publish("status", header, { execution_state: "idle" });
+  }
+
+  async #answer(peer: Peer, shell: Shell<Peer>, type: string, content: Content): Promise<void> {
     const code = String(content.code ?? "");
     const cursor = unitsBefore(code, Number(content.cursor_pos ?? code.length));
     switch (type) {
       case "kernel_info_request":
         return this.#reply(peer, "kernel_info_reply", this.#kernelInfo());
       case "execute_request":
-        return this.#execute(peer, code, content);
+        return this.#execute(peer, shell, code, content);
       case "complete_request": {
         const reply = await this.#ask({ type: "complete", id: this.#nextId++, code, cursor });
         const position = (key: string) => codePointsBefore(code, Number(reply[key] ?? cursor));
@@ -251,8 +287,17 @@ export class WireServer implements OutputSink {
       case "comm_info_request":
         return this.#reply(peer, "comm_info_reply", { status: "ok", comms: {} });
       case "interrupt_request":
-        await this.#interrupt();
+        this.#interrupt(peer.message.header.subshell_id);
         return this.#reply(peer, "interrupt_reply", { status: "ok" });
+      case "debug_request":
+        this.#debugParent = peer.message.header;
+        return this.#reply(peer, "debug_reply", await this.#debugger.request(content));
+      case "create_subshell_request":
+        return this.#reply(peer, "create_subshell_reply", { status: "ok", subshell_id: this.#shells.create() });
+      case "list_subshell_request":
+        return this.#reply(peer, "list_subshell_reply", { status: "ok", subshell_id: this.#shells.list() });
+      case "delete_subshell_request":
+        return this.#reply(peer, "delete_subshell_reply", this.#deleteShell(content.subshell_id));
       case "shutdown_request":
         this.#reply(peer, "shutdown_reply", { status: "ok", restart: content.restart === true });
         void this.#exit(0);
@@ -277,7 +322,8 @@ export class WireServer implements OutputSink {
         codemirror_mode: { name: "javascript", typescript: true, mode: "typescript" },
         nbconvert_exporter: "script",
       },
-      supported_features: ["iopub_welcome"],
+      supported_features: ["iopub_welcome", "kernel subshells", "debugger"],
+      debugger: true,
       help_links: [],
     };
   }
@@ -292,27 +338,31 @@ export class WireServer implements OutputSink {
     });
   }
 
-  async #execute(peer: Peer, code: string, content: Content): Promise<void> {
+  async #execute(peer: Peer, shell: Shell<Peer>, code: string, content: Content): Promise<void> {
     const silent = content.silent === true;
     const keep = !silent && content.store_history !== false;
     if (keep) this.#count++;
+    const count = this.#count;
     const id = this.#nextId++;
     this.#remember(id, peer.message);
     const { header } = peer.message;
-    if (!silent) this.#publish("execute_input", header, { code, execution_count: this.#count });
-    this.#lastOutput = null;
-    this.#running = id;
+    if (!silent) this.#publish("execute_input", header, { code, execution_count: count });
+    shell.running = id;
     const allowStdin = content.allow_stdin !== false;
-    const reply = await this.#ask({ type: "execute", id, code, count: this.#count, silent, allowStdin });
-    this.#running = undefined;
-    this.#interrupted = false;
-    Atomics.store(this.#stop, 0, 0);
-    if (keep) this.#history.push({ line: this.#count, code, output: this.#lastOutput });
+    const beside = shell.id !== null;
+    const debug = this.#debugger.attached;
+    const reply = await this.#ask({ type: "execute", id, code, count, silent, allowStdin, beside, debug });
+    shell.running = undefined;
+    shell.interrupted = false;
+    const others = this.#shells.atWork().some((other) => other.interrupted);
+    if (Atomics.load(this.#stop, 0) === id || !others) Atomics.store(this.#stop, 0, 0);
+    if (keep) this.#history.push({ line: count, code, output: this.#results.get(id) ?? null });
+    this.#results.delete(id);
     if (this.#history.length > KEPT_HISTORY) this.#history.shift();
     // The reply follows all output, so that a client which stops listening soon after it has everything.
     await this.#iopub.drained();
-    this.#reply(peer, "execute_reply", { ...reply, execution_count: this.#count });
-    if (reply.status === "error" && content.stop_on_error !== false) this.#abortQueued();
+    this.#reply(peer, "execute_reply", { ...reply, execution_count: count });
+    if (reply.status === "error" && content.stop_on_error !== false) this.#abortQueued(shell);
   }
 
   #remember(id: number, message: Message): void {
@@ -322,47 +372,76 @@ export class WireServer implements OutputSink {
     this.#parents.delete(oldest);
   }
 
-  /** Cells that were waiting when one failed are not run, and are told so; cells sent later run. */
-  #abortQueued(): void {
-    const queued = this.#queue;
-    this.#queue = queued.filter((peer) => peer.message.header.msg_type !== "execute_request");
+  /** Cells of a shell that were waiting when one failed are not run, and are told so; cells sent later run. */
+  #abortQueued(shell: Shell<Peer>): void {
+    const queued = shell.queue;
+    shell.queue = queued.filter((peer) => peer.message.header.msg_type !== "execute_request");
     for (const peer of queued) {
       if (peer.message.header.msg_type !== "execute_request") continue;
-      const { header } = peer.message;
-      this.#publish("status", header, { execution_state: "busy" });
-      const content = { status: "aborted", execution_count: this.#count };
-      this.#reply(peer, "execute_reply", content);
-      this.#publish("status", header, { execution_state: "idle" });
+      this.#refuse(peer, { status: "aborted", execution_count: this.#count });
     }
   }
 
-  /** Asks the cell to stop, then ends it by force; returns at once. */
-  async #interrupt(): Promise<void> {
-    const run = this.#running;
-    Atomics.store(this.#stop, 0, run === undefined ? 0 : 1);
-    // a second one is for whoever has asked for time
-    if (this.#interrupted) Atomics.store(this.#hold, 0, 0);
-    this.#post({ type: "interrupt", force: false });
-    if (run === undefined || this.#interrupted) return;
-    this.#interrupted = true;
-    void this.#enforce(run);
+  /** Its cells are nobody's any more: the one at work is interrupted, those that wait are not run. */
+  #deleteShell(id: unknown): Content {
+    const shell = this.#shells.delete(id);
+    if (shell === undefined) return { status: "error", evalue: unknownShell(id).evalue };
+    this.#abortQueued(shell);
+    if (shell.running !== undefined) this.#interruptShell(shell);
+    return { status: "ok" };
   }
 
-  async #enforce(run: number): Promise<void> {
+  /** Asks cells to stop, then ends them by force; returns at once. @param id the shell that the interrupt names, if it does */
+  #interrupt(id: unknown): void {
+    const shells = this.#shells.toInterrupt(id);
+    for (const shell of shells) this.#interruptShell(shell);
+    if (shells.length > 1) Atomics.store(this.#stop, 0, ANY_RUN);
+    if (shells.length === 0) this.#post({ type: "interrupt", id: this.#nextId++, run: undefined, force: false });
+  }
+
+  #interruptShell(shell: Shell<Peer>): void {
+    const run = shell.running;
+    if (run === undefined) return;
+    Atomics.store(this.#stop, 0, run);
+    // a second one is for whoever has asked for time
+    if (shell.interrupted) Atomics.store(this.#hold, holdSlot(shell), 0);
+    const heard = this.#ask({ type: "interrupt", id: this.#nextId++, run, force: false });
+    // one that is stopped goes on, and hears it
+    void this.#debugger.pass();
+    if (shell.interrupted) return;
+    shell.interrupted = true;
+    void this.#enforce(shell, run, heard);
+  }
+
+  /** @param heard when the cell thread knows of the interrupt */
+  async #enforce(shell: Shell<Peer>, run: number, heard: Promise<Content>): Promise<void> {
+    const hold = holdSlot(shell);
+    let isHeard = false;
+    void heard.then(() => {
+      isHeard = true;
+    });
     await sleep(PATIENCE_MS);
-    if (this.#running === run && Atomics.load(this.#hold, 0) > 0) this.stream(run, "stderr", HELD);
-    while (this.#running === run) {
-      if (Atomics.load(this.#hold, 0) > 0) {
+    if (shell.running === run && !isHeard && this.#shells.atWork().length > 1) {
+      // a cell of another shell may keep the thread: it is stopped too, else this one could never be
+      Atomics.store(this.#stop, 0, ANY_RUN);
+      await sleep(RETRY_MS);
+      Atomics.store(this.#stop, 0, shell.running === run ? run : 0);
+      if (isHeard) await sleep(PATIENCE_MS);
+    }
+    if (shell.running === run && Atomics.load(this.#hold, hold) > 0) this.stream(run, "stderr", HELD);
+    while (shell.running === run) {
+      if (Atomics.load(this.#hold, hold) > 0) {
         await sleep(RETRY_MS);
         continue;
       }
       await terminateMainThread();
-      this.#post({ type: "interrupt", force: true });
+      this.#post({ type: "interrupt", id: this.#nextId++, run, force: true });
       await sleep(RETRY_MS);
     }
   }
 
   async #exit(code: number): Promise<void> {
+    this.#debugger.close();
     this.#pump.flush();
     await Promise.race([this.#iopub.drained(), sleep(1_000)]);
     await sleep(50);
@@ -374,6 +453,9 @@ export class WireServer implements OutputSink {
     process.kill(process.pid, "SIGKILL");
   }
 }
+
+/** Where those of a shell's cells are counted that have asked for time. */
+const holdSlot = (shell: Shell<unknown>) => (shell.id === null ? 0 : 1);
 
 function ignored(error: unknown): void {
   process.stderr.write(`message ignored: ${error instanceof Error ? error.message : String(error)}\n`);
