@@ -1,6 +1,9 @@
 /** What cells, and libraries that cells use, can ask of the kernel: the global `jupyter`. */
 import { randomUUID } from "node:crypto";
 import type { Cells } from "./cells.js";
+import type { Comm, Comms, OpenHandler, OpenOptions } from "./comms/comms.js";
+import { COMM_DECLARATIONS } from "./comms/declarations.js";
+import { Widget, type WidgetOptions } from "./comms/widget.js";
 import { bundleOf, isBundle } from "./display/displayBundle.js";
 import { ownRun } from "./runs.js";
 import type { Outlet } from "./wire/outlet.js";
@@ -37,10 +40,16 @@ export interface Jupyter {
   holdInterrupts(): () => void;
   /** False in headless runs. */
   readonly interactive: boolean;
+  /** A widget of anywidget, shown at the end of a cell. */
+  widget<S extends object>(options: WidgetOptions<S>): Widget<S>;
+  /** Opens a channel to what the page has registered under a name. */
+  openComm(target: string, options?: OpenOptions): Comm;
+  /** Is given the channels that the page opens to a name. */
+  onComm(target: string, handler: OpenHandler): void;
 }
 
 /** Declarations of the globals, for the checks of cells. */
-export const GLOBAL_DECLARATIONS = `
+export const GLOBAL_DECLARATIONS = `${COMM_DECLARATIONS}
 interface JupyterDisplayOptions {
   displayId?: string;
   update?: boolean;
@@ -58,19 +67,23 @@ declare const jupyter: {
   readonly signal: AbortSignal;
   holdInterrupts(): () => void;
   readonly interactive: boolean;
+  widget<S extends object>(options: JupyterWidgetOptions<S>): JupyterWidget<S>;
+  openComm(target: string, options?: JupyterCommContent & { id?: string }): JupyterComm;
+  onComm(target: string, handler: (comm: JupyterComm, message: JupyterCommMessage) => unknown): void;
 };
 `;
 
 export interface ApiSetup {
   outlet: Pick<Outlet, "publish" | "lastRun">;
   cells: Pick<Cells, "currentRun" | "pages">;
+  comms: Comms;
   askInput(run: number, prompt: string, password: boolean): Promise<string>;
   interactive(): boolean;
   /** see `holdFlag` */
   hold: Int32Array;
 }
 
-export function createApi({ outlet, cells, askInput, interactive, hold }: ApiSetup): Jupyter {
+export function createApi({ outlet, cells, comms, askInput, interactive, hold }: ApiSetup): Jupyter {
   const run = () => ownRun() ?? cells.currentRun ?? outlet.lastRun;
   async function display(value: unknown, options: DisplayOptions = {}): Promise<string> {
     const displayId = options.displayId ?? randomUUID();
@@ -113,5 +126,8 @@ export function createApi({ outlet, cells, askInput, interactive, hold }: ApiSet
     get interactive() {
       return interactive();
     },
+    widget: (options) => new Widget(comms, options),
+    openComm: (target, options) => comms.open(target, options),
+    onComm: (target, handler) => comms.register(target, handler),
   };
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { createApi, GLOBAL_DECLARATIONS } from "./api.js";
 import { Cells, createRuntime } from "./cells.js";
+import { type CommContent, Comms } from "./comms/comms.js";
 import { completeness } from "./compile/completeness.js";
 import { CellModules } from "./compile/modules.js";
 import { codePointsBefore } from "./compile/positions.js";
@@ -12,11 +13,12 @@ import { createConverter, versions } from "./compile/tslab.js";
 import { loadTypeScript, type TypeScript } from "./compile/typescript.js";
 import { IdleWork } from "./idleWork.js";
 import { keepProcess } from "./keepProcess.js";
+import { ownRun } from "./runs.js";
 import { installTimers } from "./timers.js";
 import { Tracebacks } from "./traceback.js";
 import { quietWarnings } from "./warnings.js";
 import { captureOutput, Outlet } from "./wire/outlet.js";
-import type { Connection, Request, WireOptions } from "./wire/protocol.js";
+import type { CarriedText, Connection, Request, WireOptions } from "./wire/protocol.js";
 import { createRingMemory, holdFlag, RingWriter, stopFlag } from "./wire/ring.js";
 
 /** Without it, Node ends the process when JavaScript is ended from outside in the middle of a callback. */
@@ -79,9 +81,16 @@ function serve(
   );
   let interactive = true;
   let answerInput: ((value: string) => void) | undefined;
+  const comms = new Comms({
+    publish: (run, type, content, carried) => outlet.publish(run, type, content, asText(carried)),
+    reply: (id) => outlet.reply(id, {}),
+    run: () => ownRun() ?? outlet.lastRun,
+    failed: (run, error) => outlet.publish(run, "error", { ...tracebacks.describe(error) }),
+  });
   const jupyter = createApi({
     outlet,
     cells,
+    comms,
     hold: holdFlag(memory),
     interactive: () => interactive,
     askInput: (run, prompt, password) =>
@@ -98,7 +107,7 @@ function serve(
   process.on("unhandledRejection", (error) => cells.uncaught(error));
 
   /** The content of the reply to a request that the compiler answers. */
-  function answer(request: Exclude<Request, { type: "execute" | "interrupt" | "input" | "shutdown" }>) {
+  function answer(request: Exclude<Request, { type: "execute" | "comm" | "interrupt" | "input" | "shutdown" }>) {
     const { code } = request;
     if (request.type === "isComplete") return { ...completeness(typescript, code) };
     if (request.type === "inspect") {
@@ -120,8 +129,11 @@ function serve(
       cells.execute(request);
       outlet.lastRun = cells.currentRun ?? outlet.lastRun;
       converter.saveCode();
-    } else if (request.type === "interrupt") cells.interrupt(request.force);
-    else if (request.type === "input") answerInput?.(request.value);
+    } else if (request.type === "comm") void comms.take(request);
+    else if (request.type === "interrupt") {
+      cells.interrupt(request.force);
+      if (request.force) comms.settle();
+    } else if (request.type === "input") answerInput?.(request.value);
     else if (request.type === "shutdown") exit(request.code);
     else outlet.reply(request.id, answer(request));
   }
@@ -139,4 +151,11 @@ function serve(
   });
   outlet.send({ kind: "ready" });
   idle.touch();
+}
+
+/** Buffers as the ring has them. */
+function asText({ metadata, buffers = [] }: Pick<CommContent, "metadata" | "buffers">): CarriedText {
+  const text = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
+    Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength).toString("base64");
+  return { metadata, buffers: buffers.map(text) };
 }

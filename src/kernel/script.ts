@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import { createApi, GLOBAL_DECLARATIONS } from "./api.js";
 import { createRuntime } from "./cells.js";
+import { Comms } from "./comms/comms.js";
 import { RUN, RUNTIME } from "./compile/instrument.js";
 import { CellModules } from "./compile/modules.js";
 import { createConverter } from "./compile/tslab.js";
@@ -52,6 +53,8 @@ export async function runScript(file: string, fallbackRoot?: string, cacheFolder
       },
     },
     cells: { currentRun: run, pages: [] },
+    // nobody is at the other end
+    comms: new Comms({ publish: () => {}, reply: () => {}, run: () => run, failed: () => {} }),
     hold: holdFlag(memory),
     interactive: () => false,
     askInput: () => Promise.reject(new Error("a script has nobody to ask")),

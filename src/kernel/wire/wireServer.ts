@@ -1,13 +1,14 @@
 /** The wire thread: sockets, the queue of requests, replies, interrupts. Knows nothing of how cells run. */
 import { randomUUID } from "node:crypto";
 import { Router, XPublisher } from "zeromq";
+import { CommTable } from "../comms/table.js";
 import { codePointsBefore, unitsBefore } from "../compile/positions.js";
 import { answerHistory, type HistoryEntry } from "../history.js";
 import { terminateMainThread } from "../terminate.js";
-import { decode, encode, type Header, type Message, Replays } from "./message.js";
+import { type Carried, decode, encode, type Header, type Message, Replays } from "./message.js";
 import { Outbox } from "./outbox.js";
 import { OutputPump, type OutputSink } from "./outputPump.js";
-import type { Event, Request, WireOptions } from "./protocol.js";
+import type { CommType, Event, Request, WireOptions } from "./protocol.js";
 import { holdFlag, RingReader, stopFlag } from "./ring.js";
 
 /** Cell code that has not answered an interrupt by itself after this time is ended by force. */
@@ -43,6 +44,7 @@ export class WireServer implements OutputSink {
   readonly #waiting = new Map<number, (content: Content) => void>();
   readonly #history: HistoryEntry[] = [];
   readonly #replays = new Replays();
+  readonly #comms = new CommTable();
   #queue: Peer[] = [];
   #serving = false;
   #count = 0;
@@ -86,7 +88,9 @@ export class WireServer implements OutputSink {
     ]);
     void this.#heartbeat();
     void this.#welcome();
-    void this.#listen(this.#sockets.shell, (peer) => this.#enqueue(peer));
+    void this.#listen(this.#sockets.shell, (peer) =>
+      this.#comms.passes(peer.message) ? this.#besides(peer) : this.#enqueue(peer),
+    );
     void this.#listen(this.#sockets.control, (peer) => this.#handle(peer));
     void this.#listenStdin();
     this.#publish("status", {}, { execution_state: "starting" });
@@ -113,9 +117,11 @@ export class WireServer implements OutputSink {
 
   event(event: Event): void {
     if (event.kind === "publish") {
-      const { run, type, content } = event;
+      const { run, type, content, carried } = event;
       if (type === "execute_result") this.#lastOutput = plainText(content);
-      this.#publish(type, this.#parents.get(run)?.header ?? {}, content);
+      this.#comms.note(type, content);
+      const buffers = carried?.buffers?.map((text) => Buffer.from(text, "base64"));
+      this.#publish(type, this.#parents.get(run)?.header ?? {}, content, { metadata: carried?.metadata, buffers });
     } else if (event.kind === "reply") {
       this.#waiting.get(event.id)?.(event.content);
     } else if (event.kind === "input") {
@@ -133,8 +139,8 @@ export class WireServer implements OutputSink {
     return this.#iopub.drained();
   }
 
-  #publish(type: string, parent: Partial<Header>, content: Content): void {
-    this.#iopub.push(encode(this.#options.connection.key, [type], type, parent, content, this.#session));
+  #publish(type: string, parent: Partial<Header>, content: Content, carried?: Carried): void {
+    this.#iopub.push(encode(this.#options.connection.key, [type], type, parent, content, this.#session, carried));
   }
 
   #reply(peer: Peer, type: string, content: Content): void {
@@ -249,7 +255,11 @@ export class WireServer implements OutputSink {
       case "history_request":
         return this.#reply(peer, "history_reply", answerHistory(this.#history, content));
       case "comm_info_request":
-        return this.#reply(peer, "comm_info_reply", { status: "ok", comms: {} });
+        return this.#reply(peer, "comm_info_reply", this.#comms.info(content));
+      case "comm_open":
+      case "comm_msg":
+      case "comm_close":
+        return this.#takeComm(peer.message, type);
       case "interrupt_request":
         await this.#interrupt();
         return this.#reply(peer, "interrupt_reply", { status: "ok" });
@@ -258,6 +268,24 @@ export class WireServer implements OutputSink {
         void this.#exit(0);
         return;
     }
+  }
+
+  /** A message that does not wait for the cell at work; the kernel is busy with that one as before. */
+  async #besides(peer: Peer): Promise<void> {
+    await this.#handle(peer);
+    const parent = this.#running === undefined ? undefined : this.#parents.get(this.#running);
+    if (parent !== undefined) this.#publish("status", parent.header, { execution_state: "busy" });
+  }
+
+  /** Idle, which follows, tells the page that the cell thread is done with it: then it sends the next. */
+  async #takeComm(message: Message, kind: CommType): Promise<void> {
+    const { content, metadata } = message;
+    const id = this.#nextId++;
+    this.#parents.set(id, message);
+    this.#comms.note(kind, content);
+    const buffers = message.buffers.map((bytes) => new Uint8Array(bytes));
+    await this.#ask({ type: "comm", id, kind, content, metadata, buffers });
+    this.#parents.delete(id);
   }
 
   #kernelInfo(): Content {
