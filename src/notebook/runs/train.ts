@@ -8,15 +8,18 @@ import { type MetricsRow, readMetrics } from "../../runs/metrics.js";
 import { averagingLine, toldOnLine } from "../../runs/toldOn.js";
 import type { TrainOptions } from "../../training/options.js";
 import { displayed, figureBundle, type Shown } from "../figure/display.js";
-import { LiveFigure, type LiveOptions } from "../figure/live.js";
+import { displaySender, LiveFigure, type LiveOptions } from "../figure/live.js";
 import { formatNumber } from "../figure/text.js";
 import type { Figure } from "../figure/types.js";
 import { type TrainingView, trainingFigure } from "../views/training.js";
+import { stopButton as buttonOn } from "../widgets/stopButton.js";
 import { answersInterrupt, holdInterrupts, interruptible } from "./interrupt.js";
 
 export interface LiveTrainOptions extends TrainOptions, LiveOptions {
   /** sees every event as it comes */
   onEvent?: (event: TrainEvent) => void;
+  /** a button above the figure that stops the run as an interrupt of the kernel does, where there are widgets; the cell goes on */
+  stopButton?: boolean;
 }
 
 /** A run that has ended; shows its curves where it ends a cell without a live figure. */
@@ -77,14 +80,16 @@ export async function train(config: RunConfig, options: LiveTrainOptions = {}): 
 }
 
 async function trainHeld(config: RunConfig, options: LiveTrainOptions): Promise<Shown<TrainedRun>> {
-  const { onEvent, send, now, signal, ...trainOptions } = options;
+  const { onEvent, send = displaySender(), now, signal, stopButton = false, ...trainOptions } = options;
   const { train: events } = await import("../../training/train.js");
-  const live = new LiveFigure({ send, now });
+  const stopped = new AbortController();
+  const button = stopButton && send ? buttonOn(send, () => stopped.abort()) : null;
+  const live = new LiveFigure({ send: button?.send ?? send, now });
   const view: MutableView = { runId: options.runId ?? "", rows: [], skills: [], baselines: [], status: "starting" };
   let finished: FinishedEvent | null = null;
   try {
     await interruptible(signal, async (stop) => {
-      for await (const event of events(config, { ...trainOptions, signal: stop })) {
+      for await (const event of events(config, { ...trainOptions, signal: AbortSignal.any([stop, stopped.signal]) })) {
         onEvent?.(event);
         follow(view, event);
         if (event.type === "started") {
@@ -102,11 +107,13 @@ async function trainHeld(config: RunConfig, options: LiveTrainOptions): Promise<
   } catch (error) {
     view.status = `stopped by an error: ${isAtmorepError(error) ? error.message : String(error)}`;
     if (view.rows.length > 0) await live.finish(trainingFigure(view));
+    button?.close();
     throw error;
   }
   const run = runOf(view, options, finished) as TrainedRun;
   last = () => run;
   await live.finish(run.figure);
+  button?.close();
   if (run.finished.reason === "interrupted") answersInterrupt(run);
   // With a live figure the curves stand there already.
   const words = { "text/plain": `run ${view.runId}: ${view.status}` };
