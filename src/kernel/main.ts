@@ -30,7 +30,10 @@ export interface KernelOptions {
   fallbackRoot?: string;
   /** folder in which the kernel may keep files from start to start, to start faster */
   cacheFolder?: string;
+  /** who the kernel says it is; default "typescript" */
   name?: string;
+  /** and its version; default tslab's, whose compiler it uses */
+  version?: string;
 }
 
 /**
@@ -43,13 +46,13 @@ export function startKernel(options: KernelOptions): void {
   const memory = createRingMemory();
   const typescript = loadTypeScript(options.cacheFolder);
   const { tslab, typescript: compiler } = versions();
-  const implementation = options.name ?? "tslab";
+  const implementation = options.name ?? "typescript";
   const wire: WireOptions = {
     connection,
     memory,
     info: {
       implementation,
-      version: tslab,
+      version: options.version ?? tslab,
       language: compiler,
       banner: `TypeScript ${compiler} on Node ${process.versions.node}`,
     },
