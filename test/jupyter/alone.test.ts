@@ -36,7 +36,7 @@ function pack(source: string): string {
     join(source, "kernel.js"),
     `#!/usr/bin/env node
 import { startKernel } from "./dist/main.js";
-startKernel({ connectionFile: process.argv[2], name: ${JSON.stringify(NAME)}, version: ${JSON.stringify(VERSION)} });
+startKernel({ connectionFile: process.argv[2], name: ${JSON.stringify(NAME)}, version: ${JSON.stringify(VERSION)}, cacheFolder: new URL(".cache", import.meta.url).pathname });
 `,
   );
   symlinkSync(resolve("node_modules"), join(source, "node_modules"));
@@ -65,14 +65,16 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 it("passes the official tests where nothing of AtmoRep is, under a name and a version of its own", () => {
   expect(readdirSync(join(project, "node_modules"))).not.toContain("atmorep");
   const env = { JUPYTER_PATH: project, ATMOREP_TEST_KERNEL_NAME: NAME };
-  const { stderr } = run(python, [resolve("test/jupyter/suite.py")], project, env);
-  expect(stderr).toContain("Ran 13 tests");
-  expect(stderr).not.toContain("skipped");
+  // the first cell also loads the compiler for the first time, for which the official tests do not wait on a busy machine
   const ask = `from jupyter_client.manager import start_new_kernel
 import json
-manager, client = start_new_kernel(kernel_name="${NAME}")
+manager, client = start_new_kernel(kernel_name="${NAME}", startup_timeout=300)
+client.execute_interactive("6 * 7", timeout=300, output_hook=lambda message: None)
 print(json.dumps(client.kernel_info(reply=True, timeout=60)["content"]))
 manager.shutdown_kernel(now=True)`;
   const info = JSON.parse(run(python, ["-c", ask], project, env).stdout.trim().split("\n").at(-1) ?? "");
   expect(info).toMatchObject({ implementation: NAME, implementation_version: VERSION });
+  const { stderr } = run(python, [resolve("test/jupyter/suite.py")], project, env);
+  expect(stderr).toContain("Ran 13 tests");
+  expect(stderr).not.toContain("skipped");
 });
