@@ -1,6 +1,9 @@
 /** What cells, and libraries that cells use, can ask of the kernel: the global `jupyter`. */
 import { randomUUID } from "node:crypto";
 import type { Cells } from "./cells.js";
+import type { Comm, Comms, OpenHandler, OpenOptions } from "./comms/comms.js";
+import { COMM_DECLARATIONS } from "./comms/declarations.js";
+import { Widget, type WidgetOptions } from "./comms/widget.js";
 import { bundleOf, isBundle } from "./display/displayBundle.js";
 import { ownRun, type Run } from "./runs.js";
 import type { Outlet } from "./wire/outlet.js";
@@ -37,10 +40,16 @@ export interface Jupyter {
   holdInterrupts(): () => void;
   /** False in headless runs. */
   readonly interactive: boolean;
+  /** A widget of anywidget, shown at the end of a cell. */
+  widget<S extends object>(options: WidgetOptions<S>): Widget<S>;
+  /** Opens a channel to what the page has registered under a name. */
+  openComm(target: string, options?: OpenOptions): Comm;
+  /** Is given the channels that the page opens to a name. */
+  onComm(target: string, handler: OpenHandler): void;
 }
 
 /** Declarations of the globals, for the checks of cells. */
-export const GLOBAL_DECLARATIONS = `
+export const GLOBAL_DECLARATIONS = `${COMM_DECLARATIONS}
 interface ImportMeta {
   dirname: string;
   filename: string;
@@ -62,16 +71,20 @@ declare const jupyter: {
   readonly signal: AbortSignal;
   holdInterrupts(): () => void;
   readonly interactive: boolean;
+  widget<S extends object>(options: JupyterWidgetOptions<S>): JupyterWidget<S>;
+  openComm(target: string, options?: JupyterCommContent & { id?: string }): JupyterComm;
+  onComm(target: string, handler: (comm: JupyterComm, message: JupyterCommMessage) => unknown): void;
 };
 `;
 
 export interface ApiSetup {
   outlet: Pick<Outlet, "publish" | "lastRun">;
   cells: Pick<Cells, "currentRun" | "hold">;
+  comms: Comms;
   askInput(run: number, prompt: string, password: boolean): Promise<string>;
 }
 
-export function createApi({ outlet, cells, askInput }: ApiSetup): Jupyter {
+export function createApi({ outlet, cells, comms, askInput }: ApiSetup): Jupyter {
   const run = (): Run | undefined => ownRun() ?? cells.currentRun ?? outlet.lastRun;
   const interactive = () => run()?.interactive ?? true;
   async function display(value: unknown, options: DisplayOptions = {}): Promise<string> {
@@ -106,5 +119,8 @@ export function createApi({ outlet, cells, askInput }: ApiSetup): Jupyter {
     get interactive() {
       return interactive();
     },
+    widget: (options) => new Widget(comms, options),
+    openComm: (target, options) => comms.open(target, options),
+    onComm: (target, handler) => comms.register(target, handler),
   };
 }

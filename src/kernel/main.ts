@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { createApi, GLOBAL_DECLARATIONS } from "./api.js";
 import { Cells, createRuntime } from "./cells.js";
+import { type CommContent, Comms } from "./comms/comms.js";
 import { completeness } from "./compile/completeness.js";
 import { CellModules } from "./compile/modules.js";
 import { codePointsBefore } from "./compile/positions.js";
@@ -13,12 +14,13 @@ import { loadTypeScript, type TypeScript } from "./compile/typescript.js";
 import { openToDebugger } from "./debug/access.js";
 import { IdleWork } from "./idleWork.js";
 import { closeInput, keepListening, keepProcess } from "./keepProcess.js";
+import { ownRun } from "./runs.js";
 import { watchEmitters } from "./thrown.js";
 import { installTimers } from "./timers.js";
 import { Tracebacks } from "./traceback.js";
 import { quietWarnings } from "./warnings.js";
 import { captureOutput, Outlet } from "./wire/outlet.js";
-import type { Connection, Request, WireOptions } from "./wire/protocol.js";
+import type { CarriedText, Connection, Request, WireOptions } from "./wire/protocol.js";
 import { createRingMemory, holdFlag, RingWriter, stopFlag } from "./wire/ring.js";
 
 /** Without it, Node ends the process when JavaScript is ended from outside in the middle of a callback. */
@@ -30,7 +32,10 @@ export interface KernelOptions {
   fallbackRoot?: string;
   /** folder in which the kernel may keep files from start to start, to start faster */
   cacheFolder?: string;
+  /** who the kernel says it is; default "typescript" */
   name?: string;
+  /** and its version; default tslab's, whose compiler it uses */
+  version?: string;
 }
 
 /**
@@ -43,13 +48,13 @@ export function startKernel(options: KernelOptions): void {
   const memory = createRingMemory();
   const typescript = loadTypeScript(options.cacheFolder);
   const { tslab, typescript: compiler } = versions();
-  const implementation = options.name ?? "tslab";
+  const implementation = options.name ?? "typescript";
   const wire: WireOptions = {
     connection,
     memory,
     info: {
       implementation,
-      version: tslab,
+      version: options.version ?? tslab,
       language: compiler,
       banner: `TypeScript ${compiler} on Node ${process.versions.node}`,
     },
@@ -90,9 +95,16 @@ function serve(
   /** by run */
   const answerInput = new Map<number, (value: string) => void>();
   const asked = new Map<number, Promise<string>>();
+  const comms = new Comms({
+    publish: (run, type, content, carried) => outlet.publish(run, type, content, asText(carried)),
+    reply: (id) => outlet.reply(id, {}),
+    run: () => ownRun() ?? outlet.lastRun,
+    failed: (run, error) => outlet.publish(run, "error", { ...tracebacks.describe(error) }),
+  });
   const jupyter = createApi({
     outlet,
     cells,
+    comms,
     askInput(run, prompt, password) {
       const ask = () =>
         new Promise<string>((resolve) => {
@@ -114,7 +126,9 @@ function serve(
   keepListening(["uncaughtException", "unhandledRejection"], (error) => cells.uncaught(error));
 
   /** The content of the reply to a request that the compiler answers. */
-  function answer(request: Exclude<Request, { type: "execute" | "interrupt" | "input" | "begin" | "shutdown" }>) {
+  function answer(
+    request: Exclude<Request, { type: "execute" | "comm" | "interrupt" | "input" | "begin" | "shutdown" }>,
+  ) {
     const { code } = request;
     if (request.type === "isComplete") return { ...completeness(typescript, code) };
     if (request.type === "inspect") {
@@ -136,8 +150,10 @@ function serve(
       cells.execute(request);
       outlet.lastRun = cells.currentRun ?? outlet.lastRun;
       converter.saveCode();
-    } else if (request.type === "interrupt") {
+    } else if (request.type === "comm") void comms.take(request);
+    else if (request.type === "interrupt") {
       cells.interrupt(request.run, request.force);
+      if (request.force) comms.settle();
       outlet.reply(request.id, {});
     } else if (request.type === "begin") {
       begin.get(request.run)?.();
@@ -160,4 +176,11 @@ function serve(
   });
   outlet.send({ kind: "ready" });
   idle.touch();
+}
+
+/** Buffers as the ring has them. */
+function asText({ metadata, buffers = [] }: Pick<CommContent, "metadata" | "buffers">): CarriedText {
+  const text = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
+    Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength).toString("base64");
+  return { metadata, buffers: buffers.map(text) };
 }

@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createApi, GLOBAL_DECLARATIONS } from "./api.js";
 import { createRuntime } from "./cells.js";
+import { Comms } from "./comms/comms.js";
 import { CellModules } from "./compile/modules.js";
 import { createConverter } from "./compile/tslab.js";
 import { cellFunction } from "./compile/wrapped.js";
@@ -53,6 +54,8 @@ export async function runScript(file: string, fallbackRoot?: string, cacheFolder
       },
     },
     cells: { currentRun: run, hold: () => () => {} },
+    // nobody is at the other end
+    comms: new Comms({ publish: () => {}, reply: () => {}, run: () => run, failed: () => {} }),
     askInput: () => Promise.reject(new Error("a script has nobody to ask")),
   });
   Object.defineProperty(globalThis, "jupyter", { value: jupyter, configurable: true });

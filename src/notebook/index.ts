@@ -51,6 +51,16 @@ export * from "./shown/runs.js";
 export * from "./shown/scores.js";
 export { filesTable as files } from "./tables.js";
 export * as views from "./views/index.js";
+export * from "./widgets/explore.js";
+export {
+  type Control,
+  type Interaction,
+  type InteractOptions,
+  interact,
+  type Range,
+  type ValuesOf,
+} from "./widgets/interact.js";
+export type { MakeWidget, Widget } from "./widgets/kernel.js";
 
 import { registerDisplayers } from "./values/index.js";
 

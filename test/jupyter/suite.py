@@ -3,14 +3,19 @@
 With --count KERNEL against another one, asked in its own language; prints one JSON object.
 """
 import json
+import os
 import sys
 import unittest
 
 import jupyter_kernel_test as jkt
 
 
+# the kernel alone, without the rest of the package, is installed under another name
+OWN = os.environ.get("ATMOREP_TEST_KERNEL_NAME", "atmorep")
+
+
 class AtmorepKernelTests(jkt.KernelTests):
-    kernel_name = "atmorep"
+    kernel_name = OWN
     language_name = "typescript"
     file_extension = ".ts"
     code_hello_world = "console.log('hello, world')"
@@ -44,7 +49,7 @@ class AtmorepKernelTests(jkt.KernelTests):
 
 
 class AtmorepWelcomeTests(jkt.IopubWelcomeTests):
-    kernel_name = "atmorep"
+    kernel_name = OWN
     support_iopub_welcome = True
 
 

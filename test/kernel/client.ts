@@ -149,6 +149,11 @@ export class KernelClient {
     return { id: header.msg_id, sent: socket.send(frames) };
   }
 
+  /** Sends a message to the shell, without waiting for anything. */
+  post(type: string, content: Content): { id: string; sent: Promise<void> } {
+    return this.#send(this.#shell, type, content);
+  }
+
   /** Calls `listener` with every message on iopub; returns what ends that. */
   listen(listener: (message: Message) => void): () => void {
     this.#listeners.add(listener);

@@ -1,10 +1,12 @@
 /** A JupyterLab of its own, started as `atmorep lab` starts it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { labArguments } from "../../src/cli/commands/lab.js";
-import { labVariables } from "../../src/cli/lab/environment.js";
+import { labVariables, SETTINGS } from "../../src/cli/lab/environment.js";
 
 export interface LabServer {
   /** address of a notebook of the folder, with the token */
@@ -30,8 +32,12 @@ export async function startLab(folder: string): Promise<LabServer> {
   const token = randomBytes(24).toString("hex");
   const python = process.env.ATMOREP_TEST_JUPYTER;
   const variables = { ...labVariables(), JUPYTER_TOKEN: token };
+  // as `atmorep lab` writes them into an environment of its own
+  const settings = mkdtempSync(join(tmpdir(), "atmorep-settings-"));
+  writeFileSync(join(settings, "overrides.json"), JSON.stringify(SETTINGS));
+  const own = `--LabApp.app_settings_dir=${settings}`;
   const child = python
-    ? spawn(python, labArguments(folder, { browser: false, port }), { env: variables })
+    ? spawn(python, [...labArguments(folder, { browser: false, port }), own], { env: variables })
     : spawn(
         process.execPath,
         [resolve("bin/atmorep.js"), "lab", "--yes", "--no-browser", "--port", String(port), folder],
@@ -52,10 +58,14 @@ export async function startLab(folder: string): Promise<LabServer> {
     if (child.exitCode !== null || Date.now() - begin > STARTUP_MS)
       throw new Error(`JupyterLab did not start:\n${log}`);
   }
-  return { address: (notebook) => `${base}/lab/tree/${notebook}?token=${token}&reset`, stop: () => stop(child) };
+  return {
+    address: (notebook) => `${base}/lab/tree/${notebook}?token=${token}&reset`,
+    stop: () => stop(child, settings),
+  };
 }
 
-function stop(child: ChildProcess): Promise<void> {
+function stop(child: ChildProcess, settings: string): Promise<void> {
+  rmSync(settings, { recursive: true, force: true });
   if (child.exitCode !== null) return Promise.resolve();
   return new Promise((done) => {
     child.once("exit", () => done());

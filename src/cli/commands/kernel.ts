@@ -1,6 +1,6 @@
 /** `atmorep kernel install` */
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 import { homedir, platform } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
@@ -79,6 +79,8 @@ async function installAction(flags: InstallFlags): Promise<void> {
     });
   }
   await writeFileAtomic(join(folder, "kernel.json"), `${JSON.stringify(spec, null, 2)}\n`);
+  const logo = "logo-svg.svg";
+  copyFileSync(join(PACKAGE_ROOT, "assets", "kernelspec", "kernels", "atmorep", logo), join(folder, logo));
   print(`installed ${join(folder, "kernel.json")}`);
   print('Choose the kernel "TypeScript (AtmoRep)" in JupyterLab or VS Code.');
 }

@@ -55,8 +55,14 @@ export function labState(folder = FOLDER): LabState {
 }
 
 const UNFINISHED = "unfinished";
-/** JupyterLab's defaults that differ here: it looks for no news and no updates, so that it needs no network. */
-const SETTINGS = { "@jupyterlab/apputils-extension:notification": { fetchNews: "false", checkForUpdates: false } };
+/**
+ * JupyterLab's defaults that differ here: it looks for no news and no updates, so that it needs no network; and it saves widgets in the
+ * notebook, without which it shows an error in their place when the notebook is opened again.
+ */
+export const SETTINGS = {
+  "@jupyterlab/apputils-extension:notification": { fetchNews: "false", checkForUpdates: false },
+  "@jupyter-widgets/jupyterlab-manager:plugin": { saveState: true },
+};
 const REASONS: Readonly<Record<Exclude<LabState, "whole" | "foreign">, string>> = {
   absent: "JupyterLab is not there yet.",
   unfinished: "JupyterLab was not downloaded to the end.",

@@ -22,6 +22,8 @@ export interface Message {
   parent: Partial<Header> & Record<string, unknown>;
   metadata: Record<string, unknown>;
   content: Record<string, unknown>;
+  /** bytes that follow the content */
+  buffers: Buffer[];
   /** as it came; empty for an empty key */
   signature: string;
 }
@@ -51,7 +53,15 @@ export function decode(key: string, frames: readonly Buffer[]): Message {
     if (typeof header[name] !== "string") throw new Error(`a header without ${name}`);
   }
   const signature = found.toString("latin1");
-  return { identities: frames.slice(0, at), header: header as unknown as Header, parent, metadata, content, signature };
+  return {
+    identities: frames.slice(0, at),
+    header: header as unknown as Header,
+    parent,
+    metadata,
+    content,
+    buffers: frames.slice(at + 6),
+    signature,
+  };
 }
 
 const PART_NAMES = ["header", "parent header", "metadata", "content"];
@@ -77,6 +87,12 @@ export class Replays {
   }
 }
 
+/** What only messages of comms have. */
+export interface Carried {
+  metadata?: Record<string, unknown>;
+  buffers?: readonly Buffer[];
+}
+
 /**
  * Frames of a message that answers `parent`.
  * @param identities where to (a router's peers), or the topic (iopub)
@@ -88,6 +104,7 @@ export function encode(
   parent: Partial<Header>,
   content: Record<string, unknown>,
   session: string,
+  { metadata = {}, buffers = [] }: Carried = {},
 ): (Buffer | string)[] {
   const header: Header = {
     msg_id: randomUUID(),
@@ -97,6 +114,6 @@ export function encode(
     date: new Date().toISOString(),
     version: PROTOCOL_VERSION,
   };
-  const parts = [header, parent, {}, content].map((part) => JSON.stringify(part));
-  return [...identities, DELIMITER, sign(key, parts), ...parts];
+  const parts = [header, parent, metadata, content].map((part) => JSON.stringify(part));
+  return [...identities, DELIMITER, sign(key, parts), ...parts, ...buffers];
 }

@@ -2,7 +2,7 @@
 import { Console } from "node:console";
 import { StringDecoder } from "node:string_decoder";
 import { ownRun, type Run } from "../runs.js";
-import type { Event, PublishedType } from "./protocol.js";
+import type { CarriedText, Event, PublishedType } from "./protocol.js";
 import type { RingWriter } from "./ring.js";
 
 export class Outlet {
@@ -18,8 +18,8 @@ export class Outlet {
     if (text !== "") this.#ring.write(name, (ownRun() ?? this.lastRun)?.id ?? 0, text, false);
   }
 
-  publish(run: number, type: PublishedType, content: Record<string, unknown>): void {
-    this.send({ kind: "publish", run, type, content });
+  publish(run: number, type: PublishedType, content: Record<string, unknown>, carried?: CarriedText): void {
+    this.send({ kind: "publish", run, type, content, carried });
   }
 
   reply(id: number, content: Record<string, unknown>): void {

@@ -7,12 +7,27 @@
 export type MimeBundle = Record<string, unknown>;
 
 /** Messages of Jupyter's protocol that a cell may publish on iopub. */
-export type PublishedType = "display_data" | "update_display_data" | "execute_result" | "clear_output" | "error";
+export type PublishedType =
+  | "display_data"
+  | "update_display_data"
+  | "execute_result"
+  | "clear_output"
+  | "error"
+  | CommType;
+
+/** Messages of comms, in both directions. */
+export type CommType = "comm_open" | "comm_msg" | "comm_close";
+
+/** What messages of comms carry beside their content; buffers in base64, for the ring has text. */
+export interface CarriedText {
+  metadata?: Record<string, unknown>;
+  buffers?: string[];
+}
 
 /** From the cell thread to the wire thread, in order, through the ring. `run` numbers the execute request. */
 export type Event =
   | { kind: "ready" }
-  | { kind: "publish"; run: number; type: PublishedType; content: Record<string, unknown> }
+  | { kind: "publish"; run: number; type: PublishedType; content: Record<string, unknown>; carried?: CarriedText }
   | { kind: "reply"; id: number; content: Record<string, unknown> }
   | { kind: "input"; run: number; prompt: string; password: boolean }
   | { kind: "compiled"; run: number }
@@ -33,9 +48,20 @@ export interface ExecuteRequest {
   debug: boolean;
 }
 
+/** A message of a comm that the page sent; answered when its handler is done. */
+export interface CommRequest {
+  type: "comm";
+  id: number;
+  kind: CommType;
+  content: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+  buffers: Uint8Array[];
+}
+
 /** From the wire thread to the cell thread. Every request with an `id` is answered by one `reply` event. */
 export type Request =
   | ExecuteRequest
+  | CommRequest
   | { type: "complete"; id: number; code: string; cursor: number }
   | { type: "inspect"; id: number; code: string; cursor: number; detail: number }
   | { type: "isComplete"; id: number; code: string }

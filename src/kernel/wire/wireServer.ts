@@ -2,15 +2,17 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { Router, XPublisher } from "zeromq";
+import { CommTable } from "../comms/table.js";
 import { codePointsBefore, unitsBefore } from "../compile/positions.js";
 import { Debugger } from "../debug/debugger.js";
 import { answerHistory, type HistoryEntry } from "../history.js";
 import { type Shell, Shells, unknownShell } from "../subshells/shells.js";
 import { terminateMainThread } from "../terminate.js";
-import { decode, encode, type Header, type Message, Replays } from "./message.js";
+import { type Carried, decode, encode, type Header, type Message, Replays } from "./message.js";
 import { Outbox } from "./outbox.js";
 import { OutputPump, type OutputSink } from "./outputPump.js";
-import type { Event, Request, WireOptions } from "./protocol.js";
+
+import type { CommType, Event, Request, WireOptions } from "./protocol.js";
 import { ANY_RUN, holdFlag, RingReader, stopFlag } from "./ring.js";
 
 /** Cell code that has not answered an interrupt by itself after this time is ended by force. */
@@ -58,6 +60,7 @@ export class WireServer implements OutputSink {
   readonly #results = new Map<number, string | null>();
   /** by question to the user, the run that asks */
   readonly #asking = new Map<string, number>();
+  readonly #comms = new CommTable();
   #count = 0;
   #nextId = 1;
 
@@ -96,7 +99,9 @@ export class WireServer implements OutputSink {
     ]);
     void this.#heartbeat();
     void this.#welcome();
-    void this.#listen(this.#sockets.shell, (peer) => this.#enqueue(peer));
+    void this.#listen(this.#sockets.shell, (peer) =>
+      this.#comms.passes(peer.message) ? this.#besides(peer) : this.#enqueue(peer),
+    );
     void this.#listen(this.#sockets.control, (peer) => this.#handle(peer, this.#shells.main));
     void this.#listenStdin();
     this.#publish("status", {}, { execution_state: "starting" });
@@ -123,9 +128,11 @@ export class WireServer implements OutputSink {
 
   event(event: Event): void {
     if (event.kind === "publish") {
-      const { run, type, content } = event;
+      const { run, type, content, carried } = event;
       if (type === "execute_result") this.#results.set(run, plainText(content));
-      this.#publish(type, this.#parents.get(run)?.header ?? {}, content);
+      this.#comms.note(type, content);
+      const buffers = carried?.buffers?.map((text) => Buffer.from(text, "base64"));
+      this.#publish(type, this.#parents.get(run)?.header ?? {}, content, { metadata: carried?.metadata, buffers });
     } else if (event.kind === "reply") {
       this.#waiting.get(event.id)?.(event.content);
     } else if (event.kind === "input") {
@@ -147,8 +154,8 @@ export class WireServer implements OutputSink {
     return this.#iopub.drained();
   }
 
-  #publish(type: string, parent: Partial<Header>, content: Content): void {
-    this.#iopub.push(encode(this.#options.connection.key, [type], type, parent, content, this.#session));
+  #publish(type: string, parent: Partial<Header>, content: Content, carried?: Carried): void {
+    this.#iopub.push(encode(this.#options.connection.key, [type], type, parent, content, this.#session, carried));
   }
 
   #reply(peer: Peer, type: string, content: Content): void {
@@ -285,7 +292,11 @@ export class WireServer implements OutputSink {
       case "history_request":
         return this.#reply(peer, "history_reply", answerHistory(this.#history, content));
       case "comm_info_request":
-        return this.#reply(peer, "comm_info_reply", { status: "ok", comms: {} });
+        return this.#reply(peer, "comm_info_reply", this.#comms.info(content));
+      case "comm_open":
+      case "comm_msg":
+      case "comm_close":
+        return this.#takeComm(peer.message, type);
       case "interrupt_request":
         this.#interrupt(peer.message.header.subshell_id);
         return this.#reply(peer, "interrupt_reply", { status: "ok" });
@@ -303,6 +314,25 @@ export class WireServer implements OutputSink {
         void this.#exit(0);
         return;
     }
+  }
+
+  /** A message that does not wait for the cell at work; the kernel is busy with that one as before. */
+  async #besides(peer: Peer): Promise<void> {
+    const { main } = this.#shells;
+    await this.#handle(peer, main);
+    const parent = main.running === undefined ? undefined : this.#parents.get(main.running);
+    if (parent !== undefined) this.#publish("status", parent.header, { execution_state: "busy" });
+  }
+
+  /** Idle, which follows, tells the page that the cell thread is done with it: then it sends the next. */
+  async #takeComm(message: Message, kind: CommType): Promise<void> {
+    const { content, metadata } = message;
+    const id = this.#nextId++;
+    this.#parents.set(id, message);
+    this.#comms.note(kind, content);
+    const buffers = message.buffers.map((bytes) => new Uint8Array(bytes));
+    await this.#ask({ type: "comm", id, kind, content, metadata, buffers });
+    this.#parents.delete(id);
   }
 
   #kernelInfo(): Content {

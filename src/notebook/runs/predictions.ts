@@ -48,6 +48,33 @@ export async function readPrediction(run: RunReference, choice: PredictionChoice
   }
 }
 
+/** What a run's predictions of a field can be asked for. */
+export interface PredictionExtent {
+  /** numbers of the validation samples */
+  samples: number[];
+  levels: number[];
+  /** of the sample's window, as `Grid.time` */
+  times: string[];
+}
+
+/**
+ * The samples, and of one of them the levels and times.
+ * @throws AtmorepError (usage) as `readPrediction`
+ */
+export async function predictionExtent(run: RunReference, choice: PredictionChoice = {}): Promise<PredictionExtent> {
+  const { stores } = await openStores(run, choice, ["source", "target"]);
+  const [source, target] = stores;
+  try {
+    const { name, levels, axes } = await locateSample(source, target, choice);
+    const groups = new Set([...target.arrays.keys()].map((path) => path.split("/").slice(0, 2).join("/")));
+    const own = [...groups].filter((group) => group.startsWith(`${name}/`));
+    const samples = own.map((group) => Number(group.split("=")[1])).sort((a, b) => a - b);
+    return { samples, levels, times: axes.times.map(formatTime) };
+  } finally {
+    for (const store of stores) await store.close();
+  }
+}
+
 /** A run's stores of the epoch that was chosen, or of the last; the caller closes them. */
 async function openStores(run: RunReference, choice: PredictionChoice, kinds: readonly ResultKind[]) {
   const { id, out } = runPlace(run, choice.out);

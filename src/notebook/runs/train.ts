@@ -9,14 +9,18 @@ import { validationLoss } from "../../runs/series.js";
 import { averagingLine, toldOnLine } from "../../runs/toldOn.js";
 import type { TrainOptions } from "../../training/options.js";
 import { displayed, figureBundle, type Shown } from "../figure/display.js";
-import { LiveFigure, type LiveOptions } from "../figure/live.js";
+import { displaySender, LiveFigure, type LiveOptions } from "../figure/live.js";
 import { formatNumber } from "../figure/text.js";
 import type { Figure } from "../figure/types.js";
+
 import { summaryBundle } from "../values/entry.js";
 import { trainedSummary } from "../values/run.js";
 import type { Point } from "../views/curves.js";
 import { durationText } from "../views/progress.js";
 import { ratePoints, type TrainingView, trainingFigure } from "../views/training.js";
+
+import { stopButton as buttonOn } from "../widgets/stopButton.js";
+
 import { answersInterrupt, holdInterrupts, interruptible } from "./interrupt.js";
 import { runParts } from "./parts.js";
 
@@ -25,6 +29,8 @@ export interface LiveTrainOptions extends TrainOptions, LiveOptions {
   report?: string;
   /** sees every event as it comes */
   onEvent?: (event: TrainEvent) => void;
+  /** a button above the figure that stops the run as an interrupt of the kernel does, where there are widgets; the cell goes on */
+  stopButton?: boolean;
 }
 
 /** A run that has ended; shows its curves where it ends a cell without a live figure. */
@@ -107,14 +113,16 @@ export async function train(config: RunConfig, options: LiveTrainOptions = {}): 
 }
 
 async function trainHeld(config: RunConfig, options: LiveTrainOptions): Promise<Shown<TrainedRun>> {
-  const { onEvent, report, send, now, signal, ...trainOptions } = options;
+  const { onEvent, report, send = displaySender(), now, signal, stopButton = false, ...trainOptions } = options;
   const { train: events } = await import("../../training/train.js");
-  const live = new LiveFigure({ send, now });
+  const stopped = new AbortController();
+  const button = stopButton && send ? buttonOn(send, () => stopped.abort()) : null;
+  const live = new LiveFigure({ send: button?.send ?? send, now });
   const view = emptyView(options.runId);
   let finished: FinishedEvent | null = null;
   try {
     await interruptible(signal, async (stop) => {
-      for await (const event of events(config, { ...trainOptions, signal: stop })) {
+      for await (const event of events(config, { ...trainOptions, signal: AbortSignal.any([stop, stopped.signal]) })) {
         onEvent?.(event);
         follow(view, event);
         if (event.type === "started") {
@@ -128,11 +136,13 @@ async function trainHeld(config: RunConfig, options: LiveTrainOptions): Promise<
   } catch (error) {
     view.status = `stopped by an error: ${isAtmorepError(error) ? error.message : String(error)}`;
     if (view.rows.length > 0) await live.finish(trainingFigure(view));
+    button?.close();
     throw error;
   }
   const run = runOf(view, options, finished) as TrainedRun;
   last = () => run;
   await live.finish(run.figure);
+  button?.close();
   if (report !== undefined) await (await import("../report/report.js")).writeReport(run, { file: report });
   if (run.finished.reason === "interrupted") answersInterrupt(run);
   // With a live figure the curves stand there already.
