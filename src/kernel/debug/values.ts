@@ -31,7 +31,8 @@ export interface Property {
 export interface Variable {
   name: string;
   value: string;
-  type: string;
+  /** of functions alone: JupyterLab's tree shows the value where there is none, which of an object has its class */
+  type?: string;
   evaluateName: string;
   /** 0: nothing within */
   variablesReference: number;
@@ -122,7 +123,7 @@ export class Values {
     return {
       name,
       value: textOf(shown),
-      type: shown.type === "object" ? (shown.className ?? shown.subtype ?? "object") : shown.type,
+      ...(shown.type === "function" ? { type: "function" } : {}),
       evaluateName: name,
       variablesReference: objectId === undefined ? 0 : this.refer(() => this.#inside(objectId)),
     };
