@@ -9,6 +9,8 @@ const BASELINES: Readonly<Record<string, string>> = {
   persistence: "#d55e00",
   climatology: "#009e73",
   linear: "#cc79a7",
+  as_seen: "#a6761d",
+  visible_neighbours: "#7570b3",
   yesterday: "#e69f00",
   diurnal_climatology: "#44aa99",
   damped_persistence: "#882255",
