@@ -34,7 +34,7 @@ it("stops the run while its cell trains; the cell goes on, and shows the figure 
   const [first] = of("display_data").map(({ data }) => Object.keys(data as Content));
   const last = of("update_display_data").map(({ data }) => Object.keys(data as Content));
   expect(first).toContain("application/vnd.jupyter.widget-view+json");
-  expect(first).toContain("image/svg+xml");
+  expect(first).toContain("text/html");
   expect(last.at(-1)).toContain("application/vnd.plotly.v1+json");
   expect(last.at(-1)).not.toContain("application/vnd.jupyter.widget-view+json");
   expect(of("comm_close")).toHaveLength(1);

@@ -99,13 +99,12 @@ export const SLIDERS_CSS = `
 /** A picture, and a button that asks for the end of what draws it. */
 export const BUTTON_ESM = `
 function render({ model, el }) {
+  let shown;
   const button = document.createElement("button");
   button.className = "nb-stop";
-  const picture = document.createElement("img");
-  picture.style.maxWidth = "100%";
+  const picture = document.createElement("div");
   const draw = () => {
-    picture.src = "data:image/svg+xml," + encodeURIComponent(model.get("svg"));
-    picture.alt = model.get("alt");
+    if (shown !== model.get("html")) picture.innerHTML = shown = model.get("html");
     button.textContent = model.get("stopping") ? "Stopping ..." : "Stop training";
     button.disabled = model.get("stopping");
   };
@@ -113,10 +112,10 @@ function render({ model, el }) {
     model.set("stopping", true);
     model.save_changes();
   });
-  for (const key of ["svg", "alt", "stopping"]) model.on("change:" + key, draw);
+  for (const key of ["html", "stopping"]) model.on("change:" + key, draw);
   draw();
   const box = document.createElement("div");
-  box.append(button, document.createElement("br"), picture);
+  box.append(button, picture);
   el.append(box);
 }
 

@@ -7,8 +7,8 @@ import { BUTTON_ESM } from "./page.js";
 const KEEP_MS = 30_000;
 
 interface ButtonState {
-  svg: string;
-  alt: string;
+  /** the latest frame */
+  html: string;
   stopping: boolean;
 }
 
@@ -28,24 +28,23 @@ export function stopButton(
   let kept = 0;
   return {
     async send(content, update) {
-      const { "image/svg+xml": svg, "text/plain": alt } = content.data;
+      const { "text/html": html } = content.data;
       const last = "application/vnd.plotly.v1+json" in content.data;
-      if (last || typeof svg !== "string" || typeof alt !== "string") {
+      if (last || typeof html !== "string") {
         await send(content, update);
         return;
       }
-      const state = { svg, alt };
       if (page) {
-        page.set(state);
+        page.set({ html });
         if (performance.now() - kept < KEEP_MS) return;
       } else {
-        page = make<ButtonState>({ esm: BUTTON_ESM, state: { ...state, stopping: false } });
+        page = make<ButtonState>({ esm: BUTTON_ESM, state: { html, stopping: false } });
         page.on("stopping", (stopping) => {
           if (stopping) stop();
         });
       }
       kept = performance.now();
-      await send({ ...content, data: { ...content.data, ...page.bundle(), "text/plain": alt } }, update);
+      await send({ ...content, data: { ...page.bundle(), ...content.data } }, update);
     },
     close: () => page?.close(),
   };
