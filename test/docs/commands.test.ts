@@ -9,7 +9,9 @@ function words(line: string): string[] {
   const found: string[] = [];
   for (const [word] of line.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)) {
     if (/^(?:[|;>&#]|\d?>)/.test(word)) break;
-    found.push(word.replace(/'([^']*)'|"([^"]*)"/g, (_, a, b) => a ?? b));
+    // the shell puts a number there
+    const given = word.replace("$SLURM_ARRAY_TASK_ID", "1");
+    found.push(given.replace(/'([^']*)'|"([^"]*)"/g, (_, a, b) => a ?? b));
   }
   return found;
 }

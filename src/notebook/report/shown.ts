@@ -3,7 +3,6 @@ import { relative } from "node:path";
 import type { RunReference } from "../../runs/locate.js";
 import { displayed, type Shown } from "../figure/display.js";
 import { escapeHtml } from "../figure/text.js";
-import { writeReport } from "./report.js";
 import type { ReportOptions } from "./runReport.js";
 
 /** Where a page was written. */
@@ -25,6 +24,8 @@ export async function report(
   run: RunReference,
   options: ReportOptions & { file?: string } = {},
 ): Promise<Shown<WrittenReport>> {
+  // it evaluates too, with libraries that a notebook need not wait for
+  const { writeReport } = await import("./report.js");
   const written = await writeReport(run, options);
   const place = relative(process.cwd(), written.file);
   const size = `${Math.ceil(written.bytes / 1000)} kB`;

@@ -93,16 +93,16 @@ describe("a button on a live figure", () => {
     const { shown, send } = shower();
     let stops = 0;
     const button = stopButton(send, () => stops++, make);
-    const frame = (svg: string): DisplayContent => ({
-      data: { "image/svg+xml": svg, "text/plain": "words" },
+    const frame = (html: string): DisplayContent => ({
+      data: { "text/html": html, "text/plain": "words" },
       metadata: {},
       transient: { display_id: "d" },
     });
     await button.send(frame("one"), false);
     await button.send(frame("two"), true);
     expect(shown).toHaveLength(1);
-    expect(shown[0].content.data).toEqual({ "image/svg+xml": "one", "text/plain": "words", "x/widget": 1 });
-    expect(page.state.svg).toBe("two");
+    expect(shown[0].content.data).toEqual({ "text/html": "one", "text/plain": "words", "x/widget": 1 });
+    expect(page.state.html).toBe("two");
     moved("stopping", true);
     expect(stops).toBe(1);
     const last = { ...frame("three"), data: { "application/vnd.plotly.v1+json": {} } };
