@@ -8,7 +8,7 @@ import { blocksOf, PAGES, textOf } from "./pages.js";
 function words(line: string): string[] {
   const found: string[] = [];
   for (const [word] of line.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)) {
-    if (/^(?:[|;>&#]|\d?>)/.test(word)) break;
+    if (/^(?:[|;>&#)]|\d?>)/.test(word)) break;
     // the shell puts a number there
     const given = word.replace("$SLURM_ARRAY_TASK_ID", "1");
     found.push(given.replace(/'([^']*)'|"([^"]*)"/g, (_, a, b) => a ?? b));
