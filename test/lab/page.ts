@@ -99,7 +99,7 @@ export class Notebook {
 
   /** Panels of the figure that a cell draws while it trains. */
   liveFigure(n: number): Locator {
-    return this.output(n).locator(".jp-RenderedHTMLCommon .panels");
+    return this.output(n).locator(".panels");
   }
 
   /** The different figures that a cell shows while it runs, until it is done. */
