@@ -109,6 +109,8 @@ export class CellModules {
     if (local !== undefined) return this.#loadLocal(local) as Record<string, unknown>;
     if (isData(specifier)) return { default: readData(this.folder, specifier) };
     const relative = specifier.startsWith(".") || isAbsolute(specifier);
+    // newer Node versions take some of them, and keep what they have read when the file changes
+    if (relative && OTHER_ENDINGS.test(specifier)) throw unknownEnding(specifier);
     const target = relative ? pathToFileURL(resolve(this.folder, specifier)).href : specifier;
     try {
       return await this.#import(target, options);
@@ -202,6 +204,8 @@ function unfinished(path: string, exports: object): object {
     },
   });
 }
+
+const OTHER_ENDINGS = /\.([mc]ts|[jt]sx)$/;
 
 const unknownEnding = (specifier: string): Error =>
   new Error(

@@ -118,7 +118,9 @@ export class Values {
   }
 
   variable({ name, value, get }: Property): Variable {
-    const shown: RemoteObject = value ?? { type: "accessor", description: get === undefined ? "" : "(getter)" };
+    // newer versions of V8 send nothing of what is declared and not set yet
+    const shown: RemoteObject =
+      value ?? (get === undefined ? { type: "undefined" } : { type: "accessor", description: "(getter)" });
     const { objectId } = shown;
     return {
       name,
