@@ -54,6 +54,14 @@ describe("subshells", () => {
     expect(reply).toEqual({ status: "error", ename: "UnknownSubshellError", evalue, traceback: [] });
   });
 
+  it("a client that comes while a cell runs is told at once what the kernel is, as JupyterLab asks before it uses a shell", async () => {
+    const { outcome } = await begun("let more = true; while (more) await sleep(2);");
+    expect(await kernel.request("kernel_info_request", {})).toMatchObject({ status: "ok", debugger: true });
+    await kernel.execute("more = false", { subshell: beside });
+    await kernel.interrupt();
+    await outcome;
+  });
+
   it("answer while a cell of the main shell waits, with numbers of their own and the variables of all", async () => {
     const { outcome } = await begun(
       "const state = { rounds: 0, stop: false }; while (!state.stop) { state.rounds++; await sleep(2); }",

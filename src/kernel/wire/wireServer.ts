@@ -99,9 +99,11 @@ export class WireServer implements OutputSink {
     ]);
     void this.#heartbeat();
     void this.#welcome();
-    void this.#listen(this.#sockets.shell, (peer) =>
-      this.#comms.passes(peer.message) ? this.#besides(peer) : this.#enqueue(peer),
-    );
+    void this.#listen(this.#sockets.shell, (peer) => {
+      // who connects while a cell runs asks what the kernel is before anything else
+      const asks = peer.message.header.msg_type === "kernel_info_request";
+      return asks || this.#comms.passes(peer.message) ? this.#besides(peer) : this.#enqueue(peer);
+    });
     void this.#listen(this.#sockets.control, (peer) => this.#handle(peer, this.#shells.main));
     void this.#listenStdin();
     this.#publish("status", {}, { execution_state: "starting" });
