@@ -40,6 +40,8 @@ describe("while a cell runs, JupyterLab", () => {
     await page.locator(".lm-Menu-item", { hasText: "New Subshell Console for Notebook" }).click();
     const prompt = page.locator(".jp-CodeConsole-promptCell .cm-content");
     await prompt.waitFor({ timeout: 60_000 });
+    // it has its shell when it knows the kernel; what is typed earlier goes to the notebook's
+    await page.locator(".jp-CodeConsole-banner", { hasText: "TypeScript" }).waitFor({ timeout: 60_000 });
     const ask = async (code: string) => {
       await prompt.click();
       await page.keyboard.insertText(code);
