@@ -102,6 +102,9 @@ describe("an evaluation in parts", () => {
     const missing = await atmorep([...args, "--part", "1/2"]);
     expect(missing.code).toBe(2);
     expect(missing.stderr).toContain("Give all parts the same --run-id");
+    const page = await atmorep([...args, "--run-id", "cliparts", "--part", "1/2", "--report", join(out, "page.html")]);
+    expect(page.code).toBe(2);
+    expect(page.stderr).toContain("a part has no scores to make a page of");
     const both = await Promise.all(
       [1, 2].map((part) => atmorep([...args, "--run-id", "cliparts", "--part", `${part}/2`])),
     );

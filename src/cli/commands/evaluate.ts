@@ -94,6 +94,12 @@ async function evaluateAction(run: string | undefined, flags: EvaluateFlags, com
     ...{ runId: flags.runId, rollout: count("--rollout", flags.rollout), calibration: flags.calibration },
     ...{ stores: flags.stores, engine: engineName(flags.engine) },
   };
+  if (flags.part !== undefined && flags.report !== undefined) {
+    throw new AtmorepError("usage", "a part has no scores to make a page of", {
+      where: "--report",
+      fix: "Leave it out, and write the page when all parts are done: npx atmorep runs report ID",
+    });
+  }
   if (flags.part !== undefined) return evaluateInPart(request, flags.part, flags.json);
   const communicator = await openCommunicator((text) => note(`warning: ${text}`), "evaluating");
   const speaks = communicator.rank === 0;
